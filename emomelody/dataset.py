@@ -1,0 +1,125 @@
+"""``data/`` → arrays, and the split into training and held-out melodies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomelody import manifest, midi
+from emomelody.emotion import Emotion
+from emomelody.errors import BadInput, EmomelodyError
+from emomelody.tokens import REST, Tokens, to_tokens
+from emomelody.tunes import group_tunes
+
+MIDI_SUFFIXES = (".mid", ".midi")
+FOLDS = 5  # one of five is held out: 20 %
+
+
+class Split(str, Enum):
+    """How held-out melodies are chosen."""
+
+    TUNE = "tune"  # no tune on both sides
+    RANDOM = "random"  # the paper's: blind to tunes, so that some occur on both sides
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """N melodies of T = 64 steps with their emotions."""
+
+    tokens: Tokens  # (N, T), 0–129
+    labels: NDArray[np.int64]  # (N,), 0–3 for e1–e4
+    tunes: NDArray[np.int64]  # (N,)
+    files: tuple[Path, ...]  # N
+    held_out: NDArray[np.bool_] | None  # (N,), the manifest's split; None where there is no manifest
+    left_out: tuple[BadInput, ...]  # files that could not be read
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def split(self, how: Split, seed: int) -> NDArray[np.bool_]:
+        """True for the held-out fifth, shape (N,), stratified by emotion.
+
+        By tune, the manifest's split where it has one, else one made from ``seed``; or at random.
+        """
+        if how is Split.TUNE and self.held_out is not None:
+            return self.held_out
+        return hold_out(self.labels, self.tunes if how is Split.TUNE else None, seed)
+
+
+def hold_out(
+    labels: NDArray[np.int64], groups: NDArray[np.int64] | None, seed: int
+) -> NDArray[np.bool_]:
+    """True for a fifth of the examples (N,), stratified; no group on both sides (scikit-learn).
+
+    Raises EmomelodyError where there is too little to split.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+    chosen = np.zeros(len(labels), dtype=bool)
+    everything = np.arange(len(labels))
+    try:
+        if groups is None:
+            test_size = 1 / FOLDS
+            _, test = train_test_split(
+                everything, test_size=test_size, random_state=seed, stratify=labels
+            )
+        else:
+            folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+            _, test = next(folds.split(everything, labels, groups))
+    except ValueError as error:
+        raise EmomelodyError(f"too few melodies or tunes to hold a fifth out: {error}") from error
+    chosen[test] = True
+    return chosen
+
+
+def load(folder: Path) -> Dataset:
+    """The melodies in ``folder``/e1 … e4 (folders may also have another of the emotions' names).
+
+    Files that cannot be read are left out and listed. Raises BadInput where no melody is left.
+    """
+    if not folder.is_dir():
+        raise BadInput(folder, "no such folder; make one with 'emomelody preprocess'")
+    tokens, labels, files, left_out = [], [], [], []
+    for path, emotion in _labelled_files(folder):
+        try:
+            tokens.append(to_tokens(midi.read_melody(path)))
+        except BadInput as error:
+            left_out.append(error)
+            continue
+        labels.append(emotion.index)
+        files.append(path)
+    if not files:
+        because = f" ({left_out[0].path.name}: {left_out[0].reason})" if left_out else ""
+        raise BadInput(folder, f"no melodies in e1, e2, e3 or e4{because}")
+    stacked = np.stack(tokens)
+    tunes, held_out = _tunes_and_split(folder, files, stacked)
+    return Dataset(stacked, np.array(labels), tunes, tuple(files), held_out, tuple(left_out))
+
+
+def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:
+    found = []
+    for inner in sorted(p for p in folder.iterdir() if p.is_dir()):
+        emotion = next((e for e in Emotion if inner.name.lower() in e.aliases), None)
+        if emotion is not None:
+            files = sorted(p for p in inner.iterdir() if p.suffix.lower() in MIDI_SUFFIXES)
+            found += [(path, emotion) for path in files]
+    return found
+
+
+def _tunes_and_split(
+    folder: Path, files: list[Path], tokens: Tokens
+) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """From the manifest where it lists every file, else the tunes found in the melodies themselves."""
+    path = folder / manifest.NAME
+    if path.exists():
+        rows = {folder / row.file: row for row in manifest.read(path)}
+        if all(file in rows for file in files):
+            listed = [rows[file] for file in files]
+            held_out = np.array([row.split == manifest.HELD_OUT for row in listed])
+            return np.array([row.tune for row in listed]), held_out
+    lines = [row[row < REST].tolist() for row in tokens]
+    return np.array(group_tunes(lines)), None

@@ -1,0 +1,53 @@
+"""``manifest.csv``: one row per melody of a ``data/`` folder, written by ``preprocess``, read by ``dataset``."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from emomelody.errors import BadInput
+
+NAME = "manifest.csv"
+TRAINING, HELD_OUT = "training", "held-out"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One melody: where it came from and what was done to it."""
+
+    file: str  # relative to the folder, e.g. e3/bwv10.7-b001-half.mid
+    source: str  # the piece
+    tune: int  # equal numbers: the same tune
+    bars: str  # of the piece, e.g. 1-4
+    key: str  # before transposition, e.g. "G minor"
+    transposition: int  # semitones
+    emotion: str  # e1 … e4
+    label_from: str  # csv, folder or rule
+    split: str  # training or held-out
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    """Write the manifest, rows in the order given."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a manifest. Raises BadInput where a column is missing or a number is none."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                Row(
+                    **{
+                        **{field.name: row[field.name] for field in fields(Row)},
+                        "tune": int(row["tune"]),
+                        "transposition": int(row["transposition"]),
+                    }
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise BadInput(path, f"not a manifest of this program ({error!r})") from error

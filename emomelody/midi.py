@@ -1,0 +1,193 @@
+"""MIDI files ↔ notes: reading with limits, the melody of a file, writing."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import mido
+
+from emomelody.errors import BadInput
+from emomelody.melody import (
+    BEATS_PER_BAR,
+    STEPS_PER_BEAT,
+    TEMPO,
+    WINDOW_STEPS,
+    Melody,
+    TimedNote,
+    quantise,
+    skyline,
+)
+
+MAX_BYTES = 5_000_000  # no score is larger; a larger file is something else
+MAX_QUARTERS = 10_000  # the last event: an hour and a half at 120 BPM
+MAX_NOTES = 50_000
+DRUMS = 9  # General MIDI's drum channel, counted from 0
+TICKS_PER_BEAT = 480
+VELOCITY = 90  # the paper's
+_MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Track:
+    """The notes of one track and channel, by onset."""
+
+    name: str
+    notes: tuple[TimedNote, ...]
+
+
+@dataclass(frozen=True)
+class Song:
+    """What a MIDI file says: its pitched tracks, and its meters and keys with their time in quarters."""
+
+    tracks: tuple[Track, ...]
+    meters: tuple[tuple[Fraction, str], ...]
+    keys: tuple[tuple[Fraction, str], ...]
+    length: Fraction
+
+    def melody_line(self) -> list[TimedNote]:
+        """The top line of the track named as the melody where there is one, else of all tracks."""
+        named = [t for t in self.tracks if _MELODY_NAME.search(t.name)]
+        return skyline(note for track in (named[:1] or self.tracks) for note in track.notes)
+
+
+def read(path: Path) -> Song:
+    """The song in a MIDI file of format 0 or 1.
+
+    Raises BadInput for a file that is no MIDI, damaged, or over the limits above.
+    """
+    data = _read_bytes(path)
+    try:
+        # clip: a data byte over 127 is common damage that costs no note.
+        midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
+    except (EOFError, OSError, IndexError, ValueError, KeyError, mido.KeySignatureError) as error:
+        raise BadInput(path, f"damaged MIDI file ({str(error) or 'it ends too early'})") from error
+    per_beat = midi.ticks_per_beat
+    events = _Events()
+    for number, track in enumerate(midi.tracks):
+        events.add_track(number, track)
+    if events.last_tick > MAX_QUARTERS * per_beat:
+        raise BadInput(path, f"longer than {MAX_QUARTERS:,} quarter notes")
+    if events.note_count > MAX_NOTES:
+        raise BadInput(path, f"more than {MAX_NOTES:,} notes")
+    tracks = tuple(
+        Track(
+            events.names.get(number, ""),
+            tuple(
+                sorted(
+                    TimedNote(Fraction(on, per_beat), Fraction(off, per_beat), pitch)
+                    for on, off, pitch in notes
+                )
+            ),
+        )
+        for (number, _channel), notes in sorted(events.notes.items())
+    )
+    return Song(
+        tracks,
+        tuple((Fraction(tick, per_beat), meter) for tick, meter in sorted(events.meters)),
+        tuple((Fraction(tick, per_beat), key) for tick, key in sorted(events.keys)),
+        Fraction(events.last_tick, per_beat),
+    )
+
+
+def read_melody(path: Path, steps: int = WINDOW_STEPS) -> Melody:
+    """The melody of a file as it stands, from its beginning, cut or filled up to ``steps`` steps.
+
+    Raises BadInput as ``read`` does, and where no note is left.
+    """
+    melody = quantise(read(path).melody_line(), steps)
+    if not melody.notes:
+        raise BadInput(path, "no pitched notes")
+    return melody
+
+
+def write(melody: Melody, path: Path, *, name: str) -> None:
+    """Write a melody as a MIDI file of format 1: 120 BPM, 4/4, a track called ``name`` (Latin-1).
+
+    The file's end is the melody's, so that rests at the end survive a round trip.
+    """
+    ticks = TICKS_PER_BEAT // STEPS_PER_BEAT
+    conductor = mido.MidiTrack(
+        [
+            mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4),
+            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(TEMPO)),
+            mido.MetaMessage("end_of_track", time=melody.steps * ticks),
+        ]
+    )
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+    track.append(mido.Message("program_change", program=0))
+    now = 0
+    for note in melody.notes:
+        on = (note.onset - now) * ticks
+        track.append(mido.Message("note_on", note=note.pitch, velocity=VELOCITY, time=on))
+        track.append(mido.Message("note_off", note=note.pitch, time=note.duration * ticks))
+        now = note.end
+    track.append(mido.MetaMessage("end_of_track", time=(melody.steps - now) * ticks))
+    midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    midi.tracks.extend([conductor, track])
+    buffer = io.BytesIO()
+    midi.save(file=buffer)
+    path.write_bytes(buffer.getvalue())
+
+
+class _Events:
+    """Collects what matters of each track: notes by (track, channel), names, meters and keys."""
+
+    def __init__(self) -> None:
+        self.notes: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
+        self.names: dict[int, str] = {}
+        self.meters: list[tuple[int, str]] = []
+        self.keys: list[tuple[int, str]] = []
+        self.last_tick = 0
+        self.note_count = 0
+
+    def add_track(self, number: int, track: mido.MidiTrack) -> None:
+        tick = 0
+        sounding: dict[tuple[int, int], deque[int]] = defaultdict(deque)
+        for message in track:
+            tick += message.time
+            if message.type in ("note_on", "note_off") and message.channel != DRUMS:
+                voice = (message.channel, message.note)
+                if message.type == "note_on" and message.velocity > 0:
+                    sounding[voice].append(tick)
+                    self.note_count += 1
+                elif sounding[voice]:
+                    self._close(number, voice, sounding[voice].popleft(), tick)
+            elif message.type == "track_name":
+                self.names[number] = message.name
+            elif message.type == "time_signature":
+                self.meters.append((tick, f"{message.numerator}/{message.denominator}"))
+            elif message.type == "key_signature":
+                self.keys.append((tick, message.key))
+        for voice, onsets in sounding.items():
+            for onset in onsets:  # never switched off: it sounds to the track's end
+                self._close(number, voice, onset, tick)
+        self.last_tick = max(self.last_tick, tick)
+
+    def _close(self, number: int, voice: tuple[int, int], onset: int, end: int) -> None:
+        channel, pitch = voice
+        if end > onset:
+            self.notes[number, channel].append((onset, end, pitch))
+
+
+def _read_bytes(path: Path) -> bytes:
+    """The file's bytes, once its size and its header are known to be harmless."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadInput(path, f"larger than {MAX_BYTES // 1_000_000} MB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(path, error.strerror or str(error)) from error
+    if len(data) < 14 or data[:4] != b"MThd":
+        raise BadInput(path, "not a MIDI file")
+    kind, _tracks, division = struct.unpack(">HHH", data[8:14])
+    if kind not in (0, 1):
+        raise BadInput(path, f"MIDI format {kind}; only 0 and 1 hold one piece")
+    if not 1 <= division <= 32767:
+        raise BadInput(path, "times not in ticks per quarter note")
+    return data

@@ -1,0 +1,83 @@
+"""CVAE-Base and CVAE-EmoReg: one architecture, which only the loss tells apart.
+
+B examples, T = 64 steps, V classes of the vocabulary, H = 512 units; the latent space has 2 dimensions,
+valence and arousal. Grekow's layers, and Keras' initial weights, which his loss was balanced for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emomelody.emotion import Emotion
+from emomelody.gru import gru
+from emomelody.melody import WINDOW_STEPS
+
+LATENT = 2
+LABELS = len(Emotion)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The sizes of a model; the defaults are the paper's."""
+
+    classes: int  # V: the pitches in use, rest and hold
+    steps: int = WINDOW_STEPS
+    hidden: int = 512  # units of each GRU
+    bottleneck: int = 100  # units between the encoder's last state and the latent space
+
+
+class CVAE(nn.Module):
+    """A GRU encoder and a GRU decoder, the label given to both; the decoder is not autoregressive."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.label_sequence = nn.Linear(LABELS, config.steps * LABELS)
+        self.encoder = nn.GRU(config.classes + LABELS, config.hidden)
+        self.bottleneck = nn.Linear(config.hidden, config.bottleneck)
+        self.mu = nn.Linear(config.bottleneck, LATENT)
+        self.log_variance = nn.Linear(config.bottleneck, LATENT)
+        self.decoder = nn.GRU(LATENT + LABELS, config.hidden)
+        self.output = nn.Linear(config.hidden, config.classes)
+        self.apply(_initialise)
+
+    def encode(self, classes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of q(z | x, label), each (B, 2); classes (B, T), labels (B,)."""
+        steps, count = self.config.steps, self.config.classes
+        label = functional.one_hot(labels, LABELS).float()  # (B, 4)
+        sequence = self.label_sequence(label).view(-1, steps, LABELS)  # (B, T, 4)
+        melody = functional.one_hot(classes, count).float()  # (B, T, V)
+        x = torch.cat([melody, sequence], dim=2).transpose(0, 1)  # (T, B, V + 4)
+        last = gru(self.encoder, x, steps)[-1]  # (B, H)
+        features = functional.relu(self.bottleneck(last))  # (B, 100)
+        return self.mu(features).float(), self.log_variance(features).float()
+
+    def decode(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Logits (B, T, V) of latent points (B, 2) and labels (B,)."""
+        label = functional.one_hot(labels, LABELS).float()  # (B, 4)
+        x = torch.cat([z, label], dim=1)[None]  # (1, B, 6), the same at every step
+        states = gru(self.decoder, x, self.config.steps)  # (T, B, H)
+        logits: Tensor = self.output(states).float().transpose(0, 1)  # (B, T, V)
+        return logits
+
+
+def sample_posterior(mu: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+    """z = μ + σ ε with ε ~ N(0, I): the reparametrised draw, (B, 2)."""
+    noise = torch.randn(mu.shape, generator=generator).to(mu.device)
+    return mu + (0.5 * log_variance).exp() * noise
+
+
+def _initialise(module: nn.Module) -> None:
+    """Keras' defaults: Glorot-uniform matrices, orthogonal recurrent matrices, zero biases."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.GRU):
+        nn.init.orthogonal_(module.weight_hh_l0)
+        nn.init.xavier_uniform_(module.weight_ih_l0)
+        nn.init.zeros_(module.bias_ih_l0)
+        nn.init.zeros_(module.bias_hh_l0)

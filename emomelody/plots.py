@@ -1,0 +1,120 @@
+"""Pictures: the latent space (the paper's figures 5–7), learning curves, piano rolls (figure 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomelody.emotion import Emotion
+from emomelody.melody import BARS, STEPS_PER_BAR, STEPS_PER_BEAT, Melody
+from emomelody.plane import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# One colour per emotion in every picture; told apart by the common kinds of colour blindness.
+COLOURS = {Emotion.E1: "#E69F00", Emotion.E2: "#D55E00", Emotion.E3: "#0072B2", Emotion.E4: "#009E73"}
+_DPI = 150
+_BLACK_KEYS = (1, 3, 6, 8, 10)
+
+
+def latent_space(means: Floats, labels: NDArray[np.int64], path: Path, *, title: str) -> None:
+    """Latent means (N, 2) as a scatter plot over the four quadrants, coloured by label (N,)."""
+    figure = _figure(6.0, 6.0)
+    axes = figure.subplots()
+    reach = 1.1 * float(np.abs(means).max())
+    for emotion in Emotion:
+        x, y = means[labels == emotion.index].T
+        name = f"{emotion.code} {emotion.title}"
+        axes.scatter(x, y, s=14, color=COLOURS[emotion], label=name, alpha=0.75, linewidths=0)
+        corner = (0.97 * reach * emotion.valence, 0.97 * reach * emotion.arousal)
+        across = "right" if emotion.valence > 0 else "left"
+        up = "top" if emotion.arousal > 0 else "bottom"
+        axes.text(*corner, f"Q{emotion.index + 1}", ha=across, va=up, fontsize=14, alpha=0.4)
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=title)
+    axes.set(xlabel="valence, z(0)", ylabel="arousal, z(1)")
+    figure.legend(loc="outside lower center", ncols=4, frameon=False)
+    _save(figure, path)
+
+
+def learning_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Losses and placement accuracy against the epoch, from the rows of ``history.csv``."""
+    figure = _figure(9.0, 6.5)
+    axes = figure.subplots(2, 2, sharex=True)
+    epochs = [row["epoch"] for row in history]
+    panels = (
+        (axes[0, 0], "cross-entropy per melody (nats)", {"reconstruction": "reconstruction"}),
+        (axes[0, 1], "divergence (nats)", {"divergence": "divergence"}),
+        (axes[1, 0], "−cosine similarity", {"arousal": "arousal", "valence": "valence"}),
+        (
+            axes[1, 1],
+            "placement accuracy, mean D (%)",
+            {"placement_training": "training", "placement_held_out": "held-out"},
+        ),
+    )
+    for panel, title, columns in panels:
+        for column, label in columns.items():
+            panel.plot(epochs, [row[column] for row in history], label=label, linewidth=1.2)
+        panel.set_title(title, fontsize=10)
+        panel.grid(alpha=0.3)
+        if len(columns) > 1:
+            panel.legend(frameon=False)
+    for panel in axes[1]:
+        panel.set_xlabel("epoch")
+    _save(figure, path)
+
+
+def piano_rolls(melodies: Mapping[Emotion, Melody], path: Path, *, title: str) -> None:
+    """One melody per emotion, drawn one below the other: the paper's figure 8 as piano rolls."""
+    figure = _figure(9.0, 1.9 * len(melodies) + 0.6)
+    figure.suptitle(title)
+    rows = figure.subplots(len(melodies), 1, squeeze=False)[:, 0]
+    for axes, (emotion, melody) in zip(rows, melodies.items(), strict=True):
+        _piano_roll(axes, melody, COLOURS[emotion])
+        axes.set_title(f"{emotion.code} {emotion.title}", loc="left", fontsize=10)
+    rows[-1].set_xlabel("bar")
+    _save(figure, path)
+
+
+def _piano_roll(axes: Axes, melody: Melody, colour: str) -> None:
+    pitches = [n.pitch for n in melody.notes] or [60]
+    low, high = min(pitches) - 2, max(pitches) + 2
+    for pitch in range(low, high + 1):
+        if pitch % 12 in _BLACK_KEYS:
+            axes.axhspan(pitch - 0.5, pitch + 0.5, color="#f0f0f0", zorder=0)
+    for beat in range(0, melody.steps + 1, STEPS_PER_BEAT):
+        on_bar = beat % STEPS_PER_BAR == 0
+        axes.axvline(beat, color="#555555" if on_bar else "#dddddd", linewidth=0.8, zorder=1)
+    for note in melody.notes:
+        axes.barh(
+            note.pitch, note.duration - 0.2, left=note.onset, height=0.8, color=colour, zorder=2
+        )
+    octave = [p for p in range(low, high + 1) if p % 12 in (0, 4, 7)]
+    axes.set_yticks(octave, [_pitch_name(p) for p in octave])
+    bars = range(0, melody.steps, STEPS_PER_BAR)
+    axes.set_xticks(list(bars), [str(bar // STEPS_PER_BAR + 1) for bar in bars])
+    axes.set(xlim=(0, max(melody.steps, BARS)), ylim=(low - 0.5, high + 0.5))
+
+
+def _pitch_name(pitch: int) -> str:
+    """Scientific pitch notation of a C, E or G, e.g. 60 → C4."""
+    return f"{'C   E  G'[pitch % 12]}{pitch // 12 - 1}"
+
+
+def _figure(width: float, height: float) -> Figure:
+    """A figure (inches) that no screen and no global state knows of."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # Without the version in its metadata, equal pictures are equal files.
+    figure.savefig(path, dpi=_DPI, metadata={"Software": None})

@@ -1,0 +1,254 @@
+"""The training loop: data in, a run folder with weights, history and plots out."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emomelody import losses, plots
+from emomelody.checkpoint import SUFFIX, Checkpoint, save_checkpoint
+from emomelody.dataset import Dataset, Split
+from emomelody.emotion import Emotion
+from emomelody.errors import EmomelodyError
+from emomelody.gru import bfloat16_pays
+from emomelody.losses import LossWeights
+from emomelody.model import CVAE, ModelConfig, sample_posterior
+from emomelody.plane import Floats, Plane, placement
+from emomelody.tokens import Vocabulary
+
+UPDATES = 12_600  # the paper's: 700 epochs of 18 batches
+PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weights)
+# The paper's optimiser is Keras' RMSprop, whose defaults differ from torch's.
+RMSPROP_DECAY = 0.9
+RMSPROP_EPSILON = 1e-7
+# Equation (8) with the weights of the published code.
+MODELS = {"base": LossWeights(0, 0), "emoreg": LossWeights(arousal=80, valence=70)}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The choices of one run; the defaults are the paper's."""
+
+    model: str = "emoreg"  # a key of MODELS
+    epochs: int | None = None  # None: as many as make UPDATES updates
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    seed: int = 0  # of the initial weights, the order, the noise, and a split not in the manifest
+    split: Split = Split.TUNE
+    device: str = "auto"  # auto, cpu, cuda, cuda:1 …
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave: means of each loss over its batches (unweighted), placements in percent."""
+
+    epoch: int
+    loss: float  # equation (8)
+    reconstruction: float  # per example
+    divergence: float
+    arousal: float  # −1 … 1
+    valence: float  # −1 … 1
+    placement_training: float  # mean D_i, of the means as the batches met them
+    placement_held_out: float  # mean D_i, at the end of the epoch
+    seconds: float  # since the beginning
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """One side of the split on the training device."""
+
+    classes: Tensor  # (N, T)
+    labels: Tensor  # (N,)
+
+    @property
+    def label_array(self) -> NDArray[np.int64]:
+        """The labels for numpy, (N,)."""
+        return self.labels.cpu().numpy()
+
+
+def epochs_for(examples: int, batch_size: int) -> int:
+    """The epochs that make the paper's number of updates on so many examples."""
+    return max(1, round(UPDATES / math.ceil(examples / batch_size)))
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; ``auto`` is a GPU where there is one. Raises EmomelodyError."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise EmomelodyError(f"device '{name}' cannot be used here: try cpu or auto") from error
+    return device
+
+
+def next_run_folder(parent: Path, model: str) -> Path:
+    """``parent``/``model``, or with -2, -3 … added for the first that does not exist; made."""
+    for number in itertools.count(1):
+        folder = parent / (model if number == 1 else f"{model}-{number}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise EmomelodyError(f"{folder}: cannot be made ({error.strerror})") from error
+    raise AssertionError("count does not end")
+
+
+class Trainer:
+    """One run: the model, its data and its state, from the first epoch to the weights file."""
+
+    def __init__(self, dataset: Dataset, config: TrainConfig, folder: Path) -> None:
+        self.config, self.folder = config, folder
+        self.device = pick_device(config.device)
+        held_out = dataset.split(config.split, config.seed)
+        # Random splits may hold out a pitch that training never saw: the vocabulary is the data's,
+        # so that every melody of it has tokens.
+        self.vocabulary = Vocabulary.of(dataset.tokens)
+        self.training = self._arrays(dataset, ~held_out)
+        self.held_out = self._arrays(dataset, held_out)
+        self.epochs = config.epochs or epochs_for(len(self.training.labels), config.batch_size)
+        torch.manual_seed(config.seed)
+        self.model = CVAE(ModelConfig(classes=len(self.vocabulary))).to(self.device)
+        self.optimiser = torch.optim.RMSprop(
+            self.model.parameters(), config.learning_rate, RMSPROP_DECAY, RMSPROP_EPSILON
+        )
+        self.random = torch.Generator().manual_seed(config.seed)  # the order and the noise
+        self.bfloat16 = self.device.type == "cpu" and bfloat16_pays(
+            self.model.config.hidden, config.batch_size
+        )
+        self.history: list[Epoch] = []
+
+    def run(self, on_epoch: Callable[[Epoch], None] = lambda _epoch: None) -> Checkpoint:
+        """Train to the last epoch; ``on_epoch`` hears of each. Returns what was saved."""
+        started = time.monotonic()
+        for number in range(1, self.epochs + 1):
+            epoch = self._epoch(number, started)
+            if not math.isfinite(epoch.loss):
+                raise EmomelodyError(
+                    f"the loss of epoch {number} is not a number: try a smaller --lr;"
+                    f" the last good weights, if any were saved, are in {self.folder}"
+                )
+            self.history.append(epoch)
+            on_epoch(epoch)
+            if number % PLOT_EVERY == 0 and number < self.epochs:
+                self.save()
+        return self.save()
+
+    def save(self) -> Checkpoint:
+        """Write weights, history and plots as they are now into the run's folder."""
+        mu, log_variance = self.encode(self.training)
+        labels = self.training.label_array
+        plane = Plane.fit(mu, log_variance, labels, self.config.seed)
+        checkpoint = Checkpoint(
+            self.config.model, self.model, self.vocabulary, plane, self._summary(mu)
+        )
+        save_checkpoint(checkpoint, self.folder / f"model{SUFFIX}")
+        with (self.folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [f.name for f in fields(Epoch)], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(epoch) for epoch in self.history)
+        reached = len(self.history)
+        title = f"CVAE {self.config.model}, latent space after epoch {reached}"
+        plots.latent_space(mu, labels, self.folder / f"latent-{reached:04d}.png", title=title)
+        plots.learning_curves([asdict(e) for e in self.history], self.folder / "curves.png")
+        return checkpoint
+
+    def encode(self, arrays: Arrays) -> tuple[Floats, Floats]:
+        """Latent means and log variances of all examples of a side, (N, 2) each."""
+        return encode_all(self.model, arrays.classes, arrays.labels)
+
+    def _epoch(self, number: int, started: float) -> Epoch:
+        weights = MODELS[self.config.model]
+        sums, seen_mu, seen_labels = np.zeros(5), [], []
+        self.model.train()
+        for classes, labels in self._batches():
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+                mu, log_variance = self.model.encode(classes, labels)
+                z = sample_posterior(mu, log_variance, self.random)
+                logits = self.model.decode(z, labels)
+            signs = _signs(labels)  # (B, 2): valence, arousal
+            reconstruction = losses.reconstruction(logits, classes)
+            divergence = losses.divergence(mu, log_variance)
+            arousal = losses.arousal(signs[:, losses.AROUSAL], mu)
+            valence = losses.valence(signs[:, losses.VALENCE], mu)
+            # Equation (8); with both weights 0 it is equation (1), CVAE-Base.
+            emotion = weights.arousal * arousal + weights.valence * valence
+            loss = reconstruction + divergence + emotion
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimiser.step()
+            terms = torch.stack([loss, reconstruction / len(labels), divergence, arousal, valence])
+            sums += terms.detach().double().cpu().numpy() * len(labels)
+            seen_mu.append(mu.detach())
+            seen_labels.append(labels)
+        means = sums / len(self.training.labels)
+        seen = placement(_numpy(torch.cat(seen_mu)), torch.cat(seen_labels).cpu().numpy())
+        unseen = placement(self.encode(self.held_out)[0], self.held_out.label_array)
+        placements = (float(np.nanmean(seen)), float(np.nanmean(unseen)))
+        return Epoch(number, *means.tolist(), *placements, round(time.monotonic() - started, 1))
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        order = torch.randperm(len(self.training.labels), generator=self.random).to(self.device)
+        for chosen in order.split(self.config.batch_size):
+            yield self.training.classes[chosen], self.training.labels[chosen]
+
+    def _arrays(self, dataset: Dataset, chosen: NDArray[np.bool_]) -> Arrays:
+        classes, _moved = self.vocabulary.encode(dataset.tokens[chosen])
+        return Arrays(
+            torch.from_numpy(classes).to(self.device),
+            torch.from_numpy(dataset.labels[chosen]).to(self.device),
+        )
+
+    def _summary(self, training_mu: Floats) -> dict[str, Any]:
+        """What a user of the weights wants to know of their making."""
+        held_out_mu, _ = self.encode(self.held_out)
+        of_training = placement(training_mu, self.training.label_array)
+        of_held_out = placement(held_out_mu, self.held_out.label_array)
+        return {
+            **asdict(replace(self.config, epochs=len(self.history))),
+            "device": self.device.type,
+            "precision": "bfloat16" if self.bfloat16 else "float32",
+            "examples": len(self.training.labels),
+            "examples_held_out": len(self.held_out.labels),
+            "loss": self.history[-1].loss,
+            "placement_training": _by_emotion(of_training),
+            "placement_held_out": _by_emotion(of_held_out),
+        }
+
+
+def encode_all(model: CVAE, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:
+    """Latent means and log variances, (N, 2) each, of classes (N, T) and labels (N,)."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [model.encode(c, b) for c, b in zip(classes.split(256), labels.split(256), strict=True)]
+        mu, log_variance = (torch.cat(side) for side in zip(*parts, strict=True))
+    return _numpy(mu), _numpy(log_variance)
+
+
+def _signs(labels: Tensor) -> Tensor:
+    """Valence and arousal of labels (B,) as ±1, (B, 2) in the order of the latent axes."""
+    table = [(float(e.valence), float(e.arousal)) for e in Emotion]
+    return torch.tensor(table, device=labels.device)[labels]
+
+
+def _numpy(tensor: Tensor) -> Floats:
+    return tensor.double().cpu().numpy()
+
+
+def _by_emotion(values: Floats) -> dict[str, float | None]:
+    pairs = zip(Emotion, values.tolist(), strict=True)
+    return {e.code: None if math.isnan(v) else round(v, 2) for e, v in pairs}
