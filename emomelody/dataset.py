@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from emomelody import manifest, midi
 from emomelody.emotion import Emotion
-from emomelody.errors import BadInput, EmomelodyError
+from emomelody.errors import BadInput
 from emomelody.tokens import REST, Tokens, to_tokens
-from emomelody.tunes import group_tunes
+from emomelody.tunes import group_tunes, hold_out
 
 MIDI_SUFFIXES = (".mid", ".midi")
-FOLDS = 5  # one of five is held out: 20 %
 
 
 class Split(str, Enum):
@@ -48,32 +47,6 @@ class Dataset:
         if how is Split.TUNE and self.held_out is not None:
             return self.held_out
         return hold_out(self.labels, self.tunes if how is Split.TUNE else None, seed)
-
-
-def hold_out(
-    labels: NDArray[np.int64], groups: NDArray[np.int64] | None, seed: int
-) -> NDArray[np.bool_]:
-    """True for a fifth of the examples (N,), stratified; no group on both sides (scikit-learn).
-
-    Raises EmomelodyError where there is too little to split.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
-
-    chosen = np.zeros(len(labels), dtype=bool)
-    everything = np.arange(len(labels))
-    try:
-        if groups is None:
-            test_size = 1 / FOLDS
-            _, test = train_test_split(
-                everything, test_size=test_size, random_state=seed, stratify=labels
-            )
-        else:
-            folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-            _, test = next(folds.split(everything, labels, groups))
-    except ValueError as error:
-        raise EmomelodyError(f"too few melodies or tunes to hold a fifth out: {error}") from error
-    chosen[test] = True
-    return chosen
 
 
 def load(folder: Path) -> Dataset:

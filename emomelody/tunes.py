@@ -1,4 +1,4 @@
-"""Which melodies are the same tune, in whatever key and at whatever speed.
+"""Which melodies are the same tune, in whatever key and at whatever speed; and splits that respect it.
 
 A tune comes back in many chorales, and a window of it at half speed is its first half: a split that puts
 one of them into training and another into the held-out set measures memory. Two lines are taken for the
@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from emomelody.errors import EmomelodyError
+
 PASSAGE = 12  # intervals
 SHORTEST = 6  # intervals of a line that can be said to be contained in another
+FOLDS = 5  # one of five is held out: 20 %
 
 
 def group_tunes(lines: Sequence[Sequence[int]]) -> list[int]:
@@ -32,6 +36,32 @@ def group_tunes(lines: Sequence[Sequence[int]]) -> list[int]:
     _count, component = connected_components(graph, directed=False)
     order: dict[int, int] = {}
     return [order.setdefault(int(c), len(order)) for c in component]
+
+
+def hold_out(
+    labels: NDArray[np.int64], groups: NDArray[np.int64] | None, seed: int
+) -> NDArray[np.bool_]:
+    """True for a fifth of the examples (N,), stratified; no group on both sides (scikit-learn).
+
+    Raises EmomelodyError where there is too little to split.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+    chosen = np.zeros(len(labels), dtype=bool)
+    everything = np.arange(len(labels))
+    try:
+        if groups is None:
+            test_size = 1 / FOLDS
+            _, test = train_test_split(
+                everything, test_size=test_size, random_state=seed, stratify=labels
+            )
+        else:
+            folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+            _, test = next(folds.split(everything, labels, groups))
+    except ValueError as error:
+        raise EmomelodyError(f"too few melodies or tunes to hold a fifth out: {error}") from error
+    chosen[test] = True
+    return chosen
 
 
 def _shared(

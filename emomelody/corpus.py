@@ -1,0 +1,233 @@
+"""The sources: MIDI and MusicXML files, and the Bach chorales of the installed music21.
+
+Every source becomes a ``Piece``: its top line in quarter notes, its barlines, where it is in 4/4, its key.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
+
+from emomelody import midi
+from emomelody.errors import BadInput, EmomelodyError
+from emomelody.melody import BEATS_PER_BAR, TimedNote, skyline
+
+if TYPE_CHECKING:
+    from music21.stream import Score
+
+METER = "4/4"
+MIDI_SUFFIXES = (".mid", ".midi")
+SCORE_SUFFIXES = (".xml", ".musicxml", ".mxl")
+MAX_SCORE_BYTES = 20_000_000  # of MusicXML, unpacked
+_FINEST = 10_080  # parts of a quarter note that music21's floats are rounded to
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key: ``tonic`` as a pitch class (C is 0), ``mode`` major or minor."""
+
+    name: str  # "G minor"
+    tonic: int
+    mode: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What ``preprocess`` needs of a source; all times in quarter notes from its beginning."""
+
+    source: Path
+    line: tuple[TimedNote, ...]  # the top voice, ties joined
+    barlines: tuple[Fraction, ...]  # where bars begin; a pickup is none
+    common_time: tuple[tuple[Fraction, Fraction], ...]  # the stretches in 4/4
+    key: Key
+
+
+def find_files(source: Path) -> list[Path]:
+    """The MIDI and MusicXML files of a source, itself or (recursively) inside it, sorted.
+
+    Raises BadInput for a source that does not exist, is of another kind, or holds none.
+    """
+    suffixes = MIDI_SUFFIXES + SCORE_SUFFIXES
+    if source.is_file():
+        if source.suffix.lower() in suffixes:
+            return [source]
+        raise BadInput(source, f"neither a folder nor one of {', '.join(suffixes)}")
+    if not source.is_dir():
+        raise BadInput(source, "no such file or folder")
+    files = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+    if not files:
+        raise BadInput(source, f"holds no {', '.join(suffixes)} files")
+    return files
+
+
+def chorales() -> list[Path]:
+    """The Bach chorales of the installed music21, as MusicXML files."""
+    from music21 import corpus
+
+    paths = (Path(path) for path in corpus.getComposer("bach"))
+    return sorted(path for path in paths if path.suffix in SCORE_SUFFIXES)
+
+
+def read(path: Path) -> Piece:
+    """The piece in a MIDI or MusicXML file. Raises BadInput for one that cannot be used."""
+    if path.suffix.lower() in MIDI_SUFFIXES:
+        return _read_midi(path)
+    return _read_score(path)
+
+
+def _read_midi(path: Path) -> Piece:
+    song = midi.read(path)
+    line = song.melody_line()
+    if not line:
+        raise BadInput(path, "no pitched notes")
+    meters = song.meters or ((Fraction(0), METER),)  # a file that names none is in 4/4
+    changes = [*meters, (song.length, "")]
+    stretches, barlines = [], []
+    for (start, meter), (end, _next) in zip(changes, changes[1:], strict=False):
+        if meter == METER and end > start:
+            stretches.append((start, end))
+            bars = -int((start - end) // BEATS_PER_BAR)
+            barlines += [start + BEATS_PER_BAR * bar for bar in range(bars)]
+    if song.keys:
+        from music21.key import Key as MusicKey
+
+        written = song.keys[0][1]
+        tonic, mode = written.removesuffix("m"), "minor" if written.endswith("m") else "major"
+        key = _key(MusicKey(tonic.replace("b", "-"), mode))
+    else:
+        notes = (note for track in song.tracks for note in track.notes)
+        key = find_key(path, ((n.pitch, n.end - n.onset) for n in notes))
+    return Piece(path, tuple(line), tuple(barlines), tuple(_joined(stretches)), key)
+
+
+def _read_score(path: Path) -> Piece:
+    from music21 import key as music_key
+    from music21 import meter as music_meter
+    from music21 import stream
+
+    score = _parse(path)
+    if not score.parts:
+        raise BadInput(path, "a score without parts")
+    part = score.parts[0].stripTies()
+    line = skyline(
+        TimedNote(_time(note.offset), _time(note.offset + note.quarterLength), pitch.midi)
+        for note in part.flatten().notes
+        for pitch in note.pitches
+    )
+    if not line:
+        raise BadInput(path, "no pitched notes in its first part")
+    bars = [
+        (_time(bar.offset), _time(bar.quarterLength))
+        for bar in score.parts[0].getElementsByClass(stream.Measure)
+    ]
+    length = bars[-1][0] + bars[-1][1] if bars else line[-1].end
+    found = score.parts[0].recurse().getElementsByClass(music_meter.TimeSignature)
+    meters = [(_time(m.getOffsetInHierarchy(score.parts[0])), m.ratioString) for m in found]
+    changes = [*meters, (length, "")]
+    stretches = [
+        (start, end)
+        for (start, meter), (end, _next) in zip(changes, changes[1:], strict=False)
+        if meter == METER and end > start
+    ]
+    written = score.parts[0].recurse().getElementsByClass(music_key.KeySignature).first()
+    if isinstance(written, music_key.Key):
+        key = _key(written)
+    else:  # none, or a bare signature without its mode
+        notes = score.recurse().notes
+        key = find_key(path, ((p.midi, _time(n.quarterLength)) for n in notes for p in n.pitches))
+    return Piece(path, tuple(line), _downbeats(bars), tuple(_joined(stretches)), key)
+
+
+def find_key(path: Path, sounding: Iterable[tuple[int, Fraction]]) -> Key:
+    """The key of (pitch, duration) pairs by music21's default key profiles (Krumhansl's method).
+
+    The profiles compare summed durations of pitch classes only, so music21 gets twelve notes, not all.
+    """
+    from music21 import note, stream
+
+    totals = [Fraction(0)] * 12
+    for pitch, duration in sounding:
+        totals[pitch % 12] += duration
+    summary = stream.Stream()
+    for pitch_class, total in enumerate(totals):
+        if total:
+            summary.append(note.Note(60 + pitch_class, quarterLength=float(total)))
+    if not summary:
+        raise BadInput(path, "no note long enough to find a key")
+    return _key(summary.analyze("key"))
+
+
+def _parse(path: Path) -> Score:
+    """music21's reading of a MusicXML file, past its cache of pickles."""
+    from music21 import converter, stream
+
+    _check_size(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about notation that no melody depends on
+            score = converter.parse(str(path), forceSource=True, storePickle=False)
+    except EmomelodyError:
+        raise
+    except Exception as error:  # music21 documents no narrower set for damaged files
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise BadInput(path, f"damaged MusicXML file ({reason})") from error
+    if not isinstance(score, stream.Score):
+        raise BadInput(path, "holds several works; split it into one file per piece")
+    return score
+
+
+def _check_size(path: Path) -> None:
+    """Refuse what would not fit into memory once unpacked."""
+    try:
+        size = path.stat().st_size
+        if path.suffix.lower() == ".mxl":
+            with ZipFile(path) as archive:
+                size = sum(entry.file_size for entry in archive.infolist())
+    except BadZipFile as error:
+        raise BadInput(path, "damaged MusicXML file (not a zip archive)") from error
+    except OSError as error:
+        raise BadInput(path, error.strerror or str(error)) from error
+    if size > MAX_SCORE_BYTES:
+        raise BadInput(path, f"larger than {MAX_SCORE_BYTES // 1_000_000} MB unpacked")
+
+
+def _downbeats(bars: list[tuple[Fraction, Fraction]]) -> tuple[Fraction, ...]:
+    """Where bars begin, from the (offset, length) of a score's measures.
+
+    A pickup at the beginning, and the second part of a bar that a repeat sign divides, begin none.
+    """
+    found, filled = [], Fraction(0)
+    for number, (offset, length) in enumerate(bars):
+        if number == 0 and length < BEATS_PER_BAR:
+            continue
+        if filled == 0:
+            found.append(offset)
+        filled = Fraction(0) if length >= BEATS_PER_BAR else (filled + length) % BEATS_PER_BAR
+    return tuple(found)
+
+
+def _joined(stretches: list[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
+    """Stretches with those made one that touch: a meter may be written again unchanged."""
+    joined: list[tuple[Fraction, Fraction]] = []
+    for start, end in stretches:
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _key(key: Any) -> Key:
+    """Ours of a music21 key; a church mode counts as major or minor by its third."""
+    minor = (key.pitchFromDegree(3).pitchClass - key.tonic.pitchClass) % 12 == 3
+    mode = "minor" if minor else "major"
+    return Key(f"{key.tonic.name.replace('-', 'b')} {mode}", key.tonic.pitchClass, mode)
+
+
+def _time(quarters: float | Fraction) -> Fraction:
+    return Fraction(quarters).limit_denominator(_FINEST)
