@@ -1,0 +1,30 @@
+"""Melodies with a given emotion, from compact conditional variational autoencoders.
+
+The package in the order of its imports: a module may import only modules above it (a test checks that).
+
+    errors      what a user can cause
+    emotion     e1–e4, their names, quadrants and signs
+    melody      notes and melodies on the sixteenth grid
+    tokens      the pitch-based representation and the vocabulary
+    midi        MIDI files ↔ notes
+    corpus      the sources: MIDI, MusicXML, music21's chorales
+    plane       points, latents, quadrants; placement accuracy; where each emotion lies
+    features    what a melody measures
+    tunes       which melodies are the same tune; splits that respect it
+    manifest    manifest.csv
+    preprocess  the transformations, the labels, the data folder
+    dataset     the data folder → arrays
+    gru         the recurrence
+    model       the CVAEs
+    losses      the terms of the loss
+    checkpoint  weights files
+    plots       pictures
+    train       the loop
+    sample      emotion or point → melodies
+    paper       the figures that the paper prints
+    evaluate    every figure, as a dictionary
+    cli         the commands; alone prints and exits
+    __main__    python -m emomelody
+"""
+
+__version__ = "0.1.0"

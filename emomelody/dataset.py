@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,14 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of tokens, labels, tunes and split, by which weights know their own data again."""
+        digest = hashlib.sha256()
+        for array in (self.tokens, self.labels, self.tunes, self.held_out):
+            digest.update(b"none" if array is None else array.tobytes())
+        return digest.hexdigest()
 
     def split(self, how: Split, seed: int) -> NDArray[np.bool_]:
         """True for the held-out fifth, shape (N,), stratified by emotion.

@@ -87,8 +87,9 @@ class Report:
 
     pieces: int
     kept: Mapping[Emotion, int]
-    left_out: Mapping[str, int]  # windows by reason
-    bad: tuple[BadInput, ...]  # sources of which nothing could be used
+    left_out: Mapping[str, int]  # windows and pieces by reason
+    left_out_of: Mapping[Path, Mapping[str, int]]  # the same by source
+    bad: tuple[BadInput, ...]  # sources that could not be read
     held_out: int
 
 
@@ -175,7 +176,8 @@ def preprocess(
     rows = _write(cuts, out, seed)
     kept = Counter(Emotion.parse(row.emotion) for row in rows)
     held_out = sum(row.split == manifest.HELD_OUT for row in rows)
-    return Report(len(cuts), kept, left_out, tuple(bad), held_out)
+    by_source = {cut.source: cut.left_out for cut in cuts if cut.left_out}
+    return Report(len(cuts), kept, left_out, by_source, tuple(bad), held_out)
 
 
 def remove_output(out: Path) -> None:
@@ -211,7 +213,7 @@ def cut(source: Source, windows: Windows) -> Cut | BadInput:
     except BadInput as error:
         return error
     if not piece.common_time:
-        return BadInput(source.path, f"not in {corpus.METER}")
+        return Cut(source.path, piece.key, 0, (), (), {f"piece not in {corpus.METER}": 1})
     # Down by the tonic; only a line that would fall off the keyboard goes up instead.
     lowest = min(note.pitch for note in piece.line)
     transposition = -piece.key.tonic if lowest >= piece.key.tonic else 12 - piece.key.tonic
@@ -248,7 +250,7 @@ def _window(piece: Piece, line: list[TimedNote], start: Fraction, speed: Fractio
     """The melody from ``start`` (quarters) on, or the reason why it is none."""
     end = start + BARS * BEATS_PER_BAR * speed
     if not any(a <= start and min(end, line[-1].end) <= b for a, b in piece.common_time):
-        return f"not in {corpus.METER}"
+        return f"window not in {corpus.METER}"
     # A window that starts inside a held note starts with that note's onset.
     inside = [
         TimedNote(max(n.onset, start) - start, min(n.end, end) - start, n.pitch)
@@ -258,10 +260,10 @@ def _window(piece: Piece, line: list[TimedNote], start: Fraction, speed: Fractio
     positions = [n.onset / speed * STEPS_PER_BEAT for n in inside]
     off_grid = sum(abs(p - round(p)) > Fraction(1, 4) for p in positions)
     if off_grid > MAX_OFF_GRID * len(positions):
-        return "off the sixteenth grid"
+        return "window off the sixteenth grid"
     melody = quantise(inside, WINDOW_STEPS, speed=speed)
     if sum(n.duration for n in melody.notes) < MIN_SOUNDING_STEPS:
-        return "more rest than sound"
+        return "window with more rest than sound"
     return melody
 
 

@@ -111,8 +111,8 @@ def next_run_folder(parent: Path, model: str) -> Path:
 class Trainer:
     """One run: the model, its data and its state, from the first epoch to the weights file."""
 
-    def __init__(self, dataset: Dataset, config: TrainConfig, folder: Path) -> None:
-        self.config, self.folder = config, folder
+    def __init__(self, dataset: Dataset, config: TrainConfig) -> None:
+        self.config, self.fingerprint = config, dataset.fingerprint
         self.device = pick_device(config.device)
         held_out = dataset.split(config.split, config.seed)
         # Random splits may hold out a pitch that training never saw: the vocabulary is the data's,
@@ -127,28 +127,34 @@ class Trainer:
             self.model.parameters(), config.learning_rate, RMSPROP_DECAY, RMSPROP_EPSILON
         )
         self.random = torch.Generator().manual_seed(config.seed)  # the order and the noise
-        self.bfloat16 = self.device.type == "cpu" and bfloat16_pays(
+        low = self.device.type == "cpu" and bfloat16_pays(
             self.model.config.hidden, config.batch_size
         )
+        self.precision = "bfloat16" if low else "float32"
         self.history: list[Epoch] = []
 
-    def run(self, on_epoch: Callable[[Epoch], None] = lambda _epoch: None) -> Checkpoint:
-        """Train to the last epoch; ``on_epoch`` hears of each. Returns what was saved."""
+    def run(
+        self, folder: Path, on_epoch: Callable[[Epoch], None] = lambda _epoch: None
+    ) -> Checkpoint:
+        """Train to the last epoch, saving into ``folder``; ``on_epoch`` hears of each epoch.
+
+        Raises EmomelodyError where the loss stops being a number.
+        """
         started = time.monotonic()
         for number in range(1, self.epochs + 1):
             epoch = self._epoch(number, started)
             if not math.isfinite(epoch.loss):
                 raise EmomelodyError(
                     f"the loss of epoch {number} is not a number: try a smaller --lr;"
-                    f" the last good weights, if any were saved, are in {self.folder}"
+                    f" the last good weights, if any were saved, are in {folder}"
                 )
             self.history.append(epoch)
             on_epoch(epoch)
             if number % PLOT_EVERY == 0 and number < self.epochs:
-                self.save()
-        return self.save()
+                self.save(folder)
+        return self.save(folder)
 
-    def save(self) -> Checkpoint:
+    def save(self, folder: Path) -> Checkpoint:
         """Write weights, history and plots as they are now into the run's folder."""
         mu, log_variance = self.encode(self.training)
         labels = self.training.label_array
@@ -156,15 +162,15 @@ class Trainer:
         checkpoint = Checkpoint(
             self.config.model, self.model, self.vocabulary, plane, self._summary(mu)
         )
-        save_checkpoint(checkpoint, self.folder / f"model{SUFFIX}")
-        with (self.folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
+        save_checkpoint(checkpoint, folder / f"model{SUFFIX}")
+        with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [f.name for f in fields(Epoch)], lineterminator="\n")
             writer.writeheader()
             writer.writerows(asdict(epoch) for epoch in self.history)
         reached = len(self.history)
         title = f"CVAE {self.config.model}, latent space after epoch {reached}"
-        plots.latent_space(mu, labels, self.folder / f"latent-{reached:04d}.png", title=title)
-        plots.learning_curves([asdict(e) for e in self.history], self.folder / "curves.png")
+        plots.latent_space(mu, labels, folder / f"latent-{reached:04d}.png", title=title)
+        plots.learning_curves([asdict(e) for e in self.history], folder / "curves.png")
         return checkpoint
 
     def encode(self, arrays: Arrays) -> tuple[Floats, Floats]:
@@ -176,7 +182,7 @@ class Trainer:
         sums, seen_mu, seen_labels = np.zeros(5), [], []
         self.model.train()
         for classes, labels in self._batches():
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
                 mu, log_variance = self.model.encode(classes, labels)
                 z = sample_posterior(mu, log_variance, self.random)
                 logits = self.model.decode(z, labels)
@@ -220,8 +226,9 @@ class Trainer:
         of_held_out = placement(held_out_mu, self.held_out.label_array)
         return {
             **asdict(replace(self.config, epochs=len(self.history))),
+            "data": self.fingerprint,
             "device": self.device.type,
-            "precision": "bfloat16" if self.bfloat16 else "float32",
+            "precision": self.precision,
             "examples": len(self.training.labels),
             "examples_held_out": len(self.held_out.labels),
             "loss": self.history[-1].loss,

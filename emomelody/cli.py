@@ -1,0 +1,579 @@
+"""The commands: options and help, a call into the library, and what is printed.
+
+Whatever is heavy to import (torch, music21, matplotlib) is imported inside the commands, so that help and
+usage errors come at once. Results go to stdout; progress, notes and errors to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from emomelody import __version__
+from emomelody.emotion import Emotion
+from emomelody.errors import BadInput, EmomelodyError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from emomelody.checkpoint import Checkpoint
+    from emomelody.dataset import Dataset
+    from emomelody.preprocess import Report
+    from emomelody.train import Epoch
+
+MAX_SEED = 2**32 - 1
+LOG_EVERY = 10  # epochs per line where no terminal shows the live display
+
+app = typer.Typer(
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass
+class Output:
+    """Where things are printed, and how much."""
+
+    out: Console  # results
+    err: Console  # progress, notes, errors
+    verbose: bool = False
+
+    def note(self, text: str) -> None:
+        """A remark that ``--quiet`` silences."""
+        if not self.err.quiet:
+            self.err.print(escape(text), soft_wrap=True)
+
+
+output = Output(Console(), Console(stderr=True))
+
+
+def main() -> NoReturn:
+    """The installed command: every error is one line on stderr and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.exceptions.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except typer.Abort:
+        _fail("stopped", 130)
+    except EmomelodyError as error:
+        _fail(str(error), 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"emomelody: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"emomelody {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _global_options(
+    context: typer.Context,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Melodies with a given emotion: happy, angry, sad or relaxed.
+
+    [bold]emomelody sample --emotion sad -n 20[/bold] writes 20 sad melodies as MIDI files, with the weights that come with the program.
+    """
+    del version  # handled by its callback
+    output.err.quiet = quiet
+    output.verbose = verbose
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def preprocess(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SOURCE]...",
+            help="Files or folders of MIDI (.mid, .midi) or MusicXML (.xml, .musicxml, .mxl). "
+            "None: the Bach chorales that come with music21.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to make.")] = Path("data"),
+    windows: Annotated[
+        Literal["first", "all"],
+        typer.Option(
+            help="Four-bar windows of each piece: the first, from its very beginning, or all, from barline to barline."
+        ),
+    ] = "all",
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file with the columns file,emotion.", show_default=False),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Chooses the held-out tunes.")
+    ] = 0,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes; by default one per core.", show_default=False),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write into a folder that is not empty.")
+    ] = False,
+) -> None:
+    """Make training data: melodies in C with an emotion each, in data/e1 … e4 and data/manifest.csv.
+
+    Labels come from --labels, else from a parent folder named after an emotion, else from a rule: more than ten onsets are aroused, more notes of C major than of C minor are positive.
+    """
+    from emomelody import preprocess as library
+
+    listed = library.read_labels(labels) if labels else {}
+    bad: list[BadInput] = []
+    if sources:
+        found, bad = library.file_sources(sources, listed)
+        if not found:
+            raise EmomelodyError("; ".join(str(error) for error in bad))
+    else:
+        if labels:
+            raise EmomelodyError("--labels needs a SOURCE to label")
+        found = library.chorale_sources()
+    _make_data_folder(out, force)
+    report = _run_preprocess(found, out, library.Windows(windows), seed, jobs)
+    _print_report(report, out)
+    bad += report.bad
+    for error in bad:
+        output.err.print(f"left out: {escape(str(error))}", soft_wrap=True)
+    if bad:
+        _fail(f"{len(bad)} of the sources could not be used; the others are in {out}", 1)
+
+
+@app.command()
+def train(
+    data: Annotated[
+        Path, typer.Argument(help="A folder with e1 … e4 of MIDI files, as preprocess makes it.")
+    ],
+    model: Annotated[
+        Literal["base", "emoreg"],
+        typer.Option("--model", "-m", help="CVAE-Base or CVAE-EmoReg of the paper."),
+    ] = "emoreg",
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="By default as many as make 12,600 updates, the paper's.", show_default=False
+        ),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Melodies per update.")] = 16,
+    lr: Annotated[float, typer.Option(min=0, help="Learning rate of RMSprop.")] = 0.001,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, max=MAX_SEED, help="Of initial weights, order, noise, and a split without manifest."
+        ),
+    ] = 0,
+    split: Annotated[
+        Literal["tune", "random"],
+        typer.Option(
+            help="The held-out fifth: by tune, none on both sides, or at random as in the paper."
+        ),
+    ] = "tune",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "auto",
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The run's folder is made in this one.")
+    ] = Path("runs"),
+) -> None:
+    """Train a model: weights, history and plots into runs/emoreg, the next time runs/emoreg-2."""
+    from emomelody import train as library
+    from emomelody.dataset import Split
+
+    dataset = _load_data(data)
+    config = library.TrainConfig(
+        model=model,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=lr,
+        seed=seed,
+        split=Split(split),
+        device=device,
+    )
+    trainer = library.Trainer(dataset, config)
+    folder = library.next_run_folder(out, model)
+    output.note(
+        f"{model}: {len(trainer.training.labels)} melodies, {len(trainer.held_out.labels)} held out by"
+        f" {split}, {len(trainer.vocabulary)} tokens, {trainer.epochs} epochs on {trainer.device}"
+        f" ({trainer.precision}), seed {seed}, into {folder}"
+    )
+    try:
+        checkpoint = _train_with_display(trainer, folder)
+    except KeyboardInterrupt:
+        if trainer.history:
+            trainer.save(folder)
+        _fail(f"stopped after epoch {len(trainer.history)}; its weights are in {folder}", 130)
+    _print_training(checkpoint, folder)
+
+
+@app.command()
+def sample(
+    emotion: Annotated[
+        str | None,
+        typer.Option(
+            "--emotion",
+            "-e",
+            help="happy, angry, sad or relaxed (also e1–e4, Q1–Q4).",
+            show_default=False,
+        ),
+    ] = None,
+    point: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="VALENCE AROUSAL",
+            help="Instead of an emotion: a point of the plane, each −1 … 1.",
+            show_default=False,
+        ),
+    ] = None,
+    num: Annotated[int, typer.Option("--num", "-n", min=1, help="How many melodies.")] = 1,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="base, emoreg, a weights file or a run folder.")
+    ] = "emoreg",
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=MAX_SEED, help="The same seed makes the same files.", show_default="random"
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the MIDI files.")] = Path(
+        "samples"
+    ),
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            help="Draw each token at this temperature, e.g. 0.8.", show_default="the likeliest token"
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "cpu",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files of the same names.")
+    ] = False,
+) -> None:
+    """Write melodies of an emotion, or of a point of the plane, as MIDI files and samples.json."""
+    asked = Emotion.parse(emotion) if emotion is not None else None
+    from emomelody import sample as library
+    from emomelody.train import pick_device
+
+    checkpoint = _load_weights(model)
+    checkpoint.model.to(pick_device(device))
+    used = secrets.randbelow(MAX_SEED) if seed is None else seed
+    samples = library.sample(
+        checkpoint, num, emotion=asked, point=point, seed=used, temperature=temperature
+    )
+    files = library.write_samples(samples, checkpoint, out, seed=used, force=force)
+    if point is not None and temperature is None and num > 1:
+        output.note("one point has one likeliest melody: add --temperature for different ones")
+    what = samples[0].emotion.title + (f" at {point[0]:g} {point[1]:g}" if point else "")
+    melodies = "melody" if len(files) == 1 else "melodies"
+    print(f"{out}: {len(files)} {melodies}, {what}, model {checkpoint.name}, seed {used}")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="base, emoreg, a weights file or a run folder.",
+            show_default="emoreg",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder with e1 … e4 of MIDI files.",
+            show_default="data, else the chorales, built once",
+        ),
+    ] = None,
+    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Melodies per emotion.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Of the melodies.")] = 0,
+    generated: Annotated[
+        Path | None,
+        typer.Option(
+            help="Score the MIDI files in this folder's e1 … e4 instead of a model.",
+            show_default=False,
+        ),
+    ] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help="Also write all figures to this file.", show_default=False),
+    ] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also draw the latent space and one melody per emotion into this folder.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Measure a model: the paper's tables 2 and 3, with the paper's own figures beside ours."""
+    if generated and (model or plots):
+        raise EmomelodyError("--generated needs no model: leave out --model and --plots")
+    from emomelody import evaluate as library
+
+    if generated:
+        scored = _load_data(generated)
+        with output.err.status("measuring"):
+            figures = library.evaluate_generated(generated, scored, _evaluation_data(data))
+    else:
+        checkpoint = _load_weights(model or "emoreg")
+        dataset = _evaluation_data(data)
+        with output.err.status("sampling and measuring"):
+            figures, samples = library.evaluate(checkpoint, dataset, per_emotion=num, seed=seed)
+        if plots:
+            melodies = {e: drawn[0].melody for e, drawn in samples.items()}
+            _write_plots(library.latents(checkpoint, dataset), dataset, melodies, plots)
+        _print_placement(figures)
+    _print_metrics(figures)
+    if json_file:
+        _write_text(json_file, json.dumps(figures, indent=1) + "\n")
+
+
+def _make_data_folder(out: Path, force: bool) -> None:
+    from emomelody.preprocess import remove_output
+
+    try:
+        if out.exists() and not out.is_dir():
+            raise BadInput(out, "is a file: choose another --out")
+        if out.is_dir() and any(out.iterdir()):
+            if not force:
+                raise BadInput(out, "is not empty: choose another --out, or add --force")
+            remove_output(out)
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(out, f"cannot be written to ({error.strerror})") from error
+
+
+def _run_preprocess(
+    sources: list[Any], out: Path, windows: Any, seed: int, jobs: int | None
+) -> Report:
+    from emomelody.preprocess import preprocess as run
+
+    with _progress() as progress:
+        task = progress.add_task("reading", total=len(sources))
+        return run(
+            sources,
+            out,
+            windows=windows,
+            seed=seed,
+            jobs=jobs,
+            on_piece=lambda: progress.advance(task),
+        )
+
+
+def _print_report(report: Report, out: Path) -> None:
+    table = Table(title=escape(f"{out}: {sum(report.kept.values())} melodies"))
+    table.add_column("")
+    table.add_column("count", justify="right")
+    table.add_row("pieces read", str(report.pieces))
+    for emotion in Emotion:
+        table.add_row(
+            f"kept, {emotion.code} {emotion.title}", str(report.kept.get(emotion, 0))
+        )
+    table.add_row("of these held out", str(report.held_out))
+    for reason, count in sorted(report.left_out.items()):
+        table.add_row(f"left out: {escape(reason)}", str(count))
+    table.add_row("left out: file cannot be used", str(len(report.bad)))
+    output.out.print(table)
+    if output.verbose:
+        for source, reasons in report.left_out_of.items():
+            listed = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
+            output.note(f"{source}: {listed}")
+
+
+def _load_data(folder: Path) -> Dataset:
+    from emomelody.dataset import load
+
+    dataset = load(folder)
+    for error in dataset.left_out:
+        output.err.print(f"left out: {escape(str(error))}", soft_wrap=True)
+    return dataset
+
+
+def _load_weights(name: str) -> Checkpoint:
+    from emomelody.checkpoint import find_weights, load_checkpoint
+
+    path = find_weights(name)
+    checkpoint = load_checkpoint(path)
+    if output.verbose:
+        output.note(f"weights {path}, {checkpoint.name}, SHA-256 {checkpoint.checksum}")
+    return checkpoint
+
+
+def _evaluation_data(data: Path | None) -> Dataset:
+    """The folder asked for, else ``data``, else the chorales in the user's cache, made where missing."""
+    if data is not None:
+        return _load_data(data)
+    if Path("data").is_dir():
+        return _load_data(Path("data"))
+    from platformdirs import user_cache_path
+
+    from emomelody.manifest import NAME
+    from emomelody.preprocess import Windows, chorale_sources
+
+    folder = user_cache_path("emomelody") / f"chorales-{__version__}"
+    if not (folder / NAME).exists():  # the manifest is written last
+        output.note(f"no data/ here: building the chorales once, into {folder}")
+        _make_data_folder(folder, force=True)
+        _run_preprocess(chorale_sources(), folder, Windows.ALL, 0, None)
+    return _load_data(folder)
+
+
+def _train_with_display(trainer: Any, folder: Path) -> Checkpoint:
+    from rich.progress import TextColumn
+
+    with _progress(TextColumn("{task.fields[figures]}")) as progress:
+        task = progress.add_task("epoch", total=trainer.epochs, figures="")
+
+        def show(epoch: Epoch) -> None:
+            progress.update(task, completed=epoch.epoch, figures=_epoch_figures(epoch))
+            log = not output.err.is_terminal and epoch.epoch % LOG_EVERY == 0
+            if log or output.verbose:
+                output.note(f"epoch {epoch.epoch}/{trainer.epochs} {_epoch_figures(epoch)}")
+
+        checkpoint: Checkpoint = trainer.run(folder, show)
+    return checkpoint
+
+
+def _epoch_figures(epoch: Epoch) -> str:
+    return (
+        f"loss {epoch.loss:.1f} L_R {epoch.reconstruction:.2f} KL {epoch.divergence:.2f}"
+        f" A {epoch.arousal:+.2f} V {epoch.valence:+.2f}"
+        f" D {epoch.placement_training:.0f}/{epoch.placement_held_out:.0f} %"
+    )
+
+
+def _print_training(checkpoint: Checkpoint, folder: Path) -> None:
+    table = Table(title=escape(f"{folder}: placement accuracy D"))
+    table.add_column("")
+    for emotion in Emotion:
+        table.add_column(f"{emotion.code} {emotion.title}", justify="right")
+    for name in ("training", "held_out"):
+        values = checkpoint.training[f"placement_{name}"]
+        table.add_row(
+            name.replace("_", "-"), *(_number(values[e.code], "{:.1f} %") for e in Emotion)
+        )
+    output.out.print(table)
+
+
+def _print_placement(figures: dict[str, Any]) -> None:
+    placement, model = figures["placement"], figures["model"]
+    table = Table(title=f"Table 2: placement accuracy D of {model}")
+    table.add_column("quadrant")
+    sides = [side for side in ("training", "held_out", "unseen") if side in placement]
+    for side in sides:
+        examples = placement[side]["examples"]
+        table.add_column(f"{side.replace('_', '-')} ({examples})", justify="right")
+    table.add_column(f"paper's {model}", justify="right")
+    rows = [(f"Q{e.index + 1} {e.title}", e.code) for e in Emotion] + [("mean", "mean")]
+    for title, code in rows:
+        ours = (_number(placement[side][code], "{:.1f} %") for side in sides)
+        table.add_row(title, *ours, _number(placement["paper"][code], "{:.0f} %"))
+    output.out.print(table)
+    if placement["octave_moves"]:
+        output.note(f"{placement['octave_moves']} onsets of the data were moved by octaves into range")
+    if "unseen" in placement:
+        output.note("this is not the data that the weights were trained on: none of it counts as such")
+
+
+def _print_metrics(figures: dict[str, Any]) -> None:
+    from emomelody.features import METRIC_NAMES
+    from emomelody.paper import METRICS
+
+    metrics, model = figures["metrics"], figures.get("model")
+    table = Table(title="Table 3: mean (deviation)")
+    for column in ("metric", "emotion"):
+        table.add_column(column)
+    for column in ("generated", "data", "|Δμ|/σ"):
+        table.add_column(column, justify="right")
+    paper_columns = {name: title for name, title in (
+        (model, f"paper's {model}"), ("training", "paper's training set")
+    ) if name in METRICS["pitch_range"]}  # fmt: skip
+    for title in paper_columns.values():
+        table.add_column(title, justify="right")
+    for name, title in METRIC_NAMES.items():
+        for emotion in Emotion:
+            cell = metrics["cells"][name][emotion.code]
+            papers = (METRICS[name][column][emotion.index] for column in paper_columns)
+            table.add_row(
+                title if emotion is Emotion.E1 else "",
+                f"{emotion.code} {emotion.title}",
+                _moments(cell["generated"]),
+                _moments(cell["reference"]),
+                _number(cell["gap"], "{:.2f}"),
+                *(f"{mean:.2f} ({deviation:.2f})" for mean, deviation in papers),
+                end_section=emotion is Emotion.E4,
+            )
+    mean_gap = _number(metrics["mean_gap"], "{:.2f}")
+    table.add_row("mean of all", "", "", "", mean_gap, *("" for _ in paper_columns))
+    output.out.print(table)
+
+
+def _moments(cell: dict[str, float] | None) -> str:
+    return "–" if cell is None else f"{cell['mean']:.2f} ({cell['deviation']:.2f})"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else form.format(value)
+
+
+def _write_plots(means: Any, dataset: Dataset, melodies: dict[Emotion, Any], folder: Path) -> None:
+    from emomelody import plots
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        plots.latent_space(
+            means, dataset.labels, folder / "latent-space.png", title="latent space of the data"
+        )
+        plots.piano_rolls(melodies, folder / "melodies.png", title="one generated melody per emotion")
+    except OSError as error:
+        raise BadInput(folder, f"cannot be written to ({error.strerror})") from error
+    output.note(f"pictures in {folder}")
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(path, f"cannot be written ({error.strerror})") from error
+
+
+def _progress(*more: Any) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        *more,
+        TimeRemainingColumn(),
+        console=output.err,
+    )
