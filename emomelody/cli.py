@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
@@ -18,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from emomelody import __version__
 from emomelody.emotion import Emotion
@@ -63,7 +63,7 @@ def main() -> NoReturn:
     """The installed command: every error is one line on stderr and an exit code."""
     try:
         code = app(standalone_mode=False)
-    except typer.exceptions.ClickException as error:
+    except TyperException as error:
         _fail(error.format_message(), error.exit_code)
     except typer.Abort:
         _fail("stopped", 130)
@@ -95,7 +95,8 @@ def _global_options(
 ) -> None:
     """Melodies with a given emotion: happy, angry, sad or relaxed.
 
-    [bold]emomelody sample --emotion sad -n 20[/bold] writes 20 sad melodies as MIDI files, with the weights that come with the program.
+    [bold]emomelody sample --emotion sad -n 20[/bold] writes 20 sad melodies as MIDI files,
+    with the weights that come with the program.
     """
     del version  # handled by its callback
     output.err.quiet = quiet
@@ -119,27 +120,25 @@ def preprocess(
     windows: Annotated[
         Literal["first", "all"],
         typer.Option(
-            help="Four-bar windows of each piece: the first, from its very beginning, or all, from barline to barline."
+            help="Four-bar windows of each piece: the first, from its very beginning,"
+            " or all, from barline to barline."
         ),
     ] = "all",
     labels: Annotated[
         Path | None,
         typer.Option(help="A CSV file with the columns file,emotion.", show_default=False),
     ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=MAX_SEED, help="Chooses the held-out tunes.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Chooses the held-out tunes.")] = 0,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Processes; by default one per core.", show_default=False),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write into a folder that is not empty.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
 ) -> None:
     """Make training data: melodies in C with an emotion each, in data/e1 … e4 and data/manifest.csv.
 
-    Labels come from --labels, else from a parent folder named after an emotion, else from a rule: more than ten onsets are aroused, more notes of C major than of C minor are positive.
+    Labels come from --labels, else from a parent folder named after an emotion, else from a rule:
+    more than ten onsets are aroused, more notes of C major than of C minor are positive.
     """
     from emomelody import preprocess as library
 
@@ -188,14 +187,12 @@ def train(
     ] = 0,
     split: Annotated[
         Literal["tune", "random"],
-        typer.Option(
-            help="The held-out fifth: by tune, none on both sides, or at random as in the paper."
-        ),
+        typer.Option(help="The held-out fifth: by tune, none on both sides, or at random as in the paper."),
     ] = "tune",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "auto",
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="The run's folder is made in this one.")
-    ] = Path("runs"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder is made in this one.")] = Path(
+        "runs"
+    ),
 ) -> None:
     """Train a model: weights, history and plots into runs/emoreg, the next time runs/emoreg-2."""
     from emomelody import train as library
@@ -252,13 +249,9 @@ def sample(
     ] = "emoreg",
     seed: Annotated[
         int | None,
-        typer.Option(
-            min=0, max=MAX_SEED, help="The same seed makes the same files.", show_default="random"
-        ),
+        typer.Option(min=0, max=MAX_SEED, help="The same seed makes the same files.", show_default="random"),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the MIDI files.")] = Path(
-        "samples"
-    ),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the MIDI files.")] = Path("samples"),
     temperature: Annotated[
         float | None,
         typer.Option(
@@ -266,9 +259,7 @@ def sample(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "cpu",
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files of the same names.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files of the same names.")] = False,
 ) -> None:
     """Write melodies of an emotion, or of a point of the plane, as MIDI files and samples.json."""
     asked = Emotion.parse(emotion) if emotion is not None else None
@@ -278,9 +269,7 @@ def sample(
     checkpoint = _load_weights(model)
     checkpoint.model.to(pick_device(device))
     used = secrets.randbelow(MAX_SEED) if seed is None else seed
-    samples = library.sample(
-        checkpoint, num, emotion=asked, point=point, seed=used, temperature=temperature
-    )
+    samples = library.sample(checkpoint, num, emotion=asked, point=point, seed=used, temperature=temperature)
     files = library.write_samples(samples, checkpoint, out, seed=used, force=force)
     if point is not None and temperature is None and num > 1:
         output.note("one point has one likeliest melody: add --temperature for different ones")
@@ -366,9 +355,7 @@ def _make_data_folder(out: Path, force: bool) -> None:
         raise BadInput(out, f"cannot be written to ({error.strerror})") from error
 
 
-def _run_preprocess(
-    sources: list[Any], out: Path, windows: Any, seed: int, jobs: int | None
-) -> Report:
+def _run_preprocess(sources: list[Any], out: Path, windows: Any, seed: int, jobs: int | None) -> Report:
     from emomelody.preprocess import preprocess as run
 
     with _progress() as progress:
@@ -389,9 +376,7 @@ def _print_report(report: Report, out: Path) -> None:
     table.add_column("count", justify="right")
     table.add_row("pieces read", str(report.pieces))
     for emotion in Emotion:
-        table.add_row(
-            f"kept, {emotion.code} {emotion.title}", str(report.kept.get(emotion, 0))
-        )
+        table.add_row(f"kept, {emotion.code} {emotion.title}", str(report.kept.get(emotion, 0)))
     table.add_row("of these held out", str(report.held_out))
     for reason, count in sorted(report.left_out.items()):
         table.add_row(f"left out: {escape(reason)}", str(count))
@@ -472,9 +457,7 @@ def _print_training(checkpoint: Checkpoint, folder: Path) -> None:
         table.add_column(f"{emotion.code} {emotion.title}", justify="right")
     for name in ("training", "held_out"):
         values = checkpoint.training[f"placement_{name}"]
-        table.add_row(
-            name.replace("_", "-"), *(_number(values[e.code], "{:.1f} %") for e in Emotion)
-        )
+        table.add_row(name.replace("_", "-"), *(_number(values[e.code], "{:.1f} %") for e in Emotion))
     output.out.print(table)
 
 

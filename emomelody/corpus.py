@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
@@ -88,7 +89,7 @@ def _read_midi(path: Path) -> Piece:
     meters = song.meters or ((Fraction(0), METER),)  # a file that names none is in 4/4
     changes = [*meters, (song.length, "")]
     stretches, barlines = [], []
-    for (start, meter), (end, _next) in zip(changes, changes[1:], strict=False):
+    for (start, meter), (end, _next) in pairwise(changes):
         if meter == METER and end > start:
             stretches.append((start, end))
             bars = -int((start - end) // BEATS_PER_BAR)
@@ -130,9 +131,7 @@ def _read_score(path: Path) -> Piece:
     meters = [(_time(m.getOffsetInHierarchy(score.parts[0])), m.ratioString) for m in found]
     changes = [*meters, (length, "")]
     stretches = [
-        (start, end)
-        for (start, meter), (end, _next) in zip(changes, changes[1:], strict=False)
-        if meter == METER and end > start
+        (start, end) for (start, meter), (end, _next) in pairwise(changes) if meter == METER and end > start
     ]
     written = score.parts[0].recurse().getElementsByClass(music_key.KeySignature).first()
     if isinstance(written, music_key.Key):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from emomelody.tunes import group_tunes, hold_out
 MIDI_SUFFIXES = (".mid", ".midi")
 
 
-class Split(str, Enum):
+class Split(StrEnum):
     """How held-out melodies are chosen."""
 
     TUNE = "tune"  # no tune on both sides

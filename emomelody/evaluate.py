@@ -31,10 +31,7 @@ def generate(checkpoint: Checkpoint, per_emotion: int, seed: int) -> dict[Emotio
 
 def melodies_by_emotion(dataset: Dataset) -> dict[Emotion, list[Melody]]:
     """The melodies of a data folder by their labels."""
-    return {
-        e: [from_tokens(tokens) for tokens in dataset.tokens[dataset.labels == e.index]]
-        for e in Emotion
-    }
+    return {e: [from_tokens(tokens) for tokens in dataset.tokens[dataset.labels == e.index]] for e in Emotion}
 
 
 def evaluate_placement(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, Any]:

@@ -23,11 +23,15 @@ def gru(layer: nn.GRU, x: Tensor, steps: int) -> Tensor:
     ``x`` is (steps, B, I), or (1, B, I) for an input that is the same at every step.
     """
     if x.device.type != "cpu":
-        return layer(x.expand(steps, -1, -1))[0]  # cuDNN's own kernel
-    gates = functional.linear(x, layer.weight_ih_l0, layer.bias_ih_l0).float()  # (steps or 1, B, 3H)
+        output: Tensor = layer(x.expand(steps, -1, -1))[0]  # cuDNN's own kernel
+        return output
+    weights = dict(layer.named_parameters())
+    gates = functional.linear(
+        x, weights["weight_ih_l0"], weights["bias_ih_l0"]
+    ).float()  # (steps or 1, B, 3H)
     product_type = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
     states: Tensor = _Recurrence.apply(  # type: ignore[no-untyped-call]
-        gates.expand(steps, -1, -1), layer.weight_hh_l0, layer.bias_hh_l0, product_type
+        gates.expand(steps, -1, -1), weights["weight_hh_l0"], weights["bias_hh_l0"], product_type
     )
     return states
 
@@ -39,9 +43,7 @@ class _Recurrence(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, product_type: torch.dtype
-    ) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, product_type: torch.dtype) -> Tensor:
         steps, batch, triple = inputs.shape
         hidden = triple // 3
         states = inputs.new_zeros(steps + 1, batch, hidden)  # (T + 1, B, H)
@@ -65,9 +67,7 @@ class _Recurrence(torch.autograd.Function):
         return states[1:]
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: Any, grad_states: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         weight, states, rz, n, recurrent_n = ctx.saved_tensors
         steps, batch, hidden = n.shape
         r, z = rz[..., :hidden], rz[..., hidden:]

@@ -1,4 +1,4 @@
-"""``manifest.csv``: one row per melody of a ``data/`` folder, written by ``preprocess``, read by ``dataset``."""
+"""``manifest.csv``: one row per melody of ``data/``; written by ``preprocess``, read by ``dataset``."""
 
 from __future__ import annotations
 
@@ -39,15 +39,20 @@ def read(path: Path) -> list[Row]:
     """The rows of a manifest. Raises BadInput where a column is missing or a number is none."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [
-                Row(
-                    **{
-                        **{field.name: row[field.name] for field in fields(Row)},
-                        "tune": int(row["tune"]),
-                        "transposition": int(row["transposition"]),
-                    }
-                )
-                for row in csv.DictReader(file)
-            ]
+            return [_row(cells) for cells in csv.DictReader(file)]
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise BadInput(path, f"not a manifest of this program ({error!r})") from error
+
+
+def _row(cells: dict[str, str]) -> Row:
+    return Row(
+        file=cells["file"],
+        source=cells["source"],
+        tune=int(cells["tune"]),
+        bars=cells["bars"],
+        key=cells["key"],
+        transposition=int(cells["transposition"]),
+        emotion=cells["emotion"],
+        label_from=cells["label_from"],
+        split=cells["split"],
+    )

@@ -51,9 +51,7 @@ class Melody:
 
     def transposed(self, semitones: int) -> Melody:
         """The same melody, ``semitones`` higher (or lower, where negative)."""
-        return Melody(
-            tuple(Note(n.onset, n.duration, n.pitch + semitones) for n in self.notes), self.steps
-        )
+        return Melody(tuple(Note(n.onset, n.duration, n.pitch + semitones) for n in self.notes), self.steps)
 
 
 @dataclass(frozen=True, order=True, slots=True)

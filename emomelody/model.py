@@ -77,7 +77,8 @@ def _initialise(module: nn.Module) -> None:
         nn.init.xavier_uniform_(module.weight)
         nn.init.zeros_(module.bias)
     elif isinstance(module, nn.GRU):
-        nn.init.orthogonal_(module.weight_hh_l0)
-        nn.init.xavier_uniform_(module.weight_ih_l0)
-        nn.init.zeros_(module.bias_ih_l0)
-        nn.init.zeros_(module.bias_hh_l0)
+        weights = dict(module.named_parameters())
+        nn.init.orthogonal_(weights["weight_hh_l0"])
+        nn.init.xavier_uniform_(weights["weight_ih_l0"])
+        nn.init.zeros_(weights["bias_ih_l0"])
+        nn.init.zeros_(weights["bias_hh_l0"])

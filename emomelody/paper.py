@@ -13,9 +13,7 @@ PLACEMENT: dict[str, tuple[float, float, float, float]] = {
 }
 
 # Table 3, (mean, deviation) for e1 … e4.
-Cells = tuple[
-    tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
-]
+Cells = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 METRICS: dict[str, dict[str, Cells]] = {
     "pitch_range": {
         "base": ((8.65, 2.22), (7.85, 1.68), (6.30, 2.15), (6.00, 1.64)),

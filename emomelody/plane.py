@@ -56,9 +56,7 @@ class Plane:
     regions: tuple[Region, ...]  # 4
 
     @classmethod
-    def fit(
-        cls, means: Floats, log_variances: Floats, labels: NDArray[np.int64], seed: int
-    ) -> Plane:
+    def fit(cls, means: Floats, log_variances: Floats, labels: NDArray[np.int64], seed: int) -> Plane:
         """The plane of the training examples' posteriors, (N, 2) each, and their labels (N,).
 
         The regions are Gaussian mixtures (scikit-learn) fitted to draws from the posteriors that lie in

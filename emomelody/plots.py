@@ -93,9 +93,7 @@ def _piano_roll(axes: Axes, melody: Melody, colour: str) -> None:
         on_bar = beat % STEPS_PER_BAR == 0
         axes.axvline(beat, color="#555555" if on_bar else "#dddddd", linewidth=0.8, zorder=1)
     for note in melody.notes:
-        axes.barh(
-            note.pitch, note.duration - 0.2, left=note.onset, height=0.8, color=colour, zorder=2
-        )
+        axes.barh(note.pitch, note.duration - 0.2, left=note.onset, height=0.8, color=colour, zorder=2)
     octave = [p for p in range(low, high + 1) if p % 12 in (0, 4, 7)]
     axes.set_yticks(octave, [_pitch_name(p) for p in octave])
     bars = range(0, melody.steps, STEPS_PER_BAR)

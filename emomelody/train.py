@@ -29,9 +29,11 @@ from emomelody.tokens import Vocabulary
 
 UPDATES = 12_600  # the paper's: 700 epochs of 18 batches
 PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weights)
-# The paper's optimiser is Keras' RMSprop, whose defaults differ from torch's.
+# The paper's optimiser is Keras' RMSprop. Its decay is not torch's default, and it adds its epsilon of 1e-7
+# under the square root: parameters with smaller gradients than √1e-7 (most of the label's, at first) move
+# little, where torch's own default would move them at full speed.
 RMSPROP_DECAY = 0.9
-RMSPROP_EPSILON = 1e-7
+RMSPROP_EPSILON = 1e-7**0.5
 # Equation (8) with the weights of the published code.
 MODELS = {"base": LossWeights(0, 0), "emoreg": LossWeights(arousal=80, valence=70)}
 
@@ -127,15 +129,11 @@ class Trainer:
             self.model.parameters(), config.learning_rate, RMSPROP_DECAY, RMSPROP_EPSILON
         )
         self.random = torch.Generator().manual_seed(config.seed)  # the order and the noise
-        low = self.device.type == "cpu" and bfloat16_pays(
-            self.model.config.hidden, config.batch_size
-        )
+        low = self.device.type == "cpu" and bfloat16_pays(self.model.config.hidden, config.batch_size)
         self.precision = "bfloat16" if low else "float32"
         self.history: list[Epoch] = []
 
-    def run(
-        self, folder: Path, on_epoch: Callable[[Epoch], None] = lambda _epoch: None
-    ) -> Checkpoint:
+    def run(self, folder: Path, on_epoch: Callable[[Epoch], None] = lambda _epoch: None) -> Checkpoint:
         """Train to the last epoch, saving into ``folder``; ``on_epoch`` hears of each epoch.
 
         Raises EmomelodyError where the loss stops being a number.
@@ -159,9 +157,7 @@ class Trainer:
         mu, log_variance = self.encode(self.training)
         labels = self.training.label_array
         plane = Plane.fit(mu, log_variance, labels, self.config.seed)
-        checkpoint = Checkpoint(
-            self.config.model, self.model, self.vocabulary, plane, self._summary(mu)
-        )
+        checkpoint = Checkpoint(self.config.model, self.model, self.vocabulary, plane, self._summary(mu))
         save_checkpoint(checkpoint, folder / f"model{SUFFIX}")
         with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [f.name for f in fields(Epoch)], lineterminator="\n")
@@ -195,7 +191,7 @@ class Trainer:
             emotion = weights.arousal * arousal + weights.valence * valence
             loss = reconstruction + divergence + emotion
             self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimiser.step()
             terms = torch.stack([loss, reconstruction / len(labels), divergence, arousal, valence])
             sums += terms.detach().double().cpu().numpy() * len(labels)
@@ -205,7 +201,8 @@ class Trainer:
         seen = placement(_numpy(torch.cat(seen_mu)), torch.cat(seen_labels).cpu().numpy())
         unseen = placement(self.encode(self.held_out)[0], self.held_out.label_array)
         placements = (float(np.nanmean(seen)), float(np.nanmean(unseen)))
-        return Epoch(number, *means.tolist(), *placements, round(time.monotonic() - started, 1))
+        seconds = round(time.monotonic() - started, 1)
+        return Epoch(number, *means.tolist(), *placements, seconds)  # type: ignore[call-arg]
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.randperm(len(self.training.labels), generator=self.random).to(self.device)

@@ -38,9 +38,7 @@ def group_tunes(lines: Sequence[Sequence[int]]) -> list[int]:
     return [order.setdefault(int(c), len(order)) for c in component]
 
 
-def hold_out(
-    labels: NDArray[np.int64], groups: NDArray[np.int64] | None, seed: int
-) -> NDArray[np.bool_]:
+def hold_out(labels: NDArray[np.int64], groups: NDArray[np.int64] | None, seed: int) -> NDArray[np.bool_]:
     """True for a fifth of the examples (N,), stratified; no group on both sides (scikit-learn).
 
     Raises EmomelodyError where there is too little to split.
@@ -52,9 +50,7 @@ def hold_out(
     try:
         if groups is None:
             test_size = 1 / FOLDS
-            _, test = train_test_split(
-                everything, test_size=test_size, random_state=seed, stratify=labels
-            )
+            _, test = train_test_split(everything, test_size=test_size, random_state=seed, stratify=labels)
         else:
             folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
             _, test = next(folds.split(everything, labels, groups))
@@ -64,9 +60,7 @@ def hold_out(
     return chosen
 
 
-def _shared(
-    owners: list[tuple[int, ...]], size: int, lines: list[tuple[int, ...]]
-) -> list[tuple[int, int]]:
+def _shared(owners: list[tuple[int, ...]], size: int, lines: list[tuple[int, ...]]) -> list[tuple[int, int]]:
     """Pairs (owner, line) where a passage of ``size`` intervals of the owner occurs in the line."""
     first: dict[tuple[int, ...], int] = {}
     pairs = []
