@@ -26,10 +26,10 @@ def gru(layer: nn.GRU, x: Tensor, steps: int) -> Tensor:
         output: Tensor = layer(x.expand(steps, -1, -1))[0]  # cuDNN's own kernel
         return output
     weights = dict(layer.named_parameters())
-    gates = functional.linear(
-        x, weights["weight_ih_l0"], weights["bias_ih_l0"]
-    ).float()  # (steps or 1, B, 3H)
-    product_type = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+    gates = functional.linear(x, weights["weight_ih_l0"], weights["bias_ih_l0"])
+    gates = gates.to(weights["weight_hh_l0"].dtype)  # (steps or 1, B, 3H)
+    low = torch.is_autocast_enabled("cpu")
+    product_type = torch.get_autocast_dtype("cpu") if low else gates.dtype
     states: Tensor = _Recurrence.apply(  # type: ignore[no-untyped-call]
         gates.expand(steps, -1, -1), weights["weight_hh_l0"], weights["bias_hh_l0"], product_type
     )
@@ -57,7 +57,7 @@ class _Recurrence(torch.autograd.Function):
             for t in range(steps):
                 recurrent = torch.addmm(low_bias, h.to(product_type), transposed)  # (B, 3H)
                 input_rz, input_n = inputs[t].split([2 * hidden, hidden], 1)
-                product_rz, product_n = recurrent.float().split([2 * hidden, hidden], 1)
+                product_rz, product_n = recurrent.to(inputs.dtype).split([2 * hidden, hidden], 1)
                 r, z = torch.add(input_rz, product_rz, out=rz[t]).sigmoid_().chunk(2, 1)
                 recurrent_n[t] = product_n
                 candidate = torch.addcmul(input_n, r, product_n, out=n[t]).tanh_()
@@ -89,10 +89,10 @@ class _Recurrence(torch.autograd.Function):
             recurrent.copy_(grad_inputs[t])
             recurrent[:, 2 * hidden :].mul_(r[t])
             product = torch.mm(recurrent.to(ctx.product_type), low_weight)
-            grad = torch.addcmul(product.float(), grad, z[t])
+            grad = torch.addcmul(product.to(n.dtype), grad, z[t])
         flat = grad_recurrent.view(steps * batch, 3 * hidden)
         before = states[:-1].reshape(steps * batch, hidden)
-        grad_weight = (flat.to(ctx.product_type).t() @ before.to(ctx.product_type)).float()
+        grad_weight = (flat.to(ctx.product_type).t() @ before.to(ctx.product_type)).to(n.dtype)
         return grad_inputs, grad_weight, flat.sum(0), None
 
 

@@ -1,0 +1,71 @@
+"""What the tests share: the installed command, small data, the paper's own set where it is present."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emomelody import midi
+from emomelody.emotion import Emotion
+from emomelody.melody import Melody, Note
+
+ROOT = Path(__file__).parent.parent
+PAPER_SET = ROOT.parent / "shared" / "data" / "musgenvae" / "dataset"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the installed command in an empty folder, with a terminal and a cache that do not vary."""
+
+    def call(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **{k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")},
+            "COLUMNS": "140",
+            "NO_COLOR": "1",
+            "TERM": "dumb",
+            "XDG_CACHE_HOME": str(tmp_path / ".cache"),
+        }
+        command = [Path(sys.executable).with_name("emomelody"), *map(str, arguments)]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def paper_set() -> Path:
+    if not PAPER_SET.is_dir():
+        pytest.skip("the paper's own training set is not here (it may not be redistributed)")
+    return PAPER_SET
+
+
+def random_melody(rng: np.random.Generator, emotion: Emotion) -> Melody:
+    """Sixty-four steps that fit the emotion: short notes when aroused, major thirds when positive."""
+    scale = [60, 62, 64, 65, 67, 69] if emotion.valence > 0 else [60, 62, 63, 65, 67, 68]
+    duration = 4 if emotion.arousal > 0 else 8
+    return Melody(tuple(Note(onset, duration, int(rng.choice(scale))) for onset in range(0, 64, duration)))
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty melodies in the paper's own layout, without a manifest."""
+    folder = tmp_path_factory.mktemp("small") / "data"
+    rng = np.random.default_rng(0)
+    for emotion in Emotion:
+        (folder / emotion.code).mkdir(parents=True)
+        for number in range(10):
+            path = folder / emotion.code / f"melody-{number}.mid"
+            midi.write(random_melody(rng, emotion), path, name=path.stem)
+    return folder

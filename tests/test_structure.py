@@ -1,0 +1,88 @@
+"""The shape of the package: one-way imports, nothing unpickled, nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Run
+
+import emomelody
+
+PACKAGE = Path(emomelody.__file__).parent
+ORDER = re.findall(r"^    (\w+) {2,}", emomelody.__doc__ or "", re.MULTILINE)
+
+
+def imported(module: Path) -> set[str]:
+    """The modules of the package that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("emomelody"):
+            parts = node.module.split(".")
+            names |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+    return names - {"__version__"}
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert sorted(ORDER) == sorted(p.stem for p in PACKAGE.glob("*.py") if p.stem != "__init__")
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_modules_import_only_what_stands_above_them(name: str) -> None:
+    assert imported(PACKAGE / f"{name}.py") <= set(ORDER[: ORDER.index(name)])
+
+
+def test_only_the_command_line_prints_or_exits() -> None:
+    for path in PACKAGE.glob("*.py"):
+        if path.stem != "cli":
+            assert not re.search(r"\b(print|sys\.exit|typer)\b\(?", path.read_text()), path.name
+
+
+def test_nothing_is_unpickled() -> None:
+    for path in PACKAGE.glob("*.py"):
+        assert not re.search(r"import pickle|torch\.load|allow_pickle|joblib", path.read_text()), path
+
+
+def test_help_and_usage_errors_import_nothing_heavy() -> None:
+    program = (
+        "import sys; from emomelody.cli import app\n"
+        "app(sys.argv[1:], standalone_mode=False)\n"
+        "print('heavy', [m for m in ('torch', 'muspy', 'music21', 'matplotlib') if m in sys.modules])"
+    )
+    for arguments in (["--help"], ["sample", "--help"], ["train", "--help"]):
+        command = [sys.executable, "-c", program, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "heavy []"
+
+
+def test_version_help_and_module_call(run: Run) -> None:
+    assert run("--version").stdout == f"emomelody {emomelody.__version__}\n"
+    assert "sample" in run().stdout
+    done = subprocess.run(
+        [sys.executable, "-m", "emomelody", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"emomelody {emomelody.__version__}\n"
+
+
+def test_shell_completion_can_be_shown(run: Run) -> None:
+    assert "_EMOMELODY_COMPLETE" in run("--show-completion", "bash").stdout
+
+
+def test_usage_errors_are_one_line(run: Run) -> None:
+    for arguments in (["sample", "--nope"], ["frobnicate"], ["train"], ["sample", "-n", "0"]):
+        stderr = run(*arguments, code=2).stderr
+        assert stderr.startswith("emomelody: ")
+        assert stderr.count("\n") == 1
+
+
+def test_the_top_level_holds_nothing_else() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    tops = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    allowed = {"pyproject.toml", "README.md", "LICENSE", "emomelody", "tests", "weights", "examples"}
+    assert {top for top in tops if not top.startswith(".")} <= allowed
