@@ -33,7 +33,7 @@ PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weight
 # one all lie in theirs at epoch 50, also the held-out ones, as the paper's figure 6 shows it.
 RMSPROP_DECAY = 0.99
 # Keras adds its epsilon of 1e-7 under the square root: parameters with smaller gradients than √1e-7 (most of
-# the label's, at first) move little, where torch's default of 1e-8 beside the root would move them like others.
+# the label's, at first) move little; torch's default, 1e-8 beside the root, would move them like all others.
 RMSPROP_EPSILON = 1e-7**0.5
 # Equation (8) with the weights of the published code.
 MODELS = {"base": LossWeights(0, 0), "emoreg": LossWeights(arousal=80, valence=70)}

@@ -1,0 +1,81 @@
+"""Every command of the README runs, in its order, in one folder; and the package works from a wheel."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Run
+
+from emomelody.cli import app
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Some take hours or need a checkout; what stands in for them is the same command, made short.
+SHORT = {"train": ["--epochs", "1"]}
+
+
+def blocks() -> list[list[str]]:
+    """The commands of each shell block, without comments."""
+    found = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return [[line for line in block.splitlines() if line and line[0] != "#"] for block in found]
+
+
+def test_the_first_two_blocks_set_everything_up() -> None:
+    """They are run as they stand by .ci/run."""
+    install, tests = blocks()[:2]
+    assert install[-1].endswith("emomelody sample --emotion sad -n 20")
+    assert tests[-1].endswith("pytest")
+
+
+@pytest.mark.slow
+def test_every_further_command_runs(tmp_path: Path, run: Run, small_data: Path) -> None:
+    (tmp_path / "my-songs").mkdir()
+    for path in (small_data / "e1").iterdir():
+        (tmp_path / "my-songs" / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "their-melodies").symlink_to(small_data)
+    (tmp_path / "labels.csv").write_text("file,emotion\nmelody-0.mid,sad\n")
+    (tmp_path / "musgenvae").mkdir()
+    (tmp_path / "musgenvae" / "dataset").symlink_to(small_data)
+    ran = 0
+    for block in blocks()[2:]:
+        for line in block:
+            program, *arguments = shlex.split(line, comments=True)
+            assert program == "emomelody", line
+            run(*arguments, *SHORT.get(arguments[0], []))
+            ran += 1
+    assert ran > 10
+
+
+def test_every_command_has_its_section() -> None:
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"### `emomelody {command.callback.__name__}`" in README
+
+
+@pytest.mark.slow
+def test_a_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", tmp_path, ROOT], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    site = tmp_path / "site"
+    subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], check=True)
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    program = (
+        "import emomelody, sys; from emomelody.cli import main; assert 'site' in emomelody.__file__;"
+        "sys.argv[1:] = ['sample', '-e', 'sad', '-n', '20']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "samples").glob("sad-*.mid"))) == 20

@@ -1,0 +1,146 @@
+"""``sample`` through the installed command, with the shipped weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Run
+
+from emomelody import midi
+from emomelody.checkpoint import load_checkpoint, shipped_weights
+from emomelody.emotion import Emotion
+from emomelody.sample import sample
+from emomelody.tokens import to_tokens
+
+MODELS = ("base", "emoreg")
+GOLDEN = Path(__file__).parent / "golden.json"
+
+
+def index(folder: Path) -> dict:
+    return json.loads((folder / "samples.json").read_text())
+
+
+def test_twenty_sad_melodies(tmp_path: Path, run: Run) -> None:
+    done = run("sample", "--emotion", "sad", "-n", 20, "--seed", 42)
+    assert done.stdout == "samples: 20 melodies, sad, model emoreg, seed 42\n"
+    described = index(tmp_path / "samples")
+    assert described["model"] == "emoreg"
+    assert described["checksum"] == load_checkpoint(shipped_weights()["emoreg"]).checksum
+    assert described["seed"] == 42
+    names = [f"sad-s42-{i:03d}.mid" for i in range(20)]
+    assert [entry["file"] for entry in described["samples"]] == names
+    assert sorted(p.name for p in (tmp_path / "samples").glob("*.mid")) == names
+    for entry in described["samples"]:
+        assert entry["emotion"] == "sad"
+        assert all(-1 <= coordinate < 0 for coordinate in entry["point"])
+        song = midi.read(tmp_path / "samples" / entry["file"])
+        assert song.length == 16
+        assert [track.name for track in song.tracks] == [entry["file"].removesuffix(".mid")]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_five_are_the_first_of_ten(tmp_path: Path, run: Run) -> None:
+    for out, num, seed in (("five", 5, 7), ("ten", 10, 7), ("again", 10, 7), ("other", 10, 8)):
+        run("sample", "-e", "e1", "-n", num, "--seed", seed, "-o", out)
+    files = {
+        out: [p.read_bytes() for p in sorted((tmp_path / out).glob("*.mid"))]
+        for out in ("five", "ten", "again", "other")
+    }
+    assert files["ten"][:5] == files["five"]
+    assert files["ten"] == files["again"]
+    assert files["ten"] != files["other"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("emotion", Emotion)
+def test_a_thousand_draws_stay_in_their_quadrant(model: str, emotion: Emotion) -> None:
+    checkpoint = load_checkpoint(shipped_weights()[model])
+    rng = np.random.default_rng(0)
+    latents = np.array([checkpoint.plane.draw(emotion, rng) for _ in range(1000)])
+    assert (np.sign(latents) == [emotion.valence, emotion.arousal]).all()
+    assert (np.abs(latents) <= checkpoint.plane.scale).all()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_shipped_weights_make_the_golden_melodies(model: str) -> None:
+    """golden.json is written by tests/make_golden.py; a new set of weights needs a new one."""
+    checkpoint = load_checkpoint(shipped_weights()[model])
+    golden = json.loads(GOLDEN.read_text())[model]
+    assert checkpoint.checksum == golden["checksum"]
+    for emotion in Emotion:
+        made = [to_tokens(s.melody).tolist() for s in sample(checkpoint, 3, emotion=emotion, seed=1)]
+        assert made == golden[emotion.code]
+
+
+def test_a_point_is_kept_and_its_quadrant_is_the_label(tmp_path: Path, run: Run) -> None:
+    cases = {("-0.5", "0.8"): "angry", ("0", "0"): "happy", ("-1", "0"): "angry", ("0", "-1"): "relaxed"}
+    for number, (point, title) in enumerate(cases.items()):
+        run("sample", "--point", *point, "--seed", 1, "-o", f"out{number}")
+        (entry,) = index(tmp_path / f"out{number}")["samples"]
+        assert entry["emotion"] == title
+        assert entry["point"] == [float(c) for c in point]
+        assert entry["file"] == f"{title}-s1-000.mid"
+        scale = load_checkpoint(shipped_weights()["emoreg"]).plane.scale
+        assert entry["latent"] == pytest.approx(np.multiply(entry["point"], scale))
+
+
+def test_temperature_makes_one_point_many_melodies(tmp_path: Path, run: Run) -> None:
+    note = run("sample", "--point", 0.4, 0.4, "-n", 4, "--seed", 1, "-o", "cold").stderr
+    assert "add --temperature" in note
+    run("sample", "--point", 0.4, 0.4, "-n", 4, "--seed", 1, "--temperature", 1.5, "-o", "warm")
+    melodies = {
+        out: {midi.read_melody(p) for p in (tmp_path / out).glob("*.mid")} for out in ("cold", "warm")
+    }
+    assert len(melodies["cold"]) == 1
+    assert len(melodies["warm"]) > 1
+
+
+def test_without_a_seed_the_used_one_is_printed(tmp_path: Path, run: Run) -> None:
+    first = run("sample", "-e", "relaxed", "-o", "a").stdout
+    again = run("sample", "-e", "relaxed", "-o", "b", "--seed", first.split()[-1]).stdout
+    assert first.split()[-1] == again.split()[-1]
+    (one,), (two,) = ((tmp_path / out).glob("*.mid") for out in "ab")
+    assert one.read_bytes() == two.read_bytes()
+    assert first != run("sample", "-e", "relaxed", "-o", "c").stdout.replace("c:", "a:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["-e", "gloomy"], "unknown emotion 'gloomy': use happy (e1, Q1), angry"),
+        (["--point", "0.5", "1.2"], "point 0.5 1.2 is outside the plane"),
+        (["--point", "nan", "0"], "outside the plane"),
+        ([], "ask for an emotion or for a point"),
+        (["-e", "sad", "--point", "0", "0"], "ask for an emotion or for a point"),
+        (["-e", "sad", "-m", "nobody"], "no such model: use base, emoreg"),
+        (["-e", "sad", "-m", "no/such.safetensors"], "no such weights file"),
+        (["-e", "sad", "--temperature", "0"], "temperature 0 is outside"),
+        (["-e", "sad", "-o", "file.txt"], "cannot be written to"),
+        (["-e", "sad", "--device", "abacus"], "device 'abacus' cannot be used here"),
+    ],
+)
+def test_wrong_requests_are_one_line(tmp_path: Path, run: Run, arguments: list[str], reason: str) -> None:
+    (tmp_path / "file.txt").write_text("in the way")
+    stderr = run("sample", *arguments, code=1).stderr
+    assert reason in stderr
+    assert stderr.count("\n") == 1
+    assert not (tmp_path / "samples").exists()
+
+
+def test_files_are_replaced_only_by_force(tmp_path: Path, run: Run) -> None:
+    run("sample", "-e", "sad", "--seed", 1)
+    before = (tmp_path / "samples" / "samples.json").read_bytes()
+    stderr = run("sample", "-e", "sad", "--seed", 1, code=1).stderr
+    assert "has sad-s1-000.mid already" in stderr
+    assert "has samples.json already" in run("sample", "-e", "happy", "--seed", 2, code=1).stderr
+    assert (tmp_path / "samples" / "samples.json").read_bytes() == before
+    run("sample", "-e", "sad", "--seed", 1, "--force")
+
+
+def test_quiet_says_the_result_only_and_verbose_names_the_weights(tmp_path: Path, run: Run) -> None:
+    quiet = run("-q", "sample", "--point", 0, 0, "-n", 2, "--seed", 1)
+    assert quiet.stderr == ""
+    assert "seed 1" in quiet.stdout
+    assert "SHA-256" in run("-v", "sample", "-e", "sad", "-o", "b").stderr

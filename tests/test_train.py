@@ -1,0 +1,141 @@
+"""``train`` through the installed command, and weights files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import Run
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from emomelody import train
+from emomelody.checkpoint import load_checkpoint, save_checkpoint
+from emomelody.dataset import Split, load
+from emomelody.errors import BadWeights
+
+
+def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, small_data: Path) -> None:
+    done = run("train", small_data, "--epochs", 2, "--seed", 3)
+    folder = tmp_path / "runs" / "emoreg"
+    names = sorted(p.name for p in folder.iterdir())
+    assert names == ["curves.png", "history.csv", "latent-0002.png", "model.safetensors"]
+    with (folder / "history.csv").open(newline="") as file:
+        history = list(csv.DictReader(file))
+    assert [row["epoch"] for row in history] == ["1", "2"]
+    assert all(np.isfinite(float(value)) for row in history for value in row.values())
+    # Equation (8) with its weights, from the columns: L_R is per example, the others per batch of 16.
+    checkpoint = load_checkpoint(folder / "model.safetensors")
+    assert checkpoint.name == "emoreg"
+    assert checkpoint.training["epochs"] == 2
+    assert checkpoint.training["seed"] == 3
+    assert checkpoint.training["examples"] + checkpoint.training["examples_held_out"] == 40
+    assert "held-out" in done.stdout
+    run("train", small_data, "--epochs", 1, "--model", "base")
+    run("train", small_data, "--epochs", 1)
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["base", "emoreg", "emoreg-2"]
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path, run: Run, small_data: Path) -> None:
+    for out, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run("train", small_data, "--epochs", 1, "--seed", seed, "-o", out)
+    one, same, other = (load_file(tmp_path / out / "emoreg" / "model.safetensors") for out in "abc")
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not torch.equal(one["mu.weight"], other["mu.weight"])
+
+
+@pytest.mark.slow
+def test_emoreg_pulls_melodies_into_their_quadrants_and_base_does_not(
+    small_data: Path, tmp_path: Path
+) -> None:
+    dataset = load(small_data)
+    placed = {}
+    for model in train.MODELS:
+        config = train.TrainConfig(model=model, epochs=60, batch_size=4, split=Split.RANDOM)
+        trained = train.Trainer(dataset, config).run(tmp_path)
+        placed[model] = np.mean(list(trained.training["placement_training"].values()))
+    assert placed["emoreg"] >= 90
+    assert placed["base"] <= 60
+
+
+def test_the_default_number_of_epochs_makes_the_papers_updates() -> None:
+    assert train.epochs_for(275, 16) == 700
+    assert train.epochs_for(2918, 16) == 69
+
+
+def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "empty: no melodies in e1, e2, e3 or e4" in run("train", "empty", code=1).stderr
+    assert "nowhere: no such folder" in run("train", "nowhere", code=1).stderr
+    stderr = run("train", small_data, "--device", "abacus", "--epochs", 1, code=1).stderr
+    assert "device 'abacus' cannot be used here" in stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, run: Run, small_data: Path) -> None:
+    stderr = run("train", small_data, "--epochs", 5, "--lr", 1e30, code=1).stderr
+    assert "is not a number: try a smaller --lr" in stderr
+
+
+def test_a_bad_file_among_good_data_is_named(tmp_path: Path, run: Run, small_data: Path) -> None:
+    shutil.copytree(small_data, tmp_path / "data")
+    (tmp_path / "data" / "e2" / "text.mid").write_text("la la la")
+    stderr = run("train", "data", "--epochs", 1).stderr
+    assert "left out: data/e2/text.mid: not a MIDI file" in stderr
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    config = train.TrainConfig(epochs=1, split=Split.RANDOM)
+    train.Trainer(load(small_data), config).run(folder)
+    return folder / "model.safetensors"
+
+
+def test_weights_survive_saving(weights: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(weights)
+    save_checkpoint(checkpoint, tmp_path / "again.safetensors")
+    again = load_checkpoint(tmp_path / "again.safetensors")
+    assert again.checksum == checkpoint.checksum
+    assert again.vocabulary == checkpoint.vocabulary
+    assert (tmp_path / "again.safetensors").read_bytes() == weights.read_bytes()
+    assert [p.name for p in tmp_path.iterdir()] == ["again.safetensors"]
+
+
+def test_a_flipped_bit_is_noticed_anywhere(weights: Path, tmp_path: Path) -> None:
+    whole, path = weights.read_bytes(), tmp_path / "bad.safetensors"
+    rng = np.random.default_rng(0)
+    for position in [*rng.integers(0, len(whole), 40), *rng.integers(0, 3000, 40)]:
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with pytest.raises(BadWeights):
+            load_checkpoint(path)
+
+
+def test_other_files_are_refused_with_a_reason(weights: Path, tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "w.safetensors"
+    with safe_open(weights, framework="pt") as file:
+        description = json.loads(file.metadata()["emomelody"])
+    contents = {
+        "no such weights file": None,
+        "not a readable safetensors file": weights.read_bytes()[:5000],
+        "not a weights file of emomelody": "foreign",
+        "header": pickle.dumps({"a": 1}),
+    }
+    for reason, content in contents.items():
+        path.unlink(missing_ok=True)
+        if content == "foreign":
+            save_file({"a": torch.zeros(2)}, path)
+        elif content is not None:
+            path.write_bytes(content)
+        stderr = run("sample", "-e", "sad", "-m", "w.safetensors", code=1).stderr
+        assert reason in stderr
+        assert stderr.count("\n") == 1
+    assert description["format"] == "emomelody-1"
