@@ -78,7 +78,16 @@ def read(path: Path) -> Piece:
     """The piece in a MIDI or MusicXML file. Raises BadInput for one that cannot be used."""
     if path.suffix.lower() in MIDI_SUFFIXES:
         return _read_midi(path)
-    return _read_score(path)
+    _check_size(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about notation that no melody depends on
+            return _read_score(path)
+    except EmomelodyError:
+        raise
+    except Exception as error:  # music21 documents no narrower set for damaged files
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise BadInput(path, f"damaged MusicXML file ({reason})") from error
 
 
 def _read_midi(path: Path) -> Piece:
@@ -86,8 +95,8 @@ def _read_midi(path: Path) -> Piece:
     line = song.melody_line()
     if not line:
         raise BadInput(path, "no pitched notes")
-    meters = song.meters or ((Fraction(0), METER),)  # a file that names none is in 4/4
-    changes = [*meters, (song.length, "")]
+    # What a file does not name is 4/4, from its beginning.
+    changes = [(Fraction(0), METER), *song.meters, (song.length, "")]
     stretches, barlines = [], []
     for (start, meter), (end, _next) in pairwise(changes):
         if meter == METER and end > start:
@@ -107,9 +116,10 @@ def _read_midi(path: Path) -> Piece:
 
 
 def _read_score(path: Path) -> Piece:
+    from music21 import chord, stream
     from music21 import key as music_key
     from music21 import meter as music_meter
-    from music21 import stream
+    from music21 import note as music_note
 
     score = _parse(path)
     if not score.parts:
@@ -117,7 +127,7 @@ def _read_score(path: Path) -> Piece:
     part = score.parts[0].stripTies()
     line = skyline(
         TimedNote(_time(note.offset), _time(note.offset + note.quarterLength), pitch.midi)
-        for note in part.flatten().notes
+        for note in part.flatten().getElementsByClass((music_note.Note, chord.Chord))
         for pitch in note.pitches
     )
     if not line:
@@ -137,7 +147,7 @@ def _read_score(path: Path) -> Piece:
     if isinstance(written, music_key.Key):
         key = _key(written)
     else:  # none, or a bare signature without its mode
-        notes = score.recurse().notes
+        notes = score.recurse().getElementsByClass((music_note.Note, chord.Chord))
         key = find_key(path, ((p.midi, _time(n.quarterLength)) for n in notes for p in n.pitches))
     return Piece(path, tuple(line), _downbeats(bars), tuple(_joined(stretches)), key)
 
@@ -165,16 +175,7 @@ def _parse(path: Path) -> Score:
     """music21's reading of a MusicXML file, past its cache of pickles."""
     from music21 import converter, stream
 
-    _check_size(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about notation that no melody depends on
-            score = converter.parse(str(path), forceSource=True, storePickle=False)
-    except EmomelodyError:
-        raise
-    except Exception as error:  # music21 documents no narrower set for damaged files
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise BadInput(path, f"damaged MusicXML file ({reason})") from error
+    score = converter.parse(str(path), forceSource=True, storePickle=False)
     if not isinstance(score, stream.Score):
         raise BadInput(path, "holds several works; split it into one file per piece")
     return score

@@ -21,8 +21,14 @@ PAPER_SET = ROOT.parent / "shared" / "data" / "musgenvae" / "dataset"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The user's cache folder of all tests: the chorales are built into it once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, cache: Path) -> Run:
     """Runs the installed command in an empty folder, with a terminal and a cache that do not vary."""
 
     def call(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -31,7 +37,7 @@ def run(tmp_path: Path) -> Run:
             "COLUMNS": "140",
             "NO_COLOR": "1",
             "TERM": "dumb",
-            "XDG_CACHE_HOME": str(tmp_path / ".cache"),
+            "XDG_CACHE_HOME": str(cache),
         }
         command = [Path(sys.executable).with_name("emomelody"), *map(str, arguments)]
         done = subprocess.run(

@@ -93,17 +93,15 @@ def test_wrong_requests_are_one_line(tmp_path: Path, run: Run, small_data: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["base", "emoreg"])
-def test_shipped_weights_on_the_chorales(tmp_path: Path, run: Run, model: str) -> None:
+def test_shipped_weights_on_the_chorales(tmp_path: Path, run: Run, cache: Path) -> None:
     """Without data/ the chorales are built into the cache: the shipped weights' own training data."""
-    done = run("evaluate", "-m", model, "-n", 20, "--json", "figures.json")
-    assert "building the chorales once" in done.stderr
-    figures = json.loads((tmp_path / "figures.json").read_text())
-    placement = figures["placement"]
-    if "unseen" in placement:
-        pytest.fail("the chorales made here are not those that the weights were trained on")
-    for emotion in Emotion:
-        if model == "emoreg":
-            assert placement["training"][emotion.code] >= 95
-    assert figures["metrics"]["mean_gap"] < 0.5
-    assert "building" not in run("evaluate", "-m", model, "-n", 1).stderr
+    for model, worst in {"emoreg": 95, "base": 0}.items():
+        there = any(cache.rglob("manifest.csv"))
+        done = run("evaluate", "-m", model, "-n", 20, "--json", "figures.json")
+        assert ("building the chorales once" in done.stderr) is not there
+        figures = json.loads((tmp_path / "figures.json").read_text())
+        assert "unseen" not in figures["placement"], "these chorales are not the trained ones"
+        training = figures["placement"]["training"]
+        assert min(training[e.code] for e in Emotion) >= worst
+        assert training["mean"] >= 95 or model == "base"
+        assert figures["metrics"]["mean_gap"] < 0.5
