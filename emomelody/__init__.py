@@ -23,6 +23,7 @@ The package in the order of its imports: a module may import only modules above 
     sample      emotion or point → melodies
     paper       the figures that the paper prints
     evaluate    every figure, as a dictionary
+    tables      what the commands show
     cli         the commands; alone prints and exits
     __main__    python -m emomelody
 """

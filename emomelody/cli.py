@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from typer.exceptions import TyperException
 
 from emomelody import __version__
@@ -24,7 +23,7 @@ from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
     from emomelody.checkpoint import Checkpoint
     from emomelody.dataset import Dataset
@@ -141,6 +140,7 @@ def preprocess(
     more than ten onsets are aroused, more notes of C major than of C minor are positive.
     """
     from emomelody import preprocess as library
+    from emomelody import tables
 
     listed = library.read_labels(labels) if labels else {}
     bad: list[BadInput] = []
@@ -154,7 +154,11 @@ def preprocess(
         found = library.chorale_sources()
     _make_data_folder(out, force)
     report = _run_preprocess(found, out, library.Windows(windows), seed, jobs)
-    _print_report(report, out)
+    output.out.print(tables.preprocess_table(report, out))
+    if output.verbose:
+        for source, reasons in report.left_out_of.items():
+            listed_reasons = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
+            output.note(f"{source}: {listed_reasons}")
     bad += report.bad
     for error in bad:
         output.err.print(f"left out: {escape(str(error))}", soft_wrap=True)
@@ -195,6 +199,7 @@ def train(
     ),
 ) -> None:
     """Train a model: weights, history and plots into runs/emoreg, the next time runs/emoreg-2."""
+    from emomelody import tables
     from emomelody import train as library
     from emomelody.dataset import Split
 
@@ -221,7 +226,7 @@ def train(
         if trainer.history:
             trainer.save(folder)
         _fail(f"stopped after epoch {len(trainer.history)}; its weights are in {folder}", 130)
-    _print_training(checkpoint, folder)
+    output.out.print(tables.training_table(checkpoint.training, folder))
 
 
 @app.command()
@@ -321,6 +326,7 @@ def evaluate(
     if generated and (model or plots):
         raise EmomelodyError("--generated needs no model: leave out --model and --plots")
     from emomelody import evaluate as library
+    from emomelody import tables
 
     if generated:
         scored = _load_data(generated)
@@ -334,8 +340,9 @@ def evaluate(
         if plots:
             melodies = {e: drawn[0].melody for e, drawn in samples.items()}
             _write_plots(library.latents(checkpoint, dataset), dataset, melodies, plots)
-        _print_placement(figures)
-    _print_metrics(figures)
+        output.out.print(tables.placement_table(figures))
+        _note_on_data(figures["placement"])
+    output.out.print(tables.metrics_table(figures))
     if json_file:
         _write_text(json_file, json.dumps(figures, indent=1) + "\n")
 
@@ -358,7 +365,9 @@ def _make_data_folder(out: Path, force: bool) -> None:
 def _run_preprocess(sources: list[Any], out: Path, windows: Any, seed: int, jobs: int | None) -> Report:
     from emomelody.preprocess import preprocess as run
 
-    with _progress() as progress:
+    from rich.progress import BarColumn
+
+    with _progress(BarColumn()) as progress:
         task = progress.add_task("reading", total=len(sources))
         return run(
             sources,
@@ -368,24 +377,6 @@ def _run_preprocess(sources: list[Any], out: Path, windows: Any, seed: int, jobs
             jobs=jobs,
             on_piece=lambda: progress.advance(task),
         )
-
-
-def _print_report(report: Report, out: Path) -> None:
-    table = Table(title=escape(f"{out}: {sum(report.kept.values())} melodies"))
-    table.add_column("")
-    table.add_column("count", justify="right")
-    table.add_row("pieces read", str(report.pieces))
-    for emotion in Emotion:
-        table.add_row(f"kept, {emotion.code} {emotion.title}", str(report.kept.get(emotion, 0)))
-    table.add_row("of these held out", str(report.held_out))
-    for reason, count in sorted(report.left_out.items()):
-        table.add_row(f"left out: {escape(reason)}", str(count))
-    table.add_row("left out: file cannot be used", str(len(report.bad)))
-    output.out.print(table)
-    if output.verbose:
-        for source, reasons in report.left_out_of.items():
-            listed = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
-            output.note(f"{source}: {listed}")
 
 
 def _load_data(folder: Path) -> Dataset:
@@ -444,82 +435,10 @@ def _train_with_display(trainer: Any, folder: Path) -> Checkpoint:
 
 def _epoch_figures(epoch: Epoch) -> str:
     return (
-        f"loss {epoch.loss:.1f} L_R {epoch.reconstruction:.2f} KL {epoch.divergence:.2f}"
+        f"L_R {epoch.reconstruction:.2f} KL {epoch.divergence:.2f}"
         f" A {epoch.arousal:+.2f} V {epoch.valence:+.2f}"
         f" D {epoch.placement_training:.0f}/{epoch.placement_held_out:.0f} %"
     )
-
-
-def _print_training(checkpoint: Checkpoint, folder: Path) -> None:
-    table = Table(title=escape(f"{folder}: placement accuracy D"))
-    table.add_column("")
-    for emotion in Emotion:
-        table.add_column(f"{emotion.code} {emotion.title}", justify="right")
-    for name in ("training", "held_out"):
-        values = checkpoint.training[f"placement_{name}"]
-        table.add_row(name.replace("_", "-"), *(_number(values[e.code], "{:.1f} %") for e in Emotion))
-    output.out.print(table)
-
-
-def _print_placement(figures: dict[str, Any]) -> None:
-    placement, model = figures["placement"], figures["model"]
-    table = Table(title=f"Table 2: placement accuracy D of {model}")
-    table.add_column("quadrant")
-    sides = [side for side in ("training", "held_out", "unseen") if side in placement]
-    for side in sides:
-        examples = placement[side]["examples"]
-        table.add_column(f"{side.replace('_', '-')} ({examples})", justify="right")
-    table.add_column(f"paper's {model}", justify="right")
-    rows = [(f"Q{e.index + 1} {e.title}", e.code) for e in Emotion] + [("mean", "mean")]
-    for title, code in rows:
-        ours = (_number(placement[side][code], "{:.1f} %") for side in sides)
-        table.add_row(title, *ours, _number(placement["paper"][code], "{:.0f} %"))
-    output.out.print(table)
-    if placement["octave_moves"]:
-        output.note(f"{placement['octave_moves']} onsets of the data were moved by octaves into range")
-    if "unseen" in placement:
-        output.note("this is not the data that the weights were trained on: none of it counts as such")
-
-
-def _print_metrics(figures: dict[str, Any]) -> None:
-    from emomelody.features import METRIC_NAMES
-    from emomelody.paper import METRICS
-
-    metrics, model = figures["metrics"], figures.get("model")
-    table = Table(title="Table 3: mean (deviation)")
-    for column in ("metric", "emotion"):
-        table.add_column(column)
-    for column in ("generated", "data", "|Δμ|/σ"):
-        table.add_column(column, justify="right")
-    paper_columns = {name: title for name, title in (
-        (model, f"paper's {model}"), ("training", "paper's training set")
-    ) if name in METRICS["pitch_range"]}  # fmt: skip
-    for title in paper_columns.values():
-        table.add_column(title, justify="right")
-    for name, title in METRIC_NAMES.items():
-        for emotion in Emotion:
-            cell = metrics["cells"][name][emotion.code]
-            papers = (METRICS[name][column][emotion.index] for column in paper_columns)
-            table.add_row(
-                title if emotion is Emotion.E1 else "",
-                f"{emotion.code} {emotion.title}",
-                _moments(cell["generated"]),
-                _moments(cell["reference"]),
-                _number(cell["gap"], "{:.2f}"),
-                *(f"{mean:.2f} ({deviation:.2f})" for mean, deviation in papers),
-                end_section=emotion is Emotion.E4,
-            )
-    mean_gap = _number(metrics["mean_gap"], "{:.2f}")
-    table.add_row("mean of all", "", "", "", mean_gap, *("" for _ in paper_columns))
-    output.out.print(table)
-
-
-def _moments(cell: dict[str, float] | None) -> str:
-    return "–" if cell is None else f"{cell['mean']:.2f} ({cell['deviation']:.2f})"
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else form.format(value)
 
 
 def _write_plots(means: Any, dataset: Dataset, melodies: dict[Emotion, Any], folder: Path) -> None:
@@ -543,20 +462,22 @@ def _write_text(path: Path, text: str) -> None:
         raise BadInput(path, f"cannot be written ({error.strerror})") from error
 
 
-def _progress(*more: Any) -> Progress:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+def _progress(*columns: ProgressColumn) -> Progress:
+    """A live display on a terminal, nothing elsewhere: what is done, these columns, the time left."""
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        *more,
+        *columns,
         TimeRemainingColumn(),
         console=output.err,
+        disable=not output.err.is_terminal,
     )
+
+
+def _note_on_data(placement: dict[str, Any]) -> None:
+    if placement["octave_moves"]:
+        output.note(f"{placement['octave_moves']} onsets of the data were moved by octaves into range")
+    if "unseen" in placement:
+        output.note("this is not the data that the weights were trained on: none of it counts as such")
