@@ -363,9 +363,9 @@ def _make_data_folder(out: Path, force: bool) -> None:
 
 
 def _run_preprocess(sources: list[Any], out: Path, windows: Any, seed: int, jobs: int | None) -> Report:
-    from emomelody.preprocess import preprocess as run
-
     from rich.progress import BarColumn
+
+    from emomelody.preprocess import preprocess as run
 
     with _progress(BarColumn()) as progress:
         task = progress.add_task("reading", total=len(sources))
