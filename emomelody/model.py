@@ -1,7 +1,8 @@
 """CVAE-Base and CVAE-EmoReg: one architecture, which only the loss tells apart.
 
 B examples, T = 64 steps, V classes of the vocabulary, H = 512 units; the latent space has 2 dimensions,
-valence and arousal. The layers are Grekow's; their initial weights are torch's (see ``train``).
+valence and arousal. Grekow's layers, with Keras' initial weights: from torch's smaller ones ``emoreg`` settles
+on four points, one per label, and leaves the latent space unused.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class CVAE(nn.Module):
         self.log_variance = nn.Linear(config.bottleneck, LATENT)
         self.decoder = nn.GRU(LATENT + LABELS, config.hidden)
         self.output = nn.Linear(config.hidden, config.classes)
+        self.apply(_initialise)
 
     def encode(self, classes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x, label), each (B, 2); classes (B, T), labels (B,)."""
@@ -68,3 +70,16 @@ def sample_posterior(mu: Tensor, log_variance: Tensor, generator: torch.Generato
     """z = μ + σ ε with ε ~ N(0, I): the reparametrised draw, (B, 2)."""
     noise = torch.randn(mu.shape, generator=generator).to(mu.device)
     return mu + (0.5 * log_variance).exp() * noise
+
+
+def _initialise(module: nn.Module) -> None:
+    """Keras' defaults: Glorot-uniform matrices, orthogonal recurrent matrices, zero biases."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.GRU):
+        weights = dict(module.named_parameters())
+        nn.init.orthogonal_(weights["weight_hh_l0"])
+        nn.init.xavier_uniform_(weights["weight_ih_l0"])
+        nn.init.zeros_(weights["bias_ih_l0"])
+        nn.init.zeros_(weights["bias_hh_l0"])
