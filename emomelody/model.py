@@ -1,7 +1,7 @@
 """CVAE-Base and CVAE-EmoReg: one architecture, which only the loss tells apart.
 
 B examples, T = 64 steps, V classes of the vocabulary, H = 512 units; the latent space has 2 dimensions,
-valence and arousal. Grekow's layers, with Keras' initial weights: from torch's smaller ones ``emoreg`` settles
+valence and arousal. Grekow's layers with Keras' initial weights: from torch's smaller ones ``emoreg`` settles
 on four points, one per label, and leaves the latent space unused.
 """
 
