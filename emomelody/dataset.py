@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from emomelody import manifest, midi
 from emomelody.emotion import Emotion
-from emomelody.errors import BadInput
+from emomelody.errors import BadInput, EmomelodyError
 from emomelody.tokens import REST, Tokens, to_tokens
 from emomelody.tunes import group_tunes, hold_out
 
@@ -53,8 +53,11 @@ class Dataset:
         """True for the held-out fifth, shape (N,), stratified by emotion.
 
         By tune, the manifest's split where it has one, else one made from ``seed``; or at random.
+        Raises EmomelodyError where there is too little to split.
         """
         if how is Split.TUNE and self.held_out is not None:
+            if not 0 < self.held_out.sum() < len(self):
+                raise EmomelodyError("the manifest holds nothing out: too few melodies or tunes")
             return self.held_out
         return hold_out(self.labels, self.tunes if how is Split.TUNE else None, seed)
 

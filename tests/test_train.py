@@ -6,6 +6,9 @@ import csv
 import json
 import pickle
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +84,28 @@ def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data:
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, run: Run, small_data: Path) -> None:
     stderr = run("train", small_data, "--epochs", 5, "--lr", 1e30, code=1).stderr
     assert "is not a number: try a smaller --lr" in stderr
+
+
+def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
+    command = [Path(sys.executable).with_name("emomelody"), "train", small_data, "--epochs", "9999"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "epoch 10/" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "its weights are in runs/emoreg" in stderr
+    assert "Traceback" not in stderr
+    assert load_checkpoint(tmp_path / "runs" / "emoreg" / "model.safetensors").training["epochs"] >= 10
+
+
+def test_too_little_to_hold_out_is_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
+    (tmp_path / "songs" / "sad").mkdir(parents=True)
+    shutil.copy(small_data / "e3" / "melody-0.mid", tmp_path / "songs" / "sad")
+    run("preprocess", "songs")
+    assert "holds nothing out" in run("train", "data", code=1).stderr
 
 
 def test_a_bad_file_among_good_data_is_named(tmp_path: Path, run: Run, small_data: Path) -> None:
