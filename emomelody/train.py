@@ -29,12 +29,13 @@ from emomelody.tokens import Vocabulary
 
 UPDATES = 12_600  # the paper's: 700 epochs of 18 batches
 PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weights)
-# The paper says RMSprop at 0.001 and no more. Keras, which it used, adds an epsilon of 1e-7 under the square
-# root, so that parameters with smaller gradients than √1e-7 (most of the label's, at first) move little.
-# Decays were tried on the paper's set: with Keras' 0.9 the latent space swells and D falls below 88 % before
-# the 400th epoch, torch's 0.99 is unsteady and at epoch 240 still far from having learned the melodies.
-RMSPROP_DECAY = 0.95
+# The paper's optimiser as Keras has it: this decay, and an epsilon of 1e-7 under the square root.
+RMSPROP_DECAY = 0.9
 RMSPROP_EPSILON = 1e-7**0.5
+# Our one departure from the paper: its rate is constant. At 0.001 to the end the latent means go on trembling
+# across the axes (D of 88.3 ± 0.6 % on the paper's set); falling at last it lets them settle, some 3 % higher.
+ANNEAL_FROM = 0.7  # of all epochs
+FINAL_RATE = 0.1  # of the learning rate
 # Equation (8) with the weights of the published code.
 MODELS = {"base": LossWeights(0, 0), "emoreg": LossWeights(arousal=80, valence=70)}
 
@@ -65,6 +66,7 @@ class Epoch:
     valence: float  # −1 … 1
     placement_training: float  # mean D_i, of the means as the batches met them
     placement_held_out: float  # mean D_i, at the end of the epoch
+    learning_rate: float
     seconds: float  # since the beginning
 
 
@@ -84,6 +86,12 @@ class Arrays:
 def epochs_for(examples: int, batch_size: int) -> int:
     """The epochs that make the paper's number of updates on so many examples."""
     return max(1, round(UPDATES / math.ceil(examples / batch_size)))
+
+
+def annealed(rate: float, progress: float) -> float:
+    """The learning rate when ``progress`` (0 … 1) of the epochs are over: constant, then falling linearly."""
+    fallen = max(0.0, progress - ANNEAL_FROM) / (1 - ANNEAL_FROM)
+    return rate * (1 - (1 - FINAL_RATE) * fallen)
 
 
 def pick_device(name: str) -> torch.device:
@@ -177,6 +185,9 @@ class Trainer:
 
     def _epoch(self, number: int, started: float) -> Epoch:
         weights = MODELS[self.config.model]
+        rate = annealed(self.config.learning_rate, (number - 1) / self.epochs)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
         sums, seen_mu, seen_labels = np.zeros(5), [], []
         self.model.train()
         for classes, labels in self._batches():
@@ -204,7 +215,7 @@ class Trainer:
         unseen = placement(self.encode(self.held_out)[0], self.held_out.label_array)
         placements = (float(np.nanmean(seen)), float(np.nanmean(unseen)))
         seconds = round(time.monotonic() - started, 1)
-        return Epoch(number, *means.tolist(), *placements, seconds)  # type: ignore[call-arg]
+        return Epoch(number, *means.tolist(), *placements, rate, seconds)  # type: ignore[call-arg]
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.randperm(len(self.training.labels), generator=self.random).to(self.device)
