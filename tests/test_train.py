@@ -33,7 +33,7 @@ def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, sma
         history = list(csv.DictReader(file))
     assert [row["epoch"] for row in history] == ["1", "2"]
     assert all(np.isfinite(float(value)) for row in history for value in row.values())
-    # Equation (8) with its weights, from the columns: L_R is per example, the others per batch of 16.
+    assert [float(row["learning_rate"]) for row in history] == [0.001, 0.001]
     checkpoint = load_checkpoint(folder / "model.safetensors")
     assert checkpoint.name == "emoreg"
     assert checkpoint.training["epochs"] == 2
@@ -70,6 +70,11 @@ def test_emoreg_pulls_melodies_into_their_quadrants_and_base_does_not(
 def test_the_default_number_of_epochs_makes_the_papers_updates() -> None:
     assert train.epochs_for(275, 16) == 700
     assert train.epochs_for(2918, 16) == 69
+
+
+def test_the_learning_rate_is_constant_then_falls_to_a_tenth() -> None:
+    for progress, rate in ((0, 1), (0.7, 1), (0.85, 0.55), (1, 0.1)):
+        assert train.annealed(1.0, progress) == pytest.approx(rate)
 
 
 def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
