@@ -33,8 +33,8 @@ PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weight
 RMSPROP_DECAY = 0.9
 RMSPROP_EPSILON = 1e-7**0.5
 # Our one departure from the paper, whose rate is constant. At 0.001 to the end the latent means go on
-# trembling across the axes (D of 88.3 ± 0.6 % on the paper's set, from epoch 400 on); falling at last, it lets
-# them settle, some 3 % higher.
+# trembling across the axes (on the paper's set D is 88.3 ± 0.6 %, from epoch 400 on); falling at last, it
+# lets them settle, some 3 % higher.
 ANNEAL_FROM = 0.7  # of all epochs
 FINAL_RATE = 0.1  # of the learning rate
 # Equation (8) with the weights of the published code.
