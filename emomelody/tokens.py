@@ -36,7 +36,7 @@ def from_tokens(tokens: Tokens) -> Melody:
     A hold with no note to hold (at the beginning, or after a rest) is a rest: models emit such.
     """
     onsets = np.flatnonzero(tokens < REST)
-    ends = np.append(onsets[1:], len(tokens))
+    ends = np.append(onsets, len(tokens))[1:]
     notes = []
     for onset, end in zip(onsets.tolist(), ends.tolist(), strict=True):
         rests = np.flatnonzero(tokens[onset:end] == REST)

@@ -7,12 +7,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import Run
 
 from emomelody import features
+from emomelody.checkpoint import load_checkpoint, save_checkpoint
+from emomelody.dataset import Split, load
 from emomelody.emotion import Emotion
-from emomelody.evaluate import evaluate_metrics
+from emomelody.evaluate import evaluate_metrics, evaluate_placement
 from emomelody.melody import Melody, Note
+from emomelody.train import TrainConfig, Trainer
 
 
 def melody(*pitches: int) -> Melody:
@@ -60,11 +64,26 @@ def test_a_model_on_foreign_data(tmp_path: Path, run: Run, small_data: Path) -> 
     ]
 
 
-def test_a_run_knows_its_own_data(run: Run, small_data: Path) -> None:
-    run("train", small_data, "--epochs", 1, "--split", "random")
-    done = run("evaluate", "-m", "runs/emoreg", "--data", small_data, "-n", 2)
-    assert "training (32)" in done.stdout
-    assert "held-out (8)" in done.stdout
+def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
+    dataset, config = load(small_data), TrainConfig(epochs=1, split=Split.RANDOM, seed=5)
+    checkpoint = Trainer(dataset, config).run(tmp_path)
+    placement = evaluate_placement(checkpoint, dataset)
+    assert placement["training"]["examples"] == 32
+    assert placement["held_out"]["examples"] == 8
+    for side in ("training", "held_out"):
+        rounded = {e.code: round(placement[side][e.code], 2) for e in Emotion}
+        assert rounded == checkpoint.training[f"placement_{side}"]
+
+
+def test_a_model_that_makes_only_silence_says_so(tmp_path: Path, run: Run, small_data: Path) -> None:
+    run("train", small_data, "--epochs", 1, "--lr", 1e-9)
+    run_folder = tmp_path / "runs" / "emoreg"
+    checkpoint = load_checkpoint(run_folder / "model.safetensors")
+    with torch.no_grad():
+        checkpoint.model.output.bias[-1] = 100  # hold, always
+    save_checkpoint(checkpoint, run_folder / "model.safetensors")
+    stderr = run("sample", "-e", "sad", "-m", "runs/emoreg", code=1).stderr
+    assert "make only silence here: train longer" in stderr
 
 
 def test_any_systems_output_can_be_scored(tmp_path: Path, run: Run, small_data: Path) -> None:

@@ -70,6 +70,7 @@ def test_tokens_of_the_papers_example() -> None:
 def test_a_hold_without_a_note_is_a_rest() -> None:
     tokens = np.array([HOLD, 60, HOLD, REST, HOLD, 60, 60])
     assert from_tokens(tokens).notes == (Note(1, 2, 60), Note(5, 1, 60), Note(6, 1, 60))
+    assert from_tokens(np.full(64, HOLD)) == Melody(())
 
 
 def test_a_melody_cannot_overlap_or_leave_its_steps() -> None:
