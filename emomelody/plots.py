@@ -61,7 +61,10 @@ def learning_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     )
     for panel, title, columns in panels:
         for column, label in columns.items():
-            panel.plot(epochs, [row[column] for row in history], label=label, linewidth=1.2)
+            values = [row[column] for row in history]
+            panel.plot(epochs, values, label=label, linewidth=1.2)
+            if min(values) >= 0 and "placement" not in column:  # one wild batch must not hide the rest
+                panel.set_ylim(0, 1.2 * float(np.percentile(values, 99)))
         panel.set_title(title, fontsize=10)
         panel.grid(alpha=0.3)
         if len(columns) > 1:
