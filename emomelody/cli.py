@@ -183,9 +183,6 @@ def train(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Melodies per update.")] = 16,
     lr: Annotated[float, typer.Option(min=0, help="Learning rate of RMSprop.")] = 0.001,
-    emotion_weight: Annotated[
-        float, typer.Option(min=0, help="Weight of emoreg's emotion losses, times the paper's.")
-    ] = 1.0,
     seed: Annotated[
         int,
         typer.Option(
@@ -212,7 +209,6 @@ def train(
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=lr,
-        emotion_weight=emotion_weight,
         seed=seed,
         split=Split(split),
         device=device,

@@ -48,7 +48,6 @@ class TrainConfig:
     epochs: int | None = None  # None: as many as make UPDATES updates
     batch_size: int = 16
     learning_rate: float = 1e-3
-    emotion_weight: float = 1.0  # of L_EmoA and L_EmoV, times the paper's 80 and 70
     seed: int = 0  # of the initial weights, the order, the noise, and a split not in the manifest
     split: Split = Split.TUNE
     device: str = "auto"  # auto, cpu, cuda, cuda:1 …
@@ -202,7 +201,7 @@ class Trainer:
             valence = losses.valence(signs[:, losses.VALENCE], mu)
             # Equation (8); with both weights 0 it is equation (1), CVAE-Base.
             emotion = weights.arousal * arousal + weights.valence * valence
-            loss = reconstruction + divergence + self.config.emotion_weight * emotion
+            loss = reconstruction + divergence + emotion
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             self.optimiser.step()
