@@ -95,14 +95,14 @@ def find_weights(name_or_path: str) -> Path:
 
     Raises BadWeights listing the shipped names where there is none.
     """
+    shipped = shipped_weights()
+    if name_or_path in shipped:  # before a folder of that name, which ./NAME still reaches
+        return shipped[name_or_path]
     path = Path(name_or_path)
     if path.is_dir():
         return path / f"model{SUFFIX}"
     if path.suffix == SUFFIX or path.is_file() or len(path.parts) > 1:
         return path
-    shipped = shipped_weights()
-    if name_or_path in shipped:
-        return shipped[name_or_path]
     raise BadWeights(
         name_or_path, f"no such model: use {', '.join(shipped)}, or a {SUFFIX} file or run folder"
     )

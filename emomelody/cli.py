@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
@@ -68,6 +69,8 @@ def main() -> NoReturn:
         _fail("stopped", 130)
     except EmomelodyError as error:
         _fail(str(error), 1)
+    except OSError as error:  # a full disk, a folder without permission
+        _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -145,9 +148,11 @@ def preprocess(
     listed = library.read_labels(labels) if labels else {}
     bad: list[BadInput] = []
     if sources:
-        found, bad = library.file_sources(sources, listed)
+        found, bad, unused = library.file_sources(sources, listed)
         if not found:
             raise EmomelodyError("; ".join(str(error) for error in bad))
+        if unused:
+            output.note(f"{len(unused)} labels match no file, e.g. {min(unused)}")
     else:
         if labels:
             raise EmomelodyError("--labels needs a SOURCE to label")
@@ -160,8 +165,7 @@ def preprocess(
             listed_reasons = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
             output.note(f"{source}: {listed_reasons}")
     bad += report.bad
-    for error in bad:
-        output.err.print(f"left out: {escape(str(error))}", soft_wrap=True)
+    _list_bad(bad)
     if bad:
         _fail(f"{len(bad)} of the sources could not be used; the others are in {out}", 1)
 
@@ -223,8 +227,9 @@ def train(
     try:
         checkpoint = _train_with_display(trainer, folder)
     except KeyboardInterrupt:
-        if trainer.history:
-            trainer.save(folder)
+        if not trainer.history:
+            _fail("stopped before the end of the first epoch: there are no weights", 130)
+        trainer.save(folder)
         _fail(f"stopped after epoch {len(trainer.history)}; its weights are in {folder}", 130)
     output.out.print(tables.training_table(checkpoint.training, folder))
 
@@ -275,7 +280,7 @@ def sample(
     checkpoint.model.to(pick_device(device))
     used = secrets.randbelow(MAX_SEED) if seed is None else seed
     samples = library.sample(checkpoint, num, emotion=asked, point=point, seed=used, temperature=temperature)
-    files = library.write_samples(samples, checkpoint, out, seed=used, force=force)
+    files = library.write_samples(samples, checkpoint, out, seed=used, temperature=temperature, force=force)
     if point is not None and temperature is None and num > 1:
         output.note("one point has one likeliest melody: add --temperature for different ones")
     what = samples[0].emotion.title + (f" at {point[0]:g} {point[1]:g}" if point else "")
@@ -348,15 +353,11 @@ def evaluate(
 
 
 def _make_data_folder(out: Path, force: bool) -> None:
-    from emomelody.preprocess import remove_output
-
     try:
         if out.exists() and not out.is_dir():
             raise BadInput(out, "is a file: choose another --out")
-        if out.is_dir() and any(out.iterdir()):
-            if not force:
-                raise BadInput(out, "is not empty: choose another --out, or add --force")
-            remove_output(out)
+        if not force and out.is_dir() and any(out.iterdir()):
+            raise BadInput(out, "is not empty: choose another --out, or add --force")
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(out, f"cannot be written to ({error.strerror})") from error
@@ -383,9 +384,13 @@ def _load_data(folder: Path) -> Dataset:
     from emomelody.dataset import load
 
     dataset = load(folder)
-    for error in dataset.left_out:
-        output.err.print(f"left out: {escape(str(error))}", soft_wrap=True)
+    _list_bad(dataset.left_out)
     return dataset
+
+
+def _list_bad(errors: Iterable[BadInput]) -> None:
+    for error in errors:
+        print(f"left out: {error}", file=sys.stderr)
 
 
 def _load_weights(name: str) -> Checkpoint:

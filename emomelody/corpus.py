@@ -67,7 +67,10 @@ def find_files(source: Path) -> list[Path]:
 
 
 def chorales() -> list[Path]:
-    """The Bach chorales of the installed music21, as MusicXML files."""
+    """The Bach chorales of the installed music21, as MusicXML files.
+
+    Its Bach folder also holds a prelude, BWV 846, and so does the paper's set.
+    """
     from music21 import corpus
 
     paths = (Path(path) for path in corpus.getComposer("bach"))

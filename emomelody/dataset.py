@@ -99,13 +99,18 @@ def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:
 def _tunes_and_split(
     folder: Path, files: list[Path], tokens: Tokens
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
-    """From the manifest where it lists every file, else the tunes found in the melodies themselves."""
+    """From the manifest where there is one, else the tunes found in the melodies themselves.
+
+    Raises BadInput where the manifest does not list a file: what it says of the others would leak.
+    """
     path = folder / manifest.NAME
     if path.exists():
         rows = {folder / row.file: row for row in manifest.read(path)}
-        if all(file in rows for file in files):
-            listed = [rows[file] for file in files]
-            held_out = np.array([row.split == manifest.HELD_OUT for row in listed])
-            return np.array([row.tune for row in listed]), held_out
+        unlisted = next((file for file in files if file not in rows), None)
+        if unlisted is not None:
+            raise BadInput(path, f"does not list {unlisted.relative_to(folder)}: remove one of the two files")
+        listed = [rows[file] for file in files]
+        held_out = np.array([row.split == manifest.HELD_OUT for row in listed])
+        return np.array([row.tune for row in listed]), held_out
     lines = [row[row < REST].tolist() for row in tokens]
     return np.array(group_tunes(lines)), None

@@ -29,7 +29,7 @@ class Row:
 
 def write(path: Path, rows: list[Row]) -> None:
     """Write the manifest, rows in the order given."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
@@ -38,7 +38,7 @@ def write(path: Path, rows: list[Row]) -> None:
 def read(path: Path) -> list[Row]:
     """The rows of a manifest. Raises BadInput where a column is missing or a number is none."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             return [_row(cells) for cells in csv.DictReader(file)]
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise BadInput(path, f"not a manifest of this program ({error!r})") from error

@@ -13,6 +13,8 @@ STEPS_PER_BAR = STEPS_PER_BEAT * BEATS_PER_BAR
 BARS = 4  # bars of a training window
 WINDOW_STEPS = BARS * STEPS_PER_BAR  # 64, the length of the paper's token sequences
 TEMPO = 120  # quarter notes per minute
+MAX_PITCH = 127  # MIDI's highest
+LEGATO = Fraction(1, 8)  # quarter notes, half a step: notes that overlap by no more follow one another
 assert WINDOW_STEPS * 60 / (TEMPO * STEPS_PER_BEAT) == 8.0  # seconds: the paper's eight
 
 
@@ -45,8 +47,8 @@ class Melody:
         for note in self.notes:
             if note.onset < end or note.duration < 1 or note.end > self.steps:
                 raise ValueError(f"{note} overlaps, is empty or leaves the {self.steps} steps")
-            if not 0 <= note.pitch <= 127:
-                raise ValueError(f"{note} is outside MIDI's pitches 0–127")
+            if not 0 <= note.pitch <= MAX_PITCH:
+                raise ValueError(f"{note} is outside MIDI's pitches 0–{MAX_PITCH}")
             end = note.end
 
     def transposed(self, semitones: int) -> Melody:
@@ -66,7 +68,8 @@ class TimedNote:
 def skyline(notes: Iterable[TimedNote]) -> list[TimedNote]:
     """The top line of any notes: what sounds highest, one note after another.
 
-    A note that starts below one still sounding is not heard on top; a higher one cuts the one it covers.
+    A note that starts below one still sounding is not heard on top, unless it follows it with a small
+    overlap, as played notes do; a higher one cuts the one it covers.
     """
     line: list[TimedNote] = []
     for note in sorted(notes, key=lambda n: (n.onset, -n.pitch)):
@@ -74,7 +77,8 @@ def skyline(notes: Iterable[TimedNote]) -> list[TimedNote]:
             continue
         if line and note.onset < line[-1].end:
             held = line[-1]
-            if note.onset == held.onset or note.pitch < held.pitch:
+            follows = held.end - note.onset <= LEGATO and note.end > held.end
+            if note.onset == held.onset or (note.pitch < held.pitch and not follows):
                 continue
             line[-1] = TimedNote(held.onset, note.onset, held.pitch)
         line.append(note)

@@ -79,7 +79,11 @@ class Plane:
         region = self.regions[emotion.index]
         for _ in range(_TRIES):
             component = rng.choice(len(region.weights), p=region.weights)
-            latent = rng.multivariate_normal(region.means[component], region.covariances[component])
+            latent = rng.multivariate_normal(
+                region.means[component],
+                region.covariances[component],
+                method="cholesky",  # unlike the default, the same on every machine
+            )
             in_quadrant = Emotion.at(*latent) is emotion and bool((latent != 0).all())
             if in_quadrant and (np.abs(latent) <= self.scale).all():
                 return np.asarray(latent, dtype=np.float64)

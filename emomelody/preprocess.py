@@ -22,6 +22,7 @@ from emomelody.errors import BadInput, EmomelodyError
 from emomelody.melody import (
     BARS,
     BEATS_PER_BAR,
+    MAX_PITCH,
     STEPS_PER_BEAT,
     WINDOW_STEPS,
     Melody,
@@ -98,12 +99,15 @@ def chorale_sources() -> list[Source]:
     return [Source(path, both_speeds=True) for path in corpus.chorales()]
 
 
-def file_sources(given: list[Path], labels: Mapping[str, Emotion]) -> tuple[list[Source], list[BadInput]]:
+def file_sources(
+    given: list[Path], labels: Mapping[str, Emotion]
+) -> tuple[list[Source], list[BadInput], set[str]]:
     """The files of the given files and folders, labelled by ``labels`` or by folder names.
 
     ``labels`` goes by a file's path relative to its folder, or by its name. Returns also the sources that
-    cannot be used.
+    cannot be used, and the labels that no file goes by.
     """
+    unused = set(labels)
     sources: dict[Path, Source] = {}
     bad = []
     for top in given:
@@ -114,6 +118,7 @@ def file_sources(given: list[Path], labels: Mapping[str, Emotion]) -> tuple[list
             continue
         for path in files:
             relative = path.relative_to(top) if top.is_dir() else Path(path.name)
+            unused -= {relative.as_posix(), path.name}
             listed = labels.get(relative.as_posix()) or labels.get(path.name)
             folder = _folder_emotion(path, top)
             if listed:
@@ -123,7 +128,7 @@ def file_sources(given: list[Path], labels: Mapping[str, Emotion]) -> tuple[list
             else:
                 source = Source(path)
             sources.setdefault(path.resolve(), source)
-    return list(sources.values()), bad
+    return list(sources.values()), bad, unused
 
 
 def read_labels(path: Path) -> dict[str, Emotion]:
@@ -158,6 +163,8 @@ def preprocess(
 ) -> Report:
     """Cut, label and write the melodies of all sources into ``out``; ``on_piece`` hears of each source.
 
+    What an earlier call wrote there is removed, once the new melodies are made.
+
     ``seed`` chooses the held-out tunes, ``jobs`` is the number of processes (default: one per core).
     Raises EmomelodyError where no window is left.
     """
@@ -173,6 +180,7 @@ def preprocess(
     if not any(cut.windows for cut in cuts):
         reasons = [f"{bad[0]}"] if bad else [f"{reason}: {n}" for reason, n in left_out.items()]
         raise EmomelodyError(f"no melody is left ({'; '.join(reasons)})")
+    remove_output(out)
     rows = _write(cuts, out, seed)
     kept = Counter(Emotion.parse(row.emotion) for row in rows)
     held_out = sum(row.split == manifest.HELD_OUT for row in rows)
@@ -217,6 +225,8 @@ def cut(source: Source, windows: Windows) -> Cut | BadInput:
     # Down by the tonic; only a line that would fall off the keyboard goes up instead.
     lowest = min(note.pitch for note in piece.line)
     transposition = -piece.key.tonic if lowest >= piece.key.tonic else 12 - piece.key.tonic
+    if max(note.pitch for note in piece.line) + transposition > MAX_PITCH:
+        return BadInput(source.path, "from top to bottom of the keyboard: it cannot be transposed")
     line = [TimedNote(n.onset, n.end, n.pitch + transposition) for n in piece.line]
     found: list[Window] = []
     left_out: Counter[str] = Counter()

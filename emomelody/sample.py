@@ -70,7 +70,13 @@ def sample(
 
 
 def write_samples(
-    samples: Sequence[Sample], checkpoint: Checkpoint, folder: Path, *, seed: int, force: bool
+    samples: Sequence[Sample],
+    checkpoint: Checkpoint,
+    folder: Path,
+    *,
+    seed: int,
+    temperature: float | None,
+    force: bool,
 ) -> list[Path]:
     """Write each melody as ``sad-s42-000.mid`` … and ``samples.json``; returns the MIDI files.
 
@@ -93,6 +99,7 @@ def write_samples(
         "model": checkpoint.name,
         "checksum": checkpoint.checksum,
         "seed": seed,
+        "temperature": temperature,
         "samples": entries,
     }
     try:

@@ -99,7 +99,7 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).tolist()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise EmomelodyError(f"device '{name}' cannot be used here: try cpu or auto") from error
     return device
@@ -112,9 +112,9 @@ def next_run_folder(parent: Path, model: str) -> Path:
         try:
             folder.mkdir(parents=True)
             return folder
-        except FileExistsError:
-            continue
         except OSError as error:
+            if folder.exists():
+                continue
             raise EmomelodyError(f"{folder}: cannot be made ({error.strerror})") from error
     raise AssertionError("count does not end")
 
@@ -124,6 +124,8 @@ class Trainer:
 
     def __init__(self, dataset: Dataset, config: TrainConfig) -> None:
         self.config, self.fingerprint = config, dataset.fingerprint
+        if not 0 < config.learning_rate < math.inf:
+            raise EmomelodyError(f"learning rate {config.learning_rate:g} is not a number above 0")
         self.device = pick_device(config.device)
         held_out = dataset.split(config.split, config.seed)
         # Random splits may hold out a pitch that training never saw: the vocabulary is the data's,

@@ -32,6 +32,7 @@ def melodies(draw: st.DrawFn) -> Melody:
     return Melody(tuple(notes))
 
 
+@settings(deadline=None)
 @given(melodies())
 def test_tokens_give_the_melody_back(melody: Melody) -> None:
     assert from_tokens(to_tokens(melody)) == melody
@@ -103,6 +104,8 @@ def test_skyline_is_what_sounds_on_top() -> None:
     def note(onset: int, end: int, pitch: int) -> TimedNote:
         return TimedNote(Fraction(onset), Fraction(end), pitch)
 
+    played = [TimedNote(Fraction(i), Fraction(i) + Fraction(17, 16), 72 - i) for i in range(4)]
+    assert [n.pitch for n in skyline(played)] == [72, 71, 70, 69]  # legato, overlapping a little
     chord_then_step = [note(0, 2, 60), note(0, 2, 67), note(1, 2, 62), note(1, 3, 72), note(3, 3, 90)]
     assert skyline(chord_then_step) == [note(0, 1, 67), note(1, 3, 72)]
 

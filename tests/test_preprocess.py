@@ -77,8 +77,9 @@ def test_labels_come_from_csv_then_folder_then_rule(tmp_path: Path, run: Run) ->
     write_piece(songs / "Relaxed" / "a.mid", G_MAJOR * 2)
     write_piece(songs / "Relaxed" / "b.mid", G_MAJOR * 2)
     write_piece(songs / "other" / "c.mid", calm_minor, key="Cm", length=8)
-    (tmp_path / "labels.csv").write_text("file,emotion\nRelaxed/b.mid,Q2\n")
-    run("preprocess", "songs", "--labels", "labels.csv")
+    (tmp_path / "labels.csv").write_text("file,emotion\nRelaxed/b.mid,Q2\nd.mid,sad\n")
+    stderr = run("preprocess", "songs", "--labels", "labels.csv").stderr
+    assert "1 labels match no file, e.g. d.mid" in stderr
     found = {row["source"]: (row["emotion"], row["label_from"]) for row in manifest(tmp_path / "data")}
     assert found == {"a.mid": ("e4", "folder"), "b.mid": ("e2", "csv"), "c.mid": ("e3", "rule")}
 
@@ -152,6 +153,9 @@ def test_a_folder_in_use_is_refused_without_force(tmp_path: Path, run: Run) -> N
     assert (tmp_path / "data" / "thesis.txt").read_text() == "mine"
     files = sorted(p.name for p in (tmp_path / "data").rglob("*.mid"))
     assert files == ["a-b001.mid"]  # what the first run wrote is gone
+    (tmp_path / "bad.mid").write_text("no midi")
+    run("preprocess", "bad.mid", "--force", code=1)
+    assert (tmp_path / "data" / "e1" / "a-b001.mid").exists()  # a failing run takes nothing away
 
 
 def test_sources_that_are_missing_or_empty(tmp_path: Path, run: Run) -> None:

@@ -67,11 +67,12 @@ def test_a_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], check=True)
     environment = {**os.environ, "PYTHONPATH": str(site)}
     program = (
-        "import emomelody, sys; from emomelody.cli import main; assert 'site' in emomelody.__file__;"
+        "import emomelody, sys; from emomelody.cli import main\n"
+        "assert emomelody.__file__.startswith(sys.argv[1])\n"
         "sys.argv[1:] = ['sample', '-e', 'sad', '-n', '20']; main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, site],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

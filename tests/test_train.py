@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import pickle
 import shutil
 import signal
@@ -93,13 +94,24 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, run: Run, small_
 
 def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
     command = [Path(sys.executable).with_name("emomelody"), "train", small_data, "--epochs", "9999"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "epoch 10/" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    environment = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")}
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "epoch 10/" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "its weights are in runs/emoreg" in stderr
     assert "Traceback" not in stderr
