@@ -187,6 +187,10 @@ def train(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Melodies per update.")] = 16,
     lr: Annotated[float, typer.Option(min=0, help="Learning rate of RMSprop.")] = 0.001,
+    emotion_weight: Annotated[
+        float,
+        typer.Option(min=0, help="To this the weight of emoreg's emotion losses grows from 1 at the end."),
+    ] = 1.0,
     seed: Annotated[
         int,
         typer.Option(
@@ -213,6 +217,7 @@ def train(
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=lr,
+        emotion_weight=emotion_weight,
         seed=seed,
         split=Split(split),
         device=device,

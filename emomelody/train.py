@@ -48,6 +48,7 @@ class TrainConfig:
     epochs: int | None = None  # None: as many as make UPDATES updates
     batch_size: int = 16
     learning_rate: float = 1e-3
+    emotion_weight: float = 1.0  # of the emotion losses in the end; it grows from 1 as the rate falls
     seed: int = 0  # of the initial weights, the order, the noise, and a split not in the manifest
     split: Split = Split.TUNE
     device: str = "auto"  # auto, cpu, cuda, cuda:1 …
@@ -87,10 +88,9 @@ def epochs_for(examples: int, batch_size: int) -> int:
     return max(1, round(UPDATES / math.ceil(examples / batch_size)))
 
 
-def annealed(rate: float, progress: float) -> float:
-    """The learning rate when ``progress`` (0 … 1) of the epochs are over: constant, then falling linearly."""
-    fallen = max(0.0, progress - ANNEAL_FROM) / (1 - ANNEAL_FROM)
-    return rate * (1 - (1 - FINAL_RATE) * fallen)
+def annealing(progress: float) -> float:
+    """How far the annealing is when ``progress`` (0 … 1) of the epochs are over: 0 for long, then up to 1."""
+    return max(0.0, progress - ANNEAL_FROM) / (1 - ANNEAL_FROM)
 
 
 def pick_device(name: str) -> torch.device:
@@ -186,7 +186,9 @@ class Trainer:
 
     def _epoch(self, number: int, started: float) -> Epoch:
         weights = MODELS[self.config.model]
-        rate = annealed(self.config.learning_rate, (number - 1) / self.epochs)
+        fallen = annealing((number - 1) / self.epochs)
+        rate = self.config.learning_rate * (1 - (1 - FINAL_RATE) * fallen)
+        emotion_weight = 1 + (self.config.emotion_weight - 1) * fallen
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         sums, seen_mu, seen_labels = np.zeros(5), [], []
@@ -203,7 +205,7 @@ class Trainer:
             valence = losses.valence(signs[:, losses.VALENCE], mu)
             # Equation (8); with both weights 0 it is equation (1), CVAE-Base.
             emotion = weights.arousal * arousal + weights.valence * valence
-            loss = reconstruction + divergence + emotion
+            loss = reconstruction + divergence + emotion_weight * emotion
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             self.optimiser.step()

@@ -73,9 +73,23 @@ def test_the_default_number_of_epochs_makes_the_papers_updates() -> None:
     assert train.epochs_for(2918, 16) == 69
 
 
-def test_the_learning_rate_is_constant_then_falls_to_a_tenth() -> None:
-    for progress, rate in ((0, 1), (0.7, 1), (0.85, 0.55), (1, 0.1)):
-        assert train.annealed(1.0, progress) == pytest.approx(rate)
+def test_annealing_begins_after_seven_tenths() -> None:
+    for progress, share in ((0, 0), (0.7, 0), (0.85, 0.5), (1, 1)):
+        assert train.annealing(progress) == pytest.approx(share)
+
+
+def test_the_learning_rate_falls_and_the_emotion_weight_grows(small_data: Path, tmp_path: Path) -> None:
+    final = {}
+    for weight in (1.0, 30.0):
+        config = train.TrainConfig(epochs=20, batch_size=8, emotion_weight=weight, split=Split.RANDOM)
+        trainer = train.Trainer(load(small_data), config)
+        trainer.run(tmp_path)
+        final[weight] = trainer.history
+    rates = [epoch.learning_rate for epoch in final[1.0]]
+    assert rates[:15] == [0.001] * 15
+    assert rates[-1] == pytest.approx(0.001 * (1 - 0.9 * 5 / 6))
+    assert [e.reconstruction for e in final[1.0][:15]] == [e.reconstruction for e in final[30.0][:15]]
+    assert final[1.0][-1].reconstruction != final[30.0][-1].reconstruction
 
 
 def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
