@@ -123,4 +123,4 @@ def test_shipped_weights_on_the_chorales(tmp_path: Path, run: Run, cache: Path) 
         training = figures["placement"]["training"]
         assert min(training[e.code] for e in Emotion) >= worst
         assert training["mean"] >= 95 or model == "base"
-        assert figures["metrics"]["mean_gap"] < 0.5
+        assert figures["metrics"]["mean_gap"] < 0.8
