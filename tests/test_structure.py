@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -68,8 +69,11 @@ def test_version_help_and_module_call(run: Run) -> None:
     assert done.stdout == f"emomelody {emomelody.__version__}\n"
 
 
-def test_shell_completion_can_be_shown(run: Run) -> None:
-    assert "_EMOMELODY_COMPLETE" in run("--show-completion", "bash").stdout
+def test_shell_completion_can_be_shown() -> None:
+    environment = {**os.environ, "_EMOMELODY_COMPLETE": "source_bash"}
+    command = [Path(sys.executable).with_name("emomelody")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "_EMOMELODY_COMPLETE=complete_bash" in done.stdout
 
 
 def test_usage_errors_are_one_line(run: Run) -> None:
