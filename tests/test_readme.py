@@ -17,7 +17,7 @@ from emomelody.checkpoint import shipped_weights
 from emomelody.cli import app
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# Training is made short; what it makes is then replaced by shipped weights, for one epoch leaves a model silent.
+# Training is made short, and its weights replaced by shipped ones: one epoch leaves a model silent.
 EPOCHS = 1
 
 
