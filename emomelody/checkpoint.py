@@ -26,6 +26,7 @@ from emomelody.tokens import Vocabulary
 
 FORMAT = "emomelody-1"
 SUFFIX = ".safetensors"
+ENTRY = "emomelody"  # of the file's metadata: the checksum, a space, the description as JSON
 _PACKAGED = Path(__file__).parent / "weights"  # in an installed wheel
 _CHECKOUT = Path(__file__).parent.parent / "weights"  # beside the package, in a checkout
 
@@ -56,7 +57,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         },
         sort_keys=True,
     )
-    metadata = {"emomelody": description, "sha256": _checksum(tensors, description)}
+    # One entry, not two: safetensors writes several in an order that changes from run to run.
+    metadata = {ENTRY: f"{_checksum(tensors, description)} {description}"}
     temporary = path.with_name(path.name + ".part")
     try:
         with temporary.open("wb") as file:
@@ -78,11 +80,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, UnicodeDecodeError) as error:
         raise BadWeights(path, f"not a readable safetensors file ({error})") from error
-    description = metadata.get("emomelody", "")
-    if not description:
+    if ENTRY not in metadata:
         raise BadWeights(path, "not a weights file of emomelody")
+    stated, _, description = metadata[ENTRY].partition(" ")
     checksum = _checksum(tensors, description)
-    if checksum != metadata.get("sha256"):
+    if checksum != stated:
         raise BadWeights(path, "damaged: its contents do not match their checksum")
     try:
         return _build(json.loads(description), tensors, checksum)
