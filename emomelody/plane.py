@@ -23,9 +23,14 @@ EDGE_PERCENTILE = 99  # of |μ| on each axis: outliers do not set the scale
 _TRIES = 10_000
 
 
+# The emotion index by whether valence and arousal are at least 0, (2, 2).
+_QUADRANTS = np.array([[Emotion.at(v, a).index for a in (-1, 1)] for v in (-1, 1)])
+
+
 def quadrants(latents: Floats) -> NDArray[np.int64]:
-    """The emotion index 0–3 of each latent, (N, 2) → (N,)."""
-    return np.array([Emotion.at(v, a).index for v, a in latents.tolist()], dtype=np.int64)
+    """The emotion index 0–3 of each latent, (N, 2) → (N,), as ``Emotion.at`` has it."""
+    positive = (latents >= 0).astype(np.int64)  # (N, 2)
+    return _QUADRANTS[positive[:, 0], positive[:, 1]]
 
 
 def placement(means: Floats, labels: NDArray[np.int64]) -> Floats:

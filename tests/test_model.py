@@ -14,7 +14,7 @@ from emomelody import losses
 from emomelody.emotion import Emotion
 from emomelody.gru import gru
 from emomelody.model import CVAE, ModelConfig, sample_posterior
-from emomelody.plane import Plane, placement
+from emomelody.plane import Plane, placement, quadrants
 
 
 def test_reconstruction_is_the_sum_of_log_probabilities() -> None:
@@ -150,3 +150,8 @@ def test_the_plane_survives_its_description() -> None:
     one, two = np.random.default_rng(3), np.random.default_rng(3)
     assert all((fitted.draw(e, one) == again.draw(e, two)).all() for e in Emotion for _ in range(20))
     assert fitted.to_point(fitted.to_latent((0.5, -0.25))) == pytest.approx((0.5, -0.25))
+
+
+def test_quadrants_agree_with_the_emotions_also_on_the_axes() -> None:
+    latents = np.array([(v, a) for v in (-0.3, -0.0, 0, 2) for a in (-5, 0, 0.1)])
+    assert quadrants(latents).tolist() == [Emotion.at(v, a).index for v, a in latents]
