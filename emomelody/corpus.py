@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from music21.stream import Score
 
 METER = "4/4"
-MIDI_SUFFIXES = (".mid", ".midi")
 SCORE_SUFFIXES = (".xml", ".musicxml", ".mxl")
 MAX_SCORE_BYTES = 20_000_000  # of MusicXML, unpacked
 _FINEST = 10_080  # parts of a quarter note that music21's floats are rounded to
@@ -53,7 +52,7 @@ def find_files(source: Path) -> list[Path]:
 
     Raises BadInput for a source that does not exist, is of another kind, or holds none.
     """
-    suffixes = MIDI_SUFFIXES + SCORE_SUFFIXES
+    suffixes = midi.SUFFIXES + SCORE_SUFFIXES
     if source.is_file():
         if source.suffix.lower() in suffixes:
             return [source]
@@ -79,7 +78,7 @@ def chorales() -> list[Path]:
 
 def read(path: Path) -> Piece:
     """The piece in a MIDI or MusicXML file. Raises BadInput for one that cannot be used."""
-    if path.suffix.lower() in MIDI_SUFFIXES:
+    if path.suffix.lower() in midi.SUFFIXES:
         return _read_midi(path)
     _check_size(path)
     try:
@@ -99,13 +98,12 @@ def _read_midi(path: Path) -> Piece:
     if not line:
         raise BadInput(path, "no pitched notes")
     # What a file does not name is 4/4, from its beginning.
-    changes = [(Fraction(0), METER), *song.meters, (song.length, "")]
-    stretches, barlines = [], []
-    for (start, meter), (end, _next) in pairwise(changes):
-        if meter == METER and end > start:
-            stretches.append((start, end))
-            bars = -int((start - end) // BEATS_PER_BAR)
-            barlines += [start + BEATS_PER_BAR * bar for bar in range(bars)]
+    stretches = _stretches([(Fraction(0), METER), *song.meters], song.length)
+    barlines = [
+        start + BEATS_PER_BAR * bar
+        for start, end in stretches
+        for bar in range(-int((start - end) // BEATS_PER_BAR))
+    ]
     if song.keys:
         from music21.key import Key as MusicKey
 
@@ -142,17 +140,13 @@ def _read_score(path: Path) -> Piece:
     length = bars[-1][0] + bars[-1][1] if bars else line[-1].end
     found = score.parts[0].recurse().getElementsByClass(music_meter.TimeSignature)
     meters = [(_time(m.getOffsetInHierarchy(score.parts[0])), m.ratioString) for m in found]
-    changes = [*meters, (length, "")]
-    stretches = [
-        (start, end) for (start, meter), (end, _next) in pairwise(changes) if meter == METER and end > start
-    ]
     written = score.parts[0].recurse().getElementsByClass(music_key.KeySignature).first()
     if isinstance(written, music_key.Key):
         key = _key(written)
     else:  # none, or a bare signature without its mode
         notes = score.recurse().getElementsByClass((music_note.Note, chord.Chord))
         key = find_key(path, ((p.midi, _time(n.quarterLength)) for n in notes for p in n.pitches))
-    return Piece(path, tuple(line), _downbeats(bars), tuple(_joined(stretches)), key)
+    return Piece(path, tuple(line), _downbeats(bars), tuple(_joined(_stretches(meters, length))), key)
 
 
 def find_key(path: Path, sounding: Iterable[tuple[int, Fraction]]) -> Key:
@@ -212,6 +206,14 @@ def _downbeats(bars: list[tuple[Fraction, Fraction]]) -> tuple[Fraction, ...]:
             found.append(offset)
         filled = Fraction(0) if length >= BEATS_PER_BAR else (filled + length) % BEATS_PER_BAR
     return tuple(found)
+
+
+def _stretches(meters: list[tuple[Fraction, str]], end: Fraction) -> list[tuple[Fraction, Fraction]]:
+    """The stretches in 4/4, by the (time, meter) of each change, up to the piece's end."""
+    changes = [*meters, (end, "")]
+    return [
+        (start, stop) for (start, meter), (stop, _) in pairwise(changes) if meter == METER and stop > start
+    ]
 
 
 def _joined(stretches: list[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:

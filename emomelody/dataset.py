@@ -17,8 +17,6 @@ from emomelody.errors import BadInput, EmomelodyError
 from emomelody.tokens import REST, Tokens, to_tokens
 from emomelody.tunes import group_tunes, hold_out
 
-MIDI_SUFFIXES = (".mid", ".midi")
-
 
 class Split(StrEnum):
     """How held-out melodies are chosen."""
@@ -89,9 +87,9 @@ def load(folder: Path) -> Dataset:
 def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:
     found = []
     for inner in sorted(p for p in folder.iterdir() if p.is_dir()):
-        emotion = next((e for e in Emotion if inner.name.lower() in e.aliases), None)
+        emotion = Emotion.named(inner.name)
         if emotion is not None:
-            files = sorted(p for p in inner.iterdir() if p.suffix.lower() in MIDI_SUFFIXES)
+            files = sorted(p for p in inner.iterdir() if p.suffix.lower() in midi.SUFFIXES)
             found += [(path, emotion) for path in files]
     return found
 

@@ -55,10 +55,15 @@ class Emotion(Enum):
 
         Raises EmomelodyError listing the right names.
         """
-        for emotion in cls:
-            if text.strip().lower() in emotion.aliases:
-                return emotion
-        raise EmomelodyError(f"unknown emotion '{text}': use {cls.names()}")
+        emotion = cls.named(text.strip())
+        if emotion is None:
+            raise EmomelodyError(f"unknown emotion '{text}': use {cls.names()}")
+        return emotion
+
+    @classmethod
+    def named(cls, text: str) -> Emotion | None:
+        """The emotion that goes by that name, or None: for folders, which may have any name."""
+        return next((e for e in cls if text.lower() in e.aliases), None)
 
     @classmethod
     def names(cls) -> str:

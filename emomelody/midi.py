@@ -24,6 +24,7 @@ from emomelody.melody import (
     skyline,
 )
 
+SUFFIXES = (".mid", ".midi")
 MAX_BYTES = 5_000_000  # no score is larger; a larger file is something else
 MAX_QUARTERS = 10_000  # the last event: an hour and a half at 120 BPM
 MAX_NOTES = 50_000
