@@ -88,10 +88,14 @@ class Report:
 
     pieces: int
     kept: Mapping[Emotion, int]
-    left_out: Mapping[str, int]  # windows and pieces by reason
-    left_out_of: Mapping[Path, Mapping[str, int]]  # the same by source
+    left_out_of: Mapping[Path, Mapping[str, int]]  # windows and pieces by source and reason
     bad: tuple[BadInput, ...]  # sources that could not be read
     held_out: int
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """The windows and pieces left out of all sources, by reason."""
+        return _total(self.left_out_of)
 
 
 def chorale_sources() -> list[Source]:
@@ -176,19 +180,22 @@ def preprocess(
             bad.append(result)
         else:
             cuts.append(result)
-    left_out = sum((Counter(cut.left_out) for cut in cuts), Counter[str]())
+    left_out_of = {cut.source: cut.left_out for cut in cuts if cut.left_out}
     if not any(cut.windows for cut in cuts):
-        reasons = [f"{bad[0]}"] if bad else [f"{reason}: {n}" for reason, n in left_out.items()]
+        reasons = [f"{bad[0]}"] if bad else [f"{reason}: {n}" for reason, n in _total(left_out_of).items()]
         raise EmomelodyError(f"no melody is left ({'; '.join(reasons)})")
-    remove_output(out)
+    _remove_output(out)
     rows = _write(cuts, out, seed)
     kept = Counter(Emotion.parse(row.emotion) for row in rows)
     held_out = sum(row.split == manifest.HELD_OUT for row in rows)
-    by_source = {cut.source: cut.left_out for cut in cuts if cut.left_out}
-    return Report(len(cuts), kept, left_out, by_source, tuple(bad), held_out)
+    return Report(len(cuts), kept, left_out_of, tuple(bad), held_out)
 
 
-def remove_output(out: Path) -> None:
+def _total(left_out_of: Mapping[Path, Mapping[str, int]]) -> Counter[str]:
+    return sum((Counter(reasons) for reasons in left_out_of.values()), Counter[str]())
+
+
+def _remove_output(out: Path) -> None:
     """Remove what an earlier ``preprocess`` wrote into ``out``: the manifest and the files it lists."""
     path = out / manifest.NAME
     if not path.exists():
@@ -340,8 +347,7 @@ def _unused(stem: str, taken: set[str]) -> str:
 def _folder_emotion(path: Path, top: Path) -> Emotion | None:
     """The emotion that the nearest folder above the file is named after, up to the source itself."""
     for folder in path.parents:
-        if any(folder.name.lower() in emotion.aliases for emotion in Emotion):
-            return Emotion.parse(folder.name)
-        if folder == top or top == path:
-            return None
+        emotion = Emotion.named(folder.name)
+        if emotion or folder == top or top == path:
+            return emotion
     return None
