@@ -18,10 +18,10 @@ from emomelody.checkpoint import Checkpoint
 from emomelody.dataset import Dataset, Split
 from emomelody.emotion import Emotion
 from emomelody.melody import Melody
+from emomelody.model import encode_all
 from emomelody.plane import Floats, placement
 from emomelody.sample import Sample, sample
 from emomelody.tokens import Tokens, from_tokens
-from emomelody.train import encode_all
 
 
 def generate(checkpoint: Checkpoint, per_emotion: int, seed: int) -> dict[Emotion, list[Sample]]:

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emomelody.emotion import Emotion
+from emomelody.errors import EmomelodyError
 from emomelody.gru import gru
 from emomelody.melody import WINDOW_STEPS
+from emomelody.plane import Floats
 
 LATENT = 2
 LABELS = len(Emotion)
@@ -70,6 +72,28 @@ def sample_posterior(mu: Tensor, log_variance: Tensor, generator: torch.Generato
     """z = μ + σ ε with ε ~ N(0, I): the reparametrised draw, (B, 2)."""
     noise = torch.randn(mu.shape, generator=generator).to(mu.device)
     return mu + (0.5 * log_variance).exp() * noise
+
+
+def encode_all(model: CVAE, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:
+    """Latent means and log variances, (N, 2) each, of classes (N, T) and labels (N,)."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [model.encode(c, b) for c, b in zip(classes.split(256), labels.split(256), strict=True)]
+    mu, log_variance = (torch.cat(side).double().cpu().numpy() for side in zip(*parts, strict=True))
+    return mu, log_variance
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; ``auto`` is a GPU where there is one. Raises EmomelodyError."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).tolist()
+    # What torch raises for an unknown name or an absent GPU, for a torch without CUDA, and for "meta".
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise EmomelodyError(f"device '{name}' cannot be used here: try cpu or auto") from error
+    return device
 
 
 def _initialise(module: nn.Module) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.gru import bfloat16_pays
 from emomelody.losses import LossWeights
-from emomelody.model import CVAE, ModelConfig, sample_posterior
+from emomelody.model import CVAE, ModelConfig, encode_all, pick_device, sample_posterior
 from emomelody.plane import Floats, Plane, placement
 from emomelody.tokens import Vocabulary
 
@@ -93,30 +92,13 @@ def annealing(progress: float) -> float:
     return max(0.0, progress - ANNEAL_FROM) / (1 - ANNEAL_FROM)
 
 
-def pick_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is a GPU where there is one. Raises EmomelodyError."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).tolist()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise EmomelodyError(f"device '{name}' cannot be used here: try cpu or auto") from error
-    return device
-
-
 def next_run_folder(parent: Path, model: str) -> Path:
     """``parent``/``model``, or with -2, -3 … added for the first that does not exist; made."""
-    for number in itertools.count(1):
-        folder = parent / (model if number == 1 else f"{model}-{number}")
-        try:
-            folder.mkdir(parents=True)
-            return folder
-        except OSError as error:
-            if folder.exists():
-                continue
-            raise EmomelodyError(f"{folder}: cannot be made ({error.strerror})") from error
-    raise AssertionError("count does not end")
+    folder, number = parent / model, 2
+    while folder.exists():
+        folder, number = parent / f"{model}-{number}", number + 1
+    folder.mkdir(parents=True)
+    return folder
 
 
 class Trainer:
@@ -213,12 +195,21 @@ class Trainer:
             sums += terms.detach().double().cpu().numpy() * len(labels)
             seen_mu.append(mu.detach())
             seen_labels.append(labels)
-        means = sums / len(self.training.labels)
-        seen = placement(_numpy(torch.cat(seen_mu)), torch.cat(seen_labels).cpu().numpy())
+        means = (sums / len(self.training.labels)).tolist()
+        seen = placement(torch.cat(seen_mu).double().cpu().numpy(), torch.cat(seen_labels).cpu().numpy())
         unseen = placement(self.encode(self.held_out)[0], self.held_out.label_array)
-        placements = (float(np.nanmean(seen)), float(np.nanmean(unseen)))
-        seconds = round(time.monotonic() - started, 1)
-        return Epoch(number, *means.tolist(), *placements, rate, seconds)  # type: ignore[call-arg]
+        return Epoch(
+            epoch=number,
+            loss=means[0],
+            reconstruction=means[1],
+            divergence=means[2],
+            arousal=means[3],
+            valence=means[4],
+            placement_training=float(np.nanmean(seen)),
+            placement_held_out=float(np.nanmean(unseen)),
+            learning_rate=rate,
+            seconds=round(time.monotonic() - started, 1),
+        )
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.randperm(len(self.training.labels), generator=self.random).to(self.device)
@@ -250,23 +241,10 @@ class Trainer:
         }
 
 
-def encode_all(model: CVAE, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:
-    """Latent means and log variances, (N, 2) each, of classes (N, T) and labels (N,)."""
-    model.eval()
-    with torch.inference_mode():
-        parts = [model.encode(c, b) for c, b in zip(classes.split(256), labels.split(256), strict=True)]
-        mu, log_variance = (torch.cat(side) for side in zip(*parts, strict=True))
-    return _numpy(mu), _numpy(log_variance)
-
-
 def _signs(labels: Tensor) -> Tensor:
     """Valence and arousal of labels (B,) as ±1, (B, 2) in the order of the latent axes."""
     table = [(float(e.valence), float(e.arousal)) for e in Emotion]
     return torch.tensor(table, device=labels.device)[labels]
-
-
-def _numpy(tensor: Tensor) -> Floats:
-    return tensor.double().cpu().numpy()
 
 
 def _by_emotion(values: Floats) -> dict[str, float | None]:
