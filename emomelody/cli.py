@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 
     from emomelody.checkpoint import Checkpoint
     from emomelody.dataset import Dataset
-    from emomelody.preprocess import Report
-    from emomelody.train import Epoch
+    from emomelody.melody import Melody
+    from emomelody.plane import Floats
+    from emomelody.preprocess import Report, Source, Windows
+    from emomelody.train import Epoch, Trainer
 
 MAX_SEED = 2**32 - 1
 LOG_EVERY = 10  # epochs per line where no terminal shows the live display
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")]
 
 app = typer.Typer(
     add_completion=True,
@@ -70,7 +74,8 @@ def main() -> NoReturn:
     except EmomelodyError as error:
         _fail(str(error), 1)
     except OSError as error:  # a full disk, a folder without permission
-        _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
+        name = error.filename or "the output"
+        _fail(f"{name}: cannot be written to or read from ({error.strerror or error})", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -201,7 +206,7 @@ def train(
         Literal["tune", "random"],
         typer.Option(help="The held-out fifth: by tune, none on both sides, or at random as in the paper."),
     ] = "tune",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "auto",
+    device: Device = "auto",
     out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder is made in this one.")] = Path(
         "runs"
     ),
@@ -273,13 +278,13 @@ def sample(
             help="Draw each token at this temperature, e.g. 0.8.", show_default="the likeliest token"
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "cpu",
+    device: Device = "cpu",
     force: Annotated[bool, typer.Option("--force", help="Replace files of the same names.")] = False,
 ) -> None:
     """Write melodies of an emotion, or of a point of the plane, as MIDI files and samples.json."""
-    asked = Emotion.parse(emotion) if emotion is not None else None
+    asked = Emotion.parse(emotion) if emotion is not None else None  # a typing error is told at once
     from emomelody import sample as library
-    from emomelody.train import pick_device
+    from emomelody.model import pick_device
 
     checkpoint = _load_weights(model)
     checkpoint.model.to(pick_device(device))
@@ -354,21 +359,20 @@ def evaluate(
         _note_on_data(figures["placement"])
     output.out.print(tables.metrics_table(figures))
     if json_file:
-        _write_text(json_file, json.dumps(figures, indent=1) + "\n")
+        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def _make_data_folder(out: Path, force: bool) -> None:
-    try:
-        if out.exists() and not out.is_dir():
-            raise BadInput(out, "is a file: choose another --out")
-        if not force and out.is_dir() and any(out.iterdir()):
-            raise BadInput(out, "is not empty: choose another --out, or add --force")
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(out, f"cannot be written to ({error.strerror})") from error
+    if out.exists() and not out.is_dir():
+        raise BadInput(out, "is a file: choose another --out")
+    if not force and out.is_dir() and any(out.iterdir()):
+        raise BadInput(out, "is not empty: choose another --out, or add --force")
+    out.mkdir(parents=True, exist_ok=True)
 
 
-def _run_preprocess(sources: list[Any], out: Path, windows: Any, seed: int, jobs: int | None) -> Report:
+def _run_preprocess(
+    sources: list[Source], out: Path, windows: Windows, seed: int, jobs: int | None
+) -> Report:
     from rich.progress import BarColumn
 
     from emomelody.preprocess import preprocess as run
@@ -430,7 +434,7 @@ def _evaluation_data(data: Path | None) -> Dataset:
     return _load_data(folder)
 
 
-def _train_with_display(trainer: Any, folder: Path) -> Checkpoint:
+def _train_with_display(trainer: Trainer, folder: Path) -> Checkpoint:
     from rich.progress import TextColumn
 
     with _progress(TextColumn("{task.fields[figures]}")) as progress:
@@ -442,8 +446,7 @@ def _train_with_display(trainer: Any, folder: Path) -> Checkpoint:
             if log or output.verbose:
                 output.note(f"epoch {epoch.epoch}/{trainer.epochs} {_epoch_figures(epoch)}")
 
-        checkpoint: Checkpoint = trainer.run(folder, show)
-    return checkpoint
+        return trainer.run(folder, show)
 
 
 def _epoch_figures(epoch: Epoch) -> str:
@@ -454,25 +457,13 @@ def _epoch_figures(epoch: Epoch) -> str:
     )
 
 
-def _write_plots(means: Any, dataset: Dataset, melodies: dict[Emotion, Any], folder: Path) -> None:
+def _write_plots(means: Floats, dataset: Dataset, melodies: dict[Emotion, Melody], folder: Path) -> None:
     from emomelody import plots
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        plots.latent_space(
-            means, dataset.labels, folder / "latent-space.png", title="latent space of the data"
-        )
-        plots.piano_rolls(melodies, folder / "melodies.png", title="one generated melody per emotion")
-    except OSError as error:
-        raise BadInput(folder, f"cannot be written to ({error.strerror})") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    plots.latent_space(means, dataset.labels, folder / "latent-space.png", title="latent space of the data")
+    plots.piano_rolls(melodies, folder / "melodies.png", title="one generated melody per emotion")
     output.note(f"pictures in {folder}")
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadInput(path, f"cannot be written ({error.strerror})") from error
 
 
 def _progress(*columns: ProgressColumn) -> Progress:

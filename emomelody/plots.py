@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.emotion import Emotion
-from emomelody.melody import BARS, STEPS_PER_BAR, STEPS_PER_BEAT, Melody
+from emomelody.melody import STEPS_PER_BAR, STEPS_PER_BEAT, Melody
 from emomelody.plane import Floats
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _piano_roll(axes: Axes, melody: Melody, colour: str) -> None:
     axes.set_yticks(octave, [_pitch_name(p) for p in octave])
     bars = range(0, melody.steps, STEPS_PER_BAR)
     axes.set_xticks(list(bars), [str(bar // STEPS_PER_BAR + 1) for bar in bars])
-    axes.set(xlim=(0, max(melody.steps, BARS)), ylim=(low - 0.5, high + 0.5))
+    axes.set(xlim=(0, melody.steps), ylim=(low - 0.5, high + 0.5))
 
 
 def _pitch_name(pitch: int) -> str:

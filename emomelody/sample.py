@@ -80,7 +80,8 @@ def write_samples(
 ) -> list[Path]:
     """Write each melody as ``sad-s42-000.mid`` … and ``samples.json``; returns the MIDI files.
 
-    Raises BadInput, with nothing written, where a file is there already and ``force`` is not given.
+    Raises BadInput, with nothing written, where a file is there already and ``force`` is not given; OSError
+    where the folder cannot be written to.
     """
     names = [f"{s.emotion.title}-s{seed}-{i:03d}.mid" for i, s in enumerate(samples)]
     there = [name for name in [*names, INDEX_NAME] if (folder / name).exists()]
@@ -102,13 +103,10 @@ def write_samples(
         "temperature": temperature,
         "samples": entries,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, s in zip(names, samples, strict=True):
-            midi.write(s.melody, folder / name, name=name.removesuffix(".mid"))
-        (folder / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise BadInput(folder, f"cannot be written to ({error.strerror})") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, s in zip(names, samples, strict=True):
+        midi.write(s.melody, folder / name, name=name.removesuffix(".mid"))
+    (folder / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     return [folder / name for name in names]
 
 

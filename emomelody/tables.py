@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -11,7 +11,9 @@ from rich.table import Table
 from emomelody.emotion import Emotion
 from emomelody.features import METRIC_NAMES
 from emomelody.paper import METRICS
-from emomelody.preprocess import Report
+
+if TYPE_CHECKING:
+    from emomelody.preprocess import Report
 
 SIDES = ("training", "held_out", "unseen")
 
