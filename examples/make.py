@@ -1,7 +1,7 @@
 """Makes the pictures and sounds of this folder with the shipped weights: python examples/make.py
 
-latent-space.png needs the training data: after emomelody preprocess --windows first -o first it is the one that
-emomelody evaluate --data first --plots plots draws.
+latent-space.png needs the training data: after emomelody preprocess --windows first -o first, it is the
+one that emomelody evaluate --data first --plots plots draws.
 """
 
 from __future__ import annotations
