@@ -11,6 +11,9 @@ The package in the order of its imports: a module may import only modules above 
     plane       points, latents, quadrants; placement accuracy; where each emotion lies
     features    what a melody measures
     tunes       which melodies are the same tune; splits that respect it
+    judges      which emotion a melody has: the labelling rule, a classifier
+    novelty     whether melodies are new
+    distances   how far sets of melodies are apart
     manifest    manifest.csv
     preprocess  the transformations, the labels, the data folder
     dataset     the data folder → arrays
@@ -24,6 +27,7 @@ The package in the order of its imports: a module may import only modules above 
     paper       the figures that the paper prints
     evaluate    every figure, as a dictionary
     tables      what the commands show
+    report      the same as a page to look at
     cli         the commands; alone prints and exits
     __main__    python -m emomelody
 """

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from emomelody.checkpoint import Checkpoint
     from emomelody.dataset import Dataset
-    from emomelody.melody import Melody
-    from emomelody.plane import Floats
     from emomelody.preprocess import Report, Source, Windows
     from emomelody.train import Epoch, Trainer
 
@@ -60,7 +58,13 @@ class Output:
             self.err.print(escape(text), soft_wrap=True)
 
 
-output = Output(Console(), Console(stderr=True))
+def _results() -> Console:
+    """Stdout; tables are not squeezed into 80 columns where they are not read on a terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, 140))
+
+
+output = Output(_results(), Console(stderr=True))
 
 
 def main() -> NoReturn:
@@ -300,12 +304,12 @@ def sample(
 
 @app.command()
 def evaluate(
-    model: Annotated[
-        str | None,
+    models: Annotated[
+        list[str] | None,
         typer.Option(
             "--model",
             "-m",
-            help="base, emoreg, a weights file or a run folder.",
+            help="base, emoreg, a weights file or a run folder; several stand side by side.",
             show_default="emoreg",
         ),
     ] = None,
@@ -316,8 +320,13 @@ def evaluate(
             show_default="data, else the chorales, built once",
         ),
     ] = None,
-    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Melodies per emotion.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Of the melodies.")] = 0,
+    judge_data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Fit and measure the judges of emotion on this folder with e1 … e4 instead.",
+            show_default="what the model has not learned from",
+        ),
+    ] = None,
     generated: Annotated[
         Path | None,
         typer.Option(
@@ -325,41 +334,69 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Melodies per emotion.")] = 250,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Of the melodies.")] = 0,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, help="So many seeds, from --seed on: mean ± deviation.")
+    ] = 1,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Also write report.html and its pictures into this folder.", show_default=False),
+    ] = None,
     json_file: Annotated[
         Path | None,
         typer.Option("--json", help="Also write all figures to this file.", show_default=False),
     ] = None,
-    plots: Annotated[
+    csv_file: Annotated[
         Path | None,
-        typer.Option(
-            help="Also draw the latent space and one melody per emotion into this folder.",
-            show_default=False,
-        ),
+        typer.Option("--csv", help="Also write all figures to this table.", show_default=False),
     ] = None,
 ) -> None:
-    """Measure a model: the paper's tables 2 and 3, with the paper's own figures beside ours."""
-    if generated and (model or plots):
-        raise EmomelodyError("--generated needs no model: leave out --model and --plots")
+    """Measure models: is the emotion right, the melody new, does it sound like the data, is the plane true.
+
+    Prints the paper's tables 2 and 3 with its own figures beside ours, and what it does not ask.
+    --report defines every figure.
+    """
+    if generated and (models or seed or seeds > 1):
+        raise EmomelodyError("--generated needs no model and no seeds: leave out --model, --seed and --seeds")
     from emomelody import evaluate as library
+    from emomelody import report as page
     from emomelody import tables
 
     if generated:
-        scored = _load_data(generated)
+        scored, dataset = _load_data(generated), _evaluation_data(data)
+        judges = _load_data(judge_data) if judge_data else None
         with output.err.status("measuring"):
-            figures = library.evaluate_generated(generated, scored, _evaluation_data(data))
+            name = generated.name or "generated"
+            evaluations = [library.evaluate_generated(scored, dataset, judges, name=name)]
     else:
-        checkpoint = _load_weights(model or "emoreg")
+        checkpoints = {name: _load_weights(name) for name in models or ["emoreg"]}
         dataset = _evaluation_data(data)
-        with output.err.status("sampling and measuring"):
-            figures, samples = library.evaluate(checkpoint, dataset, per_emotion=num, seed=seed)
-        if plots:
-            melodies = {e: drawn[0].melody for e, drawn in samples.items()}
-            _write_plots(library.latents(checkpoint, dataset), dataset, melodies, plots)
-        output.out.print(tables.placement_table(figures))
-        _note_on_data(figures["placement"])
-    output.out.print(tables.metrics_table(figures))
+        judges = _load_data(judge_data) if judge_data else None
+        with _progress() as progress:
+            total = library.model_steps(len(checkpoints), seeds)
+            task = progress.add_task("evaluating", total=total)
+            evaluations = library.evaluate_models(
+                checkpoints,
+                dataset,
+                judges,
+                per_emotion=num,
+                seeds=range(seed, seed + seeds),
+                on_step=lambda what: progress.update(task, advance=1, description=what),
+            )
+    figures = {"systems": [evaluation.figures for evaluation in evaluations]}
+    for sheet in tables.sheets(figures["systems"]):
+        output.out.print(sheet.to_rich())
+    for line in page.notes(evaluations):
+        output.note(line)
     if json_file:
         json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if csv_file:
+        tables.write_csv(figures["systems"], csv_file)
+    if report:
+        heading = f"{', '.join(e.name for e in evaluations)} on {data or 'data'}"
+        written = page.write_report(evaluations, dataset.labels, report, heading=heading)
+        output.note(f"report: {written}")
 
 
 def _make_data_folder(out: Path, force: bool) -> None:
@@ -457,15 +494,6 @@ def _epoch_figures(epoch: Epoch) -> str:
     )
 
 
-def _write_plots(means: Floats, dataset: Dataset, melodies: dict[Emotion, Melody], folder: Path) -> None:
-    from emomelody import plots
-
-    folder.mkdir(parents=True, exist_ok=True)
-    plots.latent_space(means, dataset.labels, folder / "latent-space.png", title="latent space of the data")
-    plots.piano_rolls(melodies, folder / "melodies.png", title="one generated melody per emotion")
-    output.note(f"pictures in {folder}")
-
-
 def _progress(*columns: ProgressColumn) -> Progress:
     """A live display on a terminal, nothing elsewhere: what is done, these columns, the time left."""
     from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -478,10 +506,3 @@ def _progress(*columns: ProgressColumn) -> Progress:
         console=output.err,
         disable=not output.err.is_terminal,
     )
-
-
-def _note_on_data(placement: dict[str, Any]) -> None:
-    if placement["octave_moves"]:
-        output.note(f"{placement['octave_moves']} onsets of the data were moved by octaves into range")
-    if "unseen" in placement:
-        output.note("this is not the data that the weights were trained on: none of it counts as such")

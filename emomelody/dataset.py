@@ -34,6 +34,7 @@ class Dataset:
     tunes: NDArray[np.int64]  # (N,)
     files: tuple[Path, ...]  # N
     held_out: NDArray[np.bool_] | None  # (N,), the manifest's split; None where there is no manifest
+    by_rule: NDArray[np.bool_] | None  # (N,), whether the rule made the label; None where nothing says so
     left_out: tuple[BadInput, ...]  # files that could not be read
 
     def __len__(self) -> int:
@@ -80,8 +81,15 @@ def load(folder: Path) -> Dataset:
         because = f" ({left_out[0].path.name}: {left_out[0].reason})" if left_out else ""
         raise BadInput(folder, f"no melodies in e1, e2, e3 or e4{because}")
     stacked = np.stack(tokens)
-    tunes, held_out = _tunes_and_split(folder, files, stacked)
-    return Dataset(stacked, np.array(labels), tunes, tuple(files), held_out, tuple(left_out))
+    rows = _manifest_rows(folder, files)
+    if rows is None:
+        lines = [row[row < REST].tolist() for row in stacked]
+        tunes, held_out, by_rule = np.array(group_tunes(lines)), None, None
+    else:
+        tunes = np.array([row.tune for row in rows])
+        held_out = np.array([row.split == manifest.HELD_OUT for row in rows])
+        by_rule = np.array([row.label_from == manifest.BY_RULE for row in rows])
+    return Dataset(stacked, np.array(labels), tunes, tuple(files), held_out, by_rule, tuple(left_out))
 
 
 def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:
@@ -94,21 +102,16 @@ def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:
     return found
 
 
-def _tunes_and_split(
-    folder: Path, files: list[Path], tokens: Tokens
-) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
-    """From the manifest where there is one, else the tunes found in the melodies themselves.
+def _manifest_rows(folder: Path, files: list[Path]) -> list[manifest.Row] | None:
+    """The manifest's row for each file; None where there is no manifest.
 
-    Raises BadInput where the manifest does not list a file: what it says of the others would leak.
+    Raises BadInput where it does not list a file: what it says of the others would leak.
     """
     path = folder / manifest.NAME
-    if path.exists():
-        rows = {folder / row.file: row for row in manifest.read(path)}
-        unlisted = next((file for file in files if file not in rows), None)
-        if unlisted is not None:
-            raise BadInput(path, f"does not list {unlisted.relative_to(folder)}: remove one of the two files")
-        listed = [rows[file] for file in files]
-        held_out = np.array([row.split == manifest.HELD_OUT for row in listed])
-        return np.array([row.tune for row in listed]), held_out
-    lines = [row[row < REST].tolist() for row in tokens]
-    return np.array(group_tunes(lines)), None
+    if not path.exists():
+        return None
+    rows = {folder / row.file: row for row in manifest.read(path)}
+    unlisted = next((file for file in files if file not in rows), None)
+    if unlisted is not None:
+        raise BadInput(path, f"does not list {unlisted.relative_to(folder)}: remove one of the two files")
+    return [rows[file] for file in files]

@@ -1,146 +1,537 @@
 """Every figure of ``evaluate``, as one dictionary; no printing.
 
-The paper's two tables: placement accuracy, formula (9), and the four MusPy metrics of generated melodies
-against those of the training set, with the paper's own figures beside ours.
+Each block is a function whose docstring is its definition, and stands under the block in the report. Shares
+are 0 … 1, but D of formula (9), which is in percent as in the paper. A figure that cannot be had is None.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emomelody import features, paper
+from emomelody import distances, features, novelty, paper
 from emomelody.checkpoint import Checkpoint
 from emomelody.dataset import Dataset, Split
 from emomelody.emotion import Emotion
-from emomelody.melody import Melody
+from emomelody.errors import EmomelodyError
+from emomelody.judges import Classifier, Labels, judge_by_rule
+from emomelody.melody import MAX_PITCH, Melody
 from emomelody.model import encode_all
-from emomelody.plane import Floats, placement
-from emomelody.sample import Sample, sample
-from emomelody.tokens import Tokens, from_tokens
+from emomelody.plane import Floats, placement, quadrants
+from emomelody.sample import Sample, decode, sample
+from emomelody.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
+
+GRID = 21  # points on each axis of the plane
+FAR = 0.25  # from both axes: where a point's emotion is beyond doubt
+FEW_NOTES = 4
+_BINS = 2 * MAX_PITCH + 2  # intervals −127 … 127; durations take fewer
+CONFIDENCE = 0.95
+
+Melodies = Mapping[Emotion, Sequence[Melody]]
+Figures = dict[str, Any]
 
 
-def generate(checkpoint: Checkpoint, per_emotion: int, seed: int) -> dict[Emotion, list[Sample]]:
-    """``per_emotion`` melodies of each emotion."""
-    return {e: sample(checkpoint, per_emotion, emotion=e, seed=seed) for e in Emotion}
+@dataclass(frozen=True)
+class Grid:
+    """The plane as a model decodes it: axes (G,), onsets and majorness (G, G) by [arousal, valence]."""
+
+    axis: Floats
+    onsets: Floats  # 0 for silence
+    majorness: Floats  # NaN for silence
 
 
-def melodies_by_emotion(dataset: Dataset) -> dict[Emotion, list[Melody]]:
-    """The melodies of a data folder by their labels."""
-    return {e: [from_tokens(tokens) for tokens in dataset.tokens[dataset.labels == e.index]] for e in Emotion}
+@dataclass(frozen=True)
+class Evaluation:
+    """A system's figures, and what its pictures are drawn from."""
+
+    name: str
+    figures: Figures
+    melodies: Melodies
+    means: Floats | None = None  # latent means of the data, (N, 2)
+    grid: Grid | None = None
 
 
-def evaluate_placement(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, Any]:
-    """Table 2: D_i of formula (9) in percent, on training and held-out melodies.
+@dataclass(frozen=True)
+class Sides:
+    """Which melodies of the data a system learned from, (N,) each."""
 
-    Where ``dataset`` is not what the weights were trained on (told by its fingerprint), there is no such
-    division, and all of it stands under ``unseen``. ``octave_moves`` counts the onsets that had to be moved
-    by octaves because the weights do not know their pitch.
+    known: bool  # whether it learned from this data at all, as far as is known
+    seen: NDArray[np.bool_]  # what it is measured against: where that is not known, everything
+    held_out: NDArray[np.bool_]  # for comparison with the rest: where that is not known, a fifth by tune
+
+    @classmethod
+    def of(cls, dataset: Dataset, checkpoint: Checkpoint | None) -> Sides:
+        """The sides of a model, or of a system that is known by its melodies only."""
+        if checkpoint is not None and checkpoint.training["data"] == dataset.fingerprint:
+            held_out = dataset.split(Split(checkpoint.training["split"]), checkpoint.training["seed"])
+            return cls(True, ~held_out, held_out)
+        everything = np.ones(len(dataset), dtype=bool)
+        try:
+            return cls(False, everything, dataset.split(Split.TUNE, 0))
+        except EmomelodyError:  # too little to compare it with itself
+            return cls(False, everything, ~everything)
+
+
+class Real:
+    """The real melodies that systems are measured against, and what has to be found out of them just once."""
+
+    def __init__(self, dataset: Dataset, sides: Sides, judge_data: Dataset | None) -> None:
+        self.dataset = dataset
+        self.known, self.seen, self.held_out = sides.known, sides.seen, sides.held_out
+        self.melodies = [from_tokens(tokens) for tokens in dataset.tokens]
+        self.table = features.metrics_table(self.melodies)  # (N, 7)
+        self.bands = self._bands()
+        held_out = dataset.tokens[self.held_out]
+        self.novelty = self._novelty(~self.held_out, held_out) if len(held_out) else None
+        self._fit_judges(judge_data)
+
+    def tables(self) -> dict[Emotion, Floats]:
+        """The metrics of the seen melodies by their labels, (N, 7) each."""
+        return {e: self.table[self.seen & (self.dataset.labels == e.index)] for e in Emotion}
+
+    def measure(self, melodies: Melodies) -> Figures:
+        """The blocks that need nothing of a system but its melodies."""
+        tokens = np.stack([to_tokens(m) for e in Emotion for m in melodies[e]])
+        return {
+            "metrics": evaluate_metrics(melodies, self),
+            "histograms": evaluate_histograms(melodies, self),
+            "emotion": evaluate_emotion(melodies, self),
+            "novelty": self._novelty(self.seen, tokens) | {"real": self.novelty},
+        }
+
+    def _novelty(self, reference: NDArray[np.bool_], tokens: Tokens) -> Figures:
+        against = [m for m, chosen in zip(self.melodies, reference, strict=True) if chosen]
+        return evaluate_novelty(tokens, self.dataset.tokens[reference], against)
+
+    def _bands(self) -> dict[str, dict[str, float | None]]:
+        """What chance makes of each distance: between random halves of the seen melodies."""
+        bands: dict[str, dict[str, float | None]] = {
+            name: {} for name in (*features.METRIC_NAMES, *features.HISTOGRAMS)
+        }
+        by_emotion = {
+            e: [self.melodies[i] for i in np.flatnonzero(self.seen & (self.dataset.labels == e.index))]
+            for e in Emotion
+        }
+        for emotion, table in self.tables().items():
+            for column, name in enumerate(features.METRIC_NAMES):
+                values = table[:, column]
+                bands[name][emotion.code] = _number(
+                    distances.between_halves(values, distances.wasserstein, emotion.index)
+                )
+            for name in features.HISTOGRAMS:
+                counts = _counts(by_emotion[emotion], name)
+                bands[name][emotion.code] = _number(
+                    distances.between_halves(counts, distances.histogram_distance, emotion.index)
+                )
+        return bands
+
+    def _fit_judges(self, judge_data: Dataset | None) -> None:
+        """The judges, and what they are worth on real melodies: those the system has not learned from."""
+        if judge_data is not None:
+            chosen, data, where = np.ones(len(judge_data), dtype=bool), judge_data, "the judge data"
+            melodies = [from_tokens(tokens) for tokens in data.tokens]
+        else:
+            data, melodies = self.dataset, self.melodies
+            chosen = self.held_out if self.known else np.ones(len(data), dtype=bool)
+            where = "the held-out melodies" if self.known else "the data"
+        real = [m for m, c in zip(melodies, chosen, strict=True) if c]
+        labels, tunes = data.labels[chosen], data.tunes[chosen]
+        by_rule = None if data.by_rule is None else float(data.by_rule[chosen].mean())
+        self.judged = {"melodies": len(real), "where": where, "labelled_by_rule": by_rule}
+        self.judges: dict[str, Callable[[Sequence[Melody]], Labels]] = {"rule": judge_by_rule}
+        self.worth = {"rule": _agreement(judge_by_rule(real), labels)}
+        try:
+            classifier = Classifier(real, labels, tunes)
+        except EmomelodyError as error:
+            self.judged["no_classifier"] = str(error)
+        else:
+            self.judges["classifier"] = classifier.judge
+            self.worth["classifier"] = _agreement(classifier.cross_validated, labels)
+
+
+def evaluate_placement(checkpoint: Checkpoint, real: Real, means: Floats) -> Figures:
+    """Table 2: placement accuracy D_i of formula (9) in percent, the share of the melodies labelled e_i whose
+    latent mean lies in quadrant i, on training and held-out melodies.
+
+    The interval holds the share with 95 % confidence by Wilson's method (scipy's ``binomtest``); that of the
+    mean is made from the four by R. G. Newcombe's method of variance estimates recovery. Where the data is
+    not what the weights were trained on (told by its fingerprint), there is no such division, and all of it
+    stands under ``unseen``. ``octave_moves`` counts the onsets that had to be moved by octaves because the
+    weights do not know their pitch.
     """
-    classes, moved = checkpoint.vocabulary.encode(dataset.tokens)
-    means = _encode(checkpoint, classes, dataset.labels)
-    training = checkpoint.training
-    if training["data"] == dataset.fingerprint:
-        held_out = dataset.split(Split(training["split"]), training["seed"])
-        sides = {"training": ~held_out, "held_out": held_out}
-    else:
-        sides = {"unseen": np.ones(len(dataset), dtype=bool)}
+    labels = real.dataset.labels
+    sides = {"training": real.seen, "held_out": real.held_out} if real.known else {"unseen": real.seen}
+    _classes, moved = checkpoint.vocabulary.encode(real.dataset.tokens)
+    printed = paper.PLACEMENT.get(checkpoint.name)
     return {
         "octave_moves": moved,
-        "paper": _with_mean(np.array(paper.PLACEMENT[checkpoint.name], dtype=float)),
-        **{
-            name: {
-                **_with_mean(placement(means[chosen], dataset.labels[chosen])),
-                "examples": int(chosen.sum()),
-            }
-            for name, chosen in sides.items()
-        },
+        "paper": None if printed is None else _by_emotion(printed) | {"mean": float(np.mean(printed))},
+        **{name: _placed(means[chosen], labels[chosen]) for name, chosen in sides.items()},
     }
 
 
-def latents(checkpoint: Checkpoint, dataset: Dataset) -> Floats:
-    """The latent means (N, 2) of the data's melodies: what the paper's figures 5–7 show."""
-    classes, _moved = checkpoint.vocabulary.encode(dataset.tokens)
-    return _encode(checkpoint, classes, dataset.labels)
+def evaluate_latent_space(real: Real, means: Floats) -> Figures:
+    """What each axis of the latent space knows, over all melodies of the data.
 
-
-def evaluate_metrics(
-    generated: dict[Emotion, list[Melody]], reference: dict[Emotion, list[Melody]]
-) -> dict[str, Any]:
-    """Table 3: mean and deviation (population, as numpy's default) of the four metrics per emotion.
-
-    ``gap`` is |Δμ| / σ of the reference, per cell, ``mean_gap`` and ``worst_gap`` over all cells. Cells of an
-    emotion without melodies are None.
+    ``valence`` and ``arousal`` are Spearman's rank correlations of z(0) with the in-C-major minus the
+    in-C-minor rate and of z(1) with the number of onsets. ``sap`` is the separated attribute predictability
+    of A. Kumar, P. Sattigeri and A. Balakrishnan (2018): how much better the best axis predicts an attribute
+    than the next best (R² of a line), averaged over both attributes; 1 is the best.
     """
-    cells: dict[str, dict[str, Any]] = {name: {} for name in features.METRIC_NAMES}
+    attributes = np.stack([_majorness(real.table), _onsets(real.table)])  # (2, N)
+    r = np.corrcoef(means.T, attributes)[:2, 2:]  # (axis, attribute)
+    best = np.sort(r**2, axis=0)
+    return {
+        "valence": _spearman(means[:, 0], attributes[0]),
+        "arousal": _spearman(means[:, 1], attributes[1]),
+        "sap": _number(float((best[1] - best[0]).mean())),
+    }
+
+
+def evaluate_metrics(melodies: Melodies, real: Real) -> Figures:
+    """Table 3: mean and deviation (population's) of each metric per emotion, beside the training melodies'.
+
+    The first four are the paper's, by MusPy; pitch-class entropy (bits) is MusPy's, onsets are counted, and
+    grooving similarity is S.-L. Wu and Y.-H. Yang's (2020), over all pairs of bars on sixteen steps. |Δμ|/σ
+    (``gap``) is the distance of the means in deviations of the training melodies, ``mean_gap`` and
+    ``worst_gap`` over the paper's 16 cells. W1 is the Wasserstein-1 distance of the two distributions in the
+    metric's unit, and beside it stands what chance makes of it: the 95th percentile of W1 between random
+    halves of the training melodies.
+    """
+    cells: dict[str, Figures] = {name: {} for name in features.METRIC_NAMES}
     gaps = []
+    references = real.tables()
     for emotion in Emotion:
-        ours, theirs = (_moments(side.get(emotion, [])) for side in (generated, reference))
+        ours, theirs = features.metrics_table(list(melodies[emotion])), references[emotion]
         for column, name in enumerate(features.METRIC_NAMES):
-            cell: dict[str, Any] = {"generated": None, "reference": None, "gap": None}
-            if ours is not None:
-                cell["generated"] = {"mean": ours[0][column], "deviation": ours[1][column]}
-            if theirs is not None:
-                cell["reference"] = {"mean": theirs[0][column], "deviation": theirs[1][column]}
-            if ours is not None and theirs is not None and theirs[1][column] > 0:
-                cell["gap"] = abs(ours[0][column] - theirs[0][column]) / theirs[1][column]
-                gaps.append(cell["gap"])
-            cells[name][emotion.code] = cell
+            a, b = ours[:, column], theirs[:, column]
+            both = len(a) > 0 and len(b) > 0
+            gap = abs(a.mean() - b.mean()) / b.std() if both and b.std() > 0 else None
+            cells[name][emotion.code] = {
+                "generated": _moments(a),
+                "training": _moments(b),
+                "gap": gap,
+                "w1": distances.wasserstein(a, b) if both else None,
+                "w1_halves": real.bands[name][emotion.code],
+            }
+            if gap is not None and name in features.PAPER_METRICS:
+                gaps.append(gap)
     return {
         "cells": cells,
         "mean_gap": float(np.mean(gaps)) if gaps else None,
-        "worst_gap": max(gaps) if gaps else None,
-        "generated": {e.code: len(generated.get(e, [])) for e in Emotion},
-        "reference": {e.code: len(reference.get(e, [])) for e in Emotion},
+        "worst_gap": max(gaps, default=None),
+        "generated": {e.code: len(melodies[e]) for e in Emotion},
+        "training": {e.code: len(references[e]) for e in Emotion},
     }
 
 
-def evaluate(
-    checkpoint: Checkpoint, dataset: Dataset, *, per_emotion: int, seed: int
-) -> tuple[dict[str, Any], dict[Emotion, list[Sample]]]:
-    """Both tables for a model, and the melodies that were generated for the second."""
-    samples = generate(checkpoint, per_emotion, seed)
-    melodies = {emotion: [s.melody for s in drawn] for emotion, drawn in samples.items()}
-    figures = {
-        "model": checkpoint.name,
-        "checksum": checkpoint.checksum,
-        "seed": seed,
-        "placement": evaluate_placement(checkpoint, dataset),
-        "metrics": evaluate_metrics(melodies, melodies_by_emotion(dataset)),
-    }
-    return figures, samples
+def evaluate_histograms(melodies: Melodies, real: Real) -> Figures:
+    """How far the histograms of intervals (semitones) and of durations (steps) are from the training
+    melodies'.
+
+    The Jensen–Shannon distance of the pooled histograms per emotion: 0 for equal ones, 1 where they share
+    nothing. Beside it stands what chance makes of it: the 95th percentile between random halves of the
+    training melodies.
+    """
+    figures: Figures = {name: {} for name in features.HISTOGRAMS}
+    for emotion in Emotion:
+        chosen = np.flatnonzero(real.seen & (real.dataset.labels == emotion.index))
+        reference = [real.melodies[i] for i in chosen]
+        for name in features.HISTOGRAMS:
+            found = distances.histogram_distance(_counts(melodies[emotion], name), _counts(reference, name))
+            figures[name][emotion.code] = {
+                "distance": _number(found),
+                "halves": real.bands[name][emotion.code],
+            }
+    return figures
 
 
-def evaluate_generated(folder: Path, generated: Dataset, dataset: Dataset) -> dict[str, Any]:
-    """Table 3 for melodies that any system wrote into ``folder``/e1 … e4."""
+def evaluate_emotion(melodies: Melodies, real: Real) -> Figures:
+    """The share of melodies whose emotion is the one asked for, by two judges, which hear the notes only.
+
+    The rule (``judges.label_by_rule``) goes by the number of onsets and by the scale rates. The classifier is
+    a random forest on 22 descriptors of a melody, fitted on labelled melodies that no system learned from.
+    Beside each stands what it is worth itself: its agreement with the labels of those real melodies, the
+    classifier's cross-validated with no tune on both sides. Where those labels come from the rule, its own
+    figure is a tautology. Arousal and valence are judged right where the quadrant lies on the right side of
+    the axis. The confusion matrix has asked emotions in rows, judged ones in columns.
+    """
+    asked = np.concatenate([np.full(len(melodies[e]), e.index) for e in Emotion])
+    everything = [melody for e in Emotion for melody in melodies[e]]
+    figures: Figures = {"judged_on": real.judged}
+    for name, judge in real.judges.items():
+        judged = judge(everything)
+        confusion = {
+            e.code: {j.code: _share(judged[asked == e.index] == j.index) for j in Emotion} for e in Emotion
+        }
+        figures[name] = _agreement(judged, asked) | {"confusion": confusion, "real": real.worth[name]}
+    return figures
+
+
+def evaluate_novelty(tokens: Tokens, reference: Tokens, reference_melodies: Sequence[Melody]) -> Figures:
+    """Whether the melodies are new: each against the nearest training melody, in any transposition.
+
+    ``exact``, ``within_2`` and ``within_4`` are the shares of melodies that differ from it in none, at most
+    two and at most four of the 64 steps; ``nearest`` is the median of that distance. ``passage`` is the
+    median length, in notes, of the longest passage (same intervals, same times from onset to onset) that some
+    training melody has too, ``passage_share`` its mean share of a melody's notes. ``distinct`` is the share
+    of different melodies among the generated. Beside them stand the figures of real held-out melodies against
+    the training melodies: what a composer of the same style would score.
+    """
+    nearest = novelty.nearest_distances(tokens, reference)
+    melodies = [from_tokens(row) for row in tokens]
+    passages = novelty.longest_passages(melodies, reference_melodies)
+    notes = np.array([len(m.notes) for m in melodies])
     return {
-        "generated": str(folder),
-        "metrics": evaluate_metrics(melodies_by_emotion(generated), melodies_by_emotion(dataset)),
+        "exact": _share(nearest == 0),
+        "within_2": _share(nearest <= 2),
+        "within_4": _share(nearest <= 4),
+        "nearest": float(np.median(nearest)),
+        "passage": float(np.median(passages)),
+        "passage_share": float(np.mean(passages / np.maximum(notes, 1))),
+        "distinct": len(np.unique(tokens, axis=0)) / len(tokens),
     }
 
 
-def _encode(checkpoint: Checkpoint, classes: Tokens, labels: NDArray[np.int64]) -> Floats:
-    """Latent means (N, 2) of classes (N, T) with labels (N,)."""
+def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
+    """What the plane does: a melody for each of 21 × 21 points, −1 … 1 on both axes.
+
+    ``as_asked`` is the share of points whose melody the rule puts into the point's quadrant, ``far_as_asked``
+    of those farther than 0.25 from both axes. The others are Spearman's rank correlations of asked arousal
+    with the number of onsets and of asked valence with the in-C-major minus the in-C-minor rate: over the
+    plane, and inside each half of it, where the label alone, which the paper's decoders are given too,
+    explains nothing. A model that ignores the point gets 0 (and a quarter as asked). ``silent`` is the share
+    of points without any note; they count as not as asked, and for no correlation of valence.
+    """
+    axis = np.linspace(-1, 1, GRID)
+    valence, arousal = (side.ravel() for side in np.meshgrid(axis, axis))
+    points = np.stack([valence, arousal], 1)  # (G², 2)
+    asked = quadrants(points)
+    latents = np.stack([checkpoint.plane.to_latent((v, a)) for v, a in points.tolist()])
+    melodies = [from_tokens(row) for row in decode(checkpoint, latents, asked)]
+    sounding = np.array([bool(m.notes) for m in melodies])
+    onsets = np.array([float(len(m.notes)) for m in melodies])
+    majorness, judged = np.full(len(points), np.nan), np.full(len(points), -1)
+    notes = [m for m in melodies if m.notes]
+    if notes:
+        majorness[sounding] = _majorness(features.metrics_table(notes))
+        judged[sounding] = judge_by_rule(notes)
+    right = judged == asked
+    far = (np.abs(points) > FAR).all(1)
+    figures: Figures = {
+        "as_asked": _share(right),
+        "far_as_asked": _share(right[far]),
+        "arousal": _spearman(arousal, onsets),
+        "arousal_high": _spearman(arousal[arousal > 0], onsets[arousal > 0]),
+        "arousal_low": _spearman(arousal[arousal < 0], onsets[arousal < 0]),
+        "valence": _spearman(valence[sounding], majorness[sounding]),
+        "valence_high": _spearman(valence[sounding & (valence > 0)], majorness[sounding & (valence > 0)]),
+        "valence_low": _spearman(valence[sounding & (valence < 0)], majorness[sounding & (valence < 0)]),
+        "silent": _share(~sounding),
+    }
+    return figures, Grid(axis, onsets.reshape(GRID, GRID), majorness.reshape(GRID, GRID))
+
+
+def evaluate_validity(samples: Sequence[Sample]) -> Figures:
+    """What the model makes before anything is repaired, as shares of the melodies it made.
+
+    ``all_rests`` have no note at all (``sample`` draws another), ``hold_first`` begin by holding nothing,
+    ``hold_after_rest`` hold nothing later on (both become rests), ``few_notes`` have fewer than four notes.
+    """
+    silent = sum(s.silent_draws for s in samples)
+    tokens = np.stack([s.tokens for s in samples])
+    after_rest = ((tokens[:, :-1] == REST) & (tokens[:, 1:] == HOLD)).any(1)
+    return {
+        "all_rests": silent / (silent + len(samples)),
+        "hold_first": _share(tokens[:, 0] == HOLD),
+        "hold_after_rest": _share(after_rest),
+        "few_notes": _share((tokens < REST).sum(1) < FEW_NOTES),
+    }
+
+
+def evaluate_models(
+    checkpoints: Mapping[str, Checkpoint],
+    dataset: Dataset,
+    judge_data: Dataset | None = None,
+    *,
+    per_emotion: int,
+    seeds: Sequence[int],
+    on_step: Callable[[str], None] = lambda _what: None,
+) -> list[Evaluation]:
+    """Every block for each model, by the name it goes by; ``on_step`` hears of ``model_steps`` steps."""
+    reals: dict[tuple[bool, bytes, bytes], Real] = {}
+    found = []
+    for name, checkpoint in checkpoints.items():
+        sides = Sides.of(dataset, checkpoint)
+        key = (sides.known, sides.seen.tobytes(), sides.held_out.tobytes())
+        if key not in reals:
+            reals[key] = Real(dataset, sides, judge_data)
+        on_step("real melodies")
+        evaluation = _evaluate_model(
+            checkpoint, reals[key], per_emotion=per_emotion, seeds=seeds, name=name, on_step=on_step
+        )
+        found.append(evaluation)
+    return found
+
+
+def model_steps(models: int, seeds: int) -> int:
+    """How often ``evaluate_models`` calls ``on_step``."""
+    return models * (2 + 2 * seeds)
+
+
+def evaluate_generated(
+    generated: Dataset, dataset: Dataset, judge_data: Dataset | None = None, *, name: str
+) -> Evaluation:
+    """The blocks that need no model, for melodies of any system with the emotions they were asked for."""
+    real = Real(dataset, Sides.of(dataset, None), judge_data)
+    melodies = {
+        e: [from_tokens(tokens) for tokens in generated.tokens[generated.labels == e.index]] for e in Emotion
+    }
+    figures = {"model": None, "name": name, **real.measure(melodies), "deviation": None}
+    return Evaluation(name, figures, melodies)
+
+
+def latent_means(checkpoint: Checkpoint, dataset: Dataset) -> Floats:
+    """The latent means (N, 2) of the data's melodies: what the paper's figures 5–7 show."""
+    classes, _moved = checkpoint.vocabulary.encode(dataset.tokens)
     device = next(checkpoint.model.parameters()).device
-    on_device = (torch.from_numpy(array).to(device) for array in (classes, labels))
+    on_device = (torch.from_numpy(array).to(device) for array in (classes, dataset.labels))
     return encode_all(checkpoint.model, *on_device)[0]
 
 
-def _moments(melodies: list[Melody]) -> tuple[list[float], list[float]] | None:
-    """Mean and deviation of each metric, in the order of ``METRIC_NAMES``."""
-    if not melodies:
-        return None
-    table = features.metrics_table(melodies)  # (N, 4)
-    return table.mean(0).tolist(), table.std(0).tolist()
+def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
+    """Means and deviations (sample's) of every number in dictionaries of one shape, else the first value."""
+    mean: Figures = {}
+    deviation: Figures = {}
+    for key, value in runs[0].items():
+        values = [run[key] for run in runs]
+        if isinstance(value, dict):
+            mean[key], deviation[key] = over_seeds(values)
+        elif all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+            mean[key] = float(np.mean(values)) if len(set(values)) > 1 else value
+            deviation[key] = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        else:
+            mean[key] = value
+    return mean, deviation
 
 
-def _with_mean(values: Floats) -> dict[str, float | None]:
-    """D_1 … D_4 by emotion, and their mean; None for an emotion without examples."""
-    named = {e.code: float(v) for e, v in zip(Emotion, values, strict=True)} | {
-        "mean": float(np.nanmean(values))
+def _evaluate_model(
+    checkpoint: Checkpoint,
+    real: Real,
+    *,
+    per_emotion: int,
+    seeds: Sequence[int],
+    name: str,
+    on_step: Callable[[str], None],
+) -> Evaluation:
+    """All blocks for a model; with several seeds means over them, and deviations under ``deviation``."""
+    means = latent_means(checkpoint, real.dataset)
+    plane, grid = evaluate_plane(checkpoint)
+    on_step("plane")
+    runs, first = [], None
+    for seed in seeds:
+        drawn = {e: sample(checkpoint, per_emotion, emotion=e, seed=seed) for e in Emotion}
+        on_step("sampling")
+        melodies = {e: [s.melody for s in samples] for e, samples in drawn.items()}
+        everything = [s for samples in drawn.values() for s in samples]
+        runs.append(real.measure(melodies) | {"validity": evaluate_validity(everything)})
+        on_step("measuring")
+        first = first or melodies
+    mean, deviation = over_seeds(runs)
+    figures = {
+        "model": checkpoint.name,
+        "name": name,
+        "checksum": checkpoint.checksum,
+        "seeds": list(seeds),
+        "placement": evaluate_placement(checkpoint, real, means),
+        "latent_space": evaluate_latent_space(real, means),
+        "plane": plane,
+        **mean,
+        "deviation": deviation if len(seeds) > 1 else None,
     }
-    return {name: None if np.isnan(value) else value for name, value in named.items()}
+    return Evaluation(name, figures, first or {}, means, grid)
+
+
+def _placed(means: Floats, labels: Labels) -> Figures:
+    from scipy.stats import binomtest
+
+    d = placement(means, labels)
+    counts = np.bincount(labels, minlength=len(Emotion))
+    interval: dict[str, list[float] | None] = {}
+    squares = np.zeros(2)  # of what the ends lie away from the shares
+    for emotion, share, count in zip(Emotion, d, counts.tolist(), strict=True):
+        if count == 0:
+            interval[emotion.code] = None
+            continue
+        test = binomtest(round(share / 100 * count), count).proportion_ci(CONFIDENCE, method="wilson")
+        ends = 100 * np.array([test.low, test.high])
+        interval[emotion.code] = ends.tolist()
+        squares += (ends - share) ** 2
+    mean = float(np.nanmean(d))
+    reach = np.sqrt(squares) / (counts > 0).sum()
+    interval["mean"] = (mean + reach * (-1, 1)).tolist()
+    return {**_by_emotion(d), "mean": mean, "interval": interval, "examples": int(counts.sum())}
+
+
+def _agreement(judged: Labels, labels: Labels) -> Figures:
+    """The shares judged like the labels, (N,) 0–3 each: per label, in all, and by the sign of each axis."""
+    signs = np.array([(e.valence, e.arousal) for e in Emotion])
+    valence, arousal = (signs[judged] == signs[labels]).T
+    by_emotion = {e.code: _share(judged[labels == e.index] == e.index) for e in Emotion}
+    return {
+        **by_emotion,
+        "all": _share(judged == labels),
+        "arousal": _share(arousal),
+        "valence": _share(valence),
+    }
+
+
+def _counts(melodies: Sequence[Melody], name: str) -> Floats:
+    """How often each melody has each interval or duration, (N, bins)."""
+    measure = getattr(features, name)
+    # Shifted, so that the lowest interval is bin 0; no duration is longer than a melody's steps.
+    rows = [np.bincount(np.array(measure(m), dtype=int) + MAX_PITCH, minlength=_BINS) for m in melodies]
+    return np.array(rows, dtype=float).reshape(-1, _BINS)
+
+
+def _majorness(table: Floats) -> Floats:
+    """In-C-major minus in-C-minor rate of a table of metrics (N, 7)."""
+    names = list(features.METRIC_NAMES)
+    majorness: Floats = table[:, names.index("in_c_major")] - table[:, names.index("in_c_minor")]
+    return majorness
+
+
+def _onsets(table: Floats) -> Floats:
+    onsets: Floats = table[:, list(features.METRIC_NAMES).index("onsets")]
+    return onsets
+
+
+def _spearman(a: Floats, b: Floats) -> float | None:
+    """Spearman's rank correlation; 0 where ``b`` never changes, None for fewer than two points."""
+    from scipy.stats import spearmanr
+
+    if len(a) < 2:
+        return None
+    return float(spearmanr(a, b).statistic) if np.ptp(b) > 0 and np.ptp(a) > 0 else 0.0
+
+
+def _moments(values: Floats) -> Figures | None:
+    return {"mean": float(values.mean()), "deviation": float(values.std())} if len(values) else None
+
+
+def _share(right: NDArray[np.bool_]) -> float | None:
+    return float(right.mean()) if len(right) else None
+
+
+def _number(value: float) -> float | None:
+    """NaN, which JSON does not know, as None."""
+    return None if np.isnan(value) else value
+
+
+def _by_emotion(values: Sequence[float] | Floats) -> dict[str, float | None]:
+    return {e.code: _number(float(v)) for e, v in zip(Emotion, values, strict=True)}

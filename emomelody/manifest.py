@@ -10,6 +10,7 @@ from emomelody.errors import BadInput
 
 NAME = "manifest.csv"
 TRAINING, HELD_OUT = "training", "held-out"
+BY_RULE = "rule"
 
 
 @dataclass(frozen=True)

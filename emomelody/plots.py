@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,15 +75,49 @@ def learning_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     _save(figure, path)
 
 
-def piano_rolls(melodies: Mapping[Emotion, Melody], path: Path, *, title: str) -> None:
-    """One melody per emotion, drawn one below the other: the paper's figure 8 as piano rolls."""
-    figure = _figure(9.0, 1.9 * len(melodies) + 0.6)
+def plane(axis: Floats, onsets: Floats, majorness: Floats, path: Path, *, title: str) -> None:
+    """What a model makes of each point of the plane: onsets, and majorness (NaN: silence), as heat maps.
+
+    ``axis`` (G,) are the coordinates on both axes, the others (G, G) by [arousal, valence].
+    """
+    figure = _figure(9.5, 4.4)
     figure.suptitle(title)
-    rows = figure.subplots(len(melodies), 1, squeeze=False)[:, 0]
-    for axes, (emotion, melody) in zip(rows, melodies.items(), strict=True):
-        _piano_roll(axes, melody, COLOURS[emotion])
-        axes.set_title(f"{emotion.code} {emotion.title}", loc="left", fontsize=10)
-    rows[-1].set_xlabel("bar")
+    panels = zip(
+        figure.subplots(1, 2),
+        (
+            ("onsets: should grow upwards", onsets, "viridis", None),
+            ("majorness: should grow to the right", majorness, "coolwarm", 1.0),
+        ),
+        strict=True,
+    )
+    half = (axis[1] - axis[0]) / 2
+    edges = (axis[0] - half, axis[-1] + half, axis[0] - half, axis[-1] + half)
+    for axes, (name, values, colours, reach) in panels:
+        limits = {} if reach is None else {"vmin": -reach, "vmax": reach}
+        image = axes.imshow(values, origin="lower", extent=edges, cmap=colours, **limits)
+        figure.colorbar(image, ax=axes, shrink=0.85)
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.set_title(name, fontsize=10)
+        axes.set(xlabel="asked valence", ylabel="asked arousal")
+    _save(figure, path)
+
+
+def piano_rolls(melodies: Mapping[Emotion, Sequence[Melody]], path: Path, *, title: str) -> None:
+    """Melodies by emotion, a row each: the paper's figure 8 as piano rolls."""
+    columns = max(map(len, melodies.values()))
+    figure = _figure(9.0 if columns == 1 else 4.2 * columns, 1.9 * len(melodies) + 0.6)
+    figure.suptitle(title)
+    rows = figure.subplots(len(melodies), columns, squeeze=False)
+    for row, (emotion, some) in zip(rows, melodies.items(), strict=True):
+        for axes, melody in itertools.zip_longest(row, some):
+            if melody is None:
+                axes.set_axis_off()
+            else:
+                _piano_roll(axes, melody, COLOURS[emotion])
+        row[0].set_title(f"{emotion.code} {emotion.title}", loc="left", fontsize=10)
+    for axes in rows[-1]:
+        axes.set_xlabel("bar")
     _save(figure, path)
 
 

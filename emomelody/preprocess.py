@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emomelody import corpus, features, manifest, midi
+from emomelody import corpus, manifest, midi
 from emomelody.corpus import Key, Piece
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
+from emomelody.judges import label_by_rule
 from emomelody.melody import (
     BARS,
     BEATS_PER_BAR,
@@ -31,11 +32,6 @@ from emomelody.melody import (
 )
 from emomelody.tunes import group_tunes, hold_out
 
-# The thresholds of the labelling rule. 342 of the paper's melodies are found again among the chorales: 97.7 %
-# of them have more than 10 onsets just where the experts heard high arousal (9: 95.3 %, 11: 97.4 %,
-# 12: 94.2 %), and 89.8 % a higher in-C-major than in-C-minor rate just where they heard positive valence; a
-# bar of ±0.1 between the rates gives 84.2 % and 90.4 %. tests/test_paper_set.py measures it again.
-MAX_CALM_ONSETS = 10
 FULL_SPEED, HALF_SPEED = Fraction(1), Fraction(1, 2)
 MIN_SOUNDING_STEPS = WINDOW_STEPS // 2  # a window with more rest than sound is no melody
 MAX_OFF_GRID = 0.2  # share of onsets farther than a quarter of a step from the grid (triplets, rubato)
@@ -54,7 +50,7 @@ class Source:
 
     path: Path
     emotion: Emotion | None = None
-    label_from: str = "rule"
+    label_from: str = manifest.BY_RULE
     both_speeds: bool = False  # also stretch two bars to four, as the paper's set has its calm melodies
 
 
@@ -205,20 +201,6 @@ def _remove_output(out: Path) -> None:
         if file.is_relative_to(out.resolve()):
             file.unlink(missing_ok=True)
     path.unlink()
-
-
-def label_by_rule(melody: Melody, mode: str) -> Emotion:
-    """The emotion of a melody in C: arousal from its onsets, valence from its scale rates.
-
-    High arousal is more than ``MAX_CALM_ONSETS`` onsets per window; positive valence is a higher in-C-major
-    than in-C-minor rate (MusPy's), the key's ``mode`` deciding between equal ones.
-    """
-    measured = features.metrics(melody)
-    if measured.in_c_major == measured.in_c_minor:
-        valence = 1 if mode == "major" else -1
-    else:
-        valence = 1 if measured.in_c_major > measured.in_c_minor else -1
-    return Emotion.at(valence, 1 if features.onsets(melody) > MAX_CALM_ONSETS else -1)
 
 
 def cut(source: Source, windows: Windows) -> Cut | BadInput:

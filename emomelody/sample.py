@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from emomelody import midi
 from emomelody.checkpoint import Checkpoint
@@ -18,7 +17,7 @@ from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.melody import Melody
 from emomelody.plane import Floats
-from emomelody.tokens import Tokens, from_tokens
+from emomelody.tokens import REST, Tokens, from_tokens
 
 # Every batch is decoded at this size: products of other sizes round differently, and the first five of ten
 # melodies shall be the same as five alone, to the byte.
@@ -35,6 +34,8 @@ class Sample:
     emotion: Emotion  # the label given to the decoder
     point: tuple[float, float]  # (valence, arousal) in [−1, 1]²
     latent: tuple[float, float]
+    tokens: Tokens  # (T,), what the model made, before any repair
+    silent_draws: int  # how many melodies without a note were drawn before it
 
 
 def sample(
@@ -62,11 +63,70 @@ def sample(
     if temperature is not None and not 0 < temperature <= 10:
         raise EmomelodyError(f"temperature {temperature:g} is outside 0 … 10")
     label = emotion or Emotion.at(*(point or (0, 0)))
-    found: list[Sample] = []
-    for first in range(0, n, BATCH):
-        randoms = [np.random.default_rng([seed, first + i]) for i in range(BATCH)]
-        found += _sample_batch(checkpoint, label, point, randoms, min(BATCH, n - first), temperature)
-    return found
+    plane = checkpoint.plane
+    randoms = [np.random.default_rng([seed, i]) for i in range(n)]
+    latents = np.zeros((n, 2))
+    tokens = np.zeros((n, checkpoint.model.config.steps), dtype=np.int64)
+    draws = np.zeros(n, dtype=np.int64)
+    silent = np.arange(n)
+    while len(silent):
+        if draws.max() == REDRAWS:
+            raise EmomelodyError(
+                f"the weights '{checkpoint.name}' make only silence here: train longer, or try another point"
+            )
+        draws[silent] += 1
+        some = [randoms[i] for i in silent]
+        latents[silent] = [plane.draw(label, r) if point is None else plane.to_latent(point) for r in some]
+        labels = np.full(len(silent), label.index)
+        tokens[silent] = decode(checkpoint, latents[silent], labels, some, temperature)
+        silent = silent[(tokens[silent] >= REST).all(1)]
+    return [
+        Sample(
+            from_tokens(tokens[i]),
+            label,
+            point or plane.to_point(latents[i]),
+            (float(latents[i, 0]), float(latents[i, 1])),
+            tokens[i],
+            int(draws[i]) - 1,
+        )
+        for i in range(n)
+    ]
+
+
+def decode(
+    checkpoint: Checkpoint,
+    latents: Floats,
+    labels: Tokens,
+    randoms: Sequence[np.random.Generator] = (),
+    temperature: float | None = None,
+) -> Tokens:
+    """Tokens (N, T) of latents (N, 2) and labels (N,), as the model has them: repaired only by
+    ``from_tokens``.
+
+    The likeliest ones, or drawn at a temperature, each melody by its own one of N random generators.
+    """
+    decoded = []
+    for first in range(0, len(latents), BATCH):
+        chosen = slice(first, first + BATCH)
+        logits = _logits(checkpoint, latents[chosen], labels[chosen])  # (B, T, V)
+        if temperature is not None:
+            # Gumbel's trick: the maximum of logits / temperature + Gumbel noise is a draw from their softmax.
+            noise = np.stack([random.gumbel(size=logits.shape[1:]) for random in randoms[chosen]])
+            logits = logits / temperature + noise
+        decoded.append(checkpoint.vocabulary.decode(logits.argmax(2)))
+    return np.concatenate(decoded)
+
+
+def _logits(checkpoint: Checkpoint, latents: Floats, labels: Tokens) -> Floats:
+    """Logits (B, T, V) of up to BATCH latents (B, 2) and labels (B,)."""
+    model = checkpoint.model
+    device = next(model.parameters()).device
+    padding = BATCH - len(latents)
+    z = torch.from_numpy(np.pad(latents, ((0, padding), (0, 0)))).float().to(device)  # (64, 2)
+    label = torch.from_numpy(np.pad(labels, (0, padding))).to(device)  # (64,)
+    with torch.inference_mode():
+        logits: Floats = model.decode(z, label)[: len(latents)].double().cpu().numpy()
+    return logits
 
 
 def write_samples(
@@ -108,61 +168,3 @@ def write_samples(
         midi.write(s.melody, folder / name, name=name.removesuffix(".mid"))
     (folder / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     return [folder / name for name in names]
-
-
-def _sample_batch(
-    checkpoint: Checkpoint,
-    label: Emotion,
-    point: tuple[float, float] | None,
-    randoms: list[np.random.Generator],
-    wanted: int,
-    temperature: float | None,
-) -> list[Sample]:
-    """The first ``wanted`` melodies of a batch with one random generator per melody."""
-    plane = checkpoint.plane
-    latents = np.zeros((BATCH, 2))  # (B, 2)
-    silent = list(range(wanted))
-    melodies: dict[int, Melody] = {}
-    for _ in range(REDRAWS):
-        for i in silent:
-            latents[i] = plane.draw(label, randoms[i]) if point is None else plane.to_latent(point)
-        classes = decode(checkpoint, latents, np.full(BATCH, label.index), randoms, temperature)
-        decoded = checkpoint.vocabulary.decode(classes)
-        melodies |= {i: from_tokens(decoded[i]) for i in silent}
-        silent = [i for i in silent if not melodies[i].notes]
-        if not silent:
-            break
-    else:
-        raise EmomelodyError(
-            f"the weights '{checkpoint.name}' make only silence here: train longer, or try another point"
-        )
-    return [
-        Sample(
-            melodies[i],
-            label,
-            point if point is not None else plane.to_point(latents[i]),
-            (float(latents[i, 0]), float(latents[i, 1])),
-        )
-        for i in range(wanted)
-    ]
-
-
-def decode(
-    checkpoint: Checkpoint,
-    latents: Floats,
-    labels: Tokens,
-    randoms: Sequence[np.random.Generator],
-    temperature: float | None,
-) -> Tokens:
-    """Classes (B, T) of latents (B, 2) and labels (B,): the likeliest ones, or drawn at a temperature."""
-    model = checkpoint.model
-    device = next(model.parameters()).device
-    with torch.inference_mode():
-        z = torch.from_numpy(latents).float().to(device)  # (B, 2)
-        logits: Tensor = model.decode(z, torch.from_numpy(labels).to(device)).cpu()  # (B, T, V)
-    if temperature is None:
-        return logits.argmax(2).numpy()
-    # Gumbel's trick: the maximum of logits / temperature + Gumbel noise is a draw from their softmax.
-    noise = np.stack([random.gumbel(size=logits.shape[1:]) for random in randoms])  # (B, T, V)
-    drawn: Tokens = (logits.double().numpy() / temperature + noise).argmax(2)
-    return drawn

@@ -1,21 +1,109 @@
-"""What the commands show, as rich tables: from figures to rows, no printing."""
+"""What the commands show: from figures to sheets of text, which become rich tables or a page; no printing."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from emomelody.emotion import Emotion
-from emomelody.features import METRIC_NAMES
+from emomelody.features import HISTOGRAMS, METRIC_NAMES, PAPER_METRICS
 from emomelody.paper import METRICS
 
 if TYPE_CHECKING:
+    from emomelody.evaluate import Figures
     from emomelody.preprocess import Report
 
+NOTHING = "–"
 SIDES = ("training", "held_out", "unseen")
+JUDGES = ("rule", "classifier")
+GAPS = {"mean_gap": ("mean |Δμ|/σ", "{:.2f}"), "worst_gap": ("worst |Δμ|/σ", "{:.2f}")}
+NOVELTY = {
+    "exact": ("exact copies", "{:.1%}"),
+    "within_2": ("within 2 of 64 steps", "{:.1%}"),
+    "within_4": ("within 4 of 64 steps", "{:.1%}"),
+    "nearest": ("nearest distance, median (steps)", "{:.1f}"),
+    "passage": ("longest shared passage, median (notes)", "{:.1f}"),
+    "passage_share": ("its share of the melody, mean", "{:.1%}"),
+    "distinct": ("distinct melodies", "{:.1%}"),
+}
+PLANE = {
+    "as_asked": ("in the asked quadrant", "{:.1%}"),
+    "far_as_asked": ("… of points 0.25 and more from both axes", "{:.1%}"),
+    "arousal": ("arousal with onsets (Spearman)", "{:+.2f}"),
+    "arousal_high": ("… inside high arousal", "{:+.2f}"),
+    "arousal_low": ("… inside low arousal", "{:+.2f}"),
+    "valence": ("valence with majorness (Spearman)", "{:+.2f}"),
+    "valence_high": ("… inside positive valence", "{:+.2f}"),
+    "valence_low": ("… inside negative valence", "{:+.2f}"),
+    "silent": ("silent", "{:.1%}"),
+}
+LATENT_SPACE = {
+    "valence": ("z(0) with majorness (Spearman)", "{:+.2f}"),
+    "arousal": ("z(1) with onsets (Spearman)", "{:+.2f}"),
+    "sap": ("SAP", "{:.2f}"),
+}
+VALIDITY = {
+    "all_rests": ("all rests", "{:.1%}"),
+    "hold_first": ("hold first", "{:.1%}"),
+    "hold_after_rest": ("hold after a rest", "{:.1%}"),
+    "few_notes": ("fewer than 4 notes", "{:.1%}"),
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of text; ``block`` is the block of ``evaluate`` that it shows."""
+
+    block: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def to_rich(self) -> Table:
+        """The sheet for the terminal."""
+        table = Table(title=escape(self.title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for number, column in enumerate(self.columns):
+            table.add_column(escape(column), justify="left" if number == 0 else "right")
+        for row in self.rows:
+            table.add_row(*map(escape, row))
+        return table
+
+
+def sheets(systems: Sequence[Figures]) -> list[Sheet]:
+    """Every table of ``evaluate`` for one or more systems side by side, without the blocks that none has."""
+    more = [m for m in METRIC_NAMES if m not in PAPER_METRICS]
+    made = [
+        _placement([s for s in systems if "placement" in s]),
+        *(_metrics(s, PAPER_METRICS, f"Table 3, {s['name']}: mean (deviation)") for s in systems),
+        _plain("metrics", "Over the 16 cells of table 3", GAPS, systems),
+        *(_metrics(s, more, f"More features, {s['name']}: mean (deviation)") for s in systems),
+        _histograms(systems),
+        _emotion(systems),
+        *(_confusion(s, judge) for s in systems for judge in JUDGES if judge in s["emotion"]),
+        _novelty(systems),
+        _plane(systems),
+        _plain("latent_space", "The latent space", LATENT_SPACE, systems),
+        _plain("validity", "Before any repair", VALIDITY, systems),
+    ]
+    return [sheet for sheet in made if sheet.rows]
+
+
+def write_csv(systems: Sequence[Figures], path: Path) -> None:
+    """Every number, a row each: system, figure (its keys with dots), value, and deviation over the seeds."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("system", "figure", "value", "deviation"))
+        for system in systems:
+            spread = dict(_flat(system["deviation"] or {}))
+            for name, value in _flat({k: v for k, v in system.items() if k != "deviation"}):
+                writer.writerow((system["name"], name, value, spread.get(name, "")))
 
 
 def preprocess_table(report: Report, out: Path) -> Table:
@@ -41,51 +129,166 @@ def training_table(summary: dict[str, Any], folder: Path) -> Table:
         table.add_column(_name(emotion), justify="right")
     for side in ("training", "held_out"):
         values = summary[f"placement_{side}"]
-        table.add_row(_title(side), *(_number(values[e.code], "{:.1f} %") for e in Emotion))
+        table.add_row(_title(side), *(_number(values[e.code], "{:.1f}%") for e in Emotion))
     return table
 
 
-def placement_table(figures: dict[str, Any]) -> Table:
-    """Table 2 of the paper, for the figures of ``evaluate``."""
-    placement, model = figures["placement"], figures["model"]
-    table = Table(title=f"Table 2: placement accuracy D of {model}")
-    table.add_column("quadrant")
-    sides = [side for side in SIDES if side in placement]
-    for side in sides:
-        table.add_column(f"{_title(side)} ({placement[side]['examples']})", justify="right")
-    table.add_column(f"paper's {model}", justify="right")
-    for title, code in [*((f"Q{e.index + 1} {e.title}", e.code) for e in Emotion), ("mean", "mean")]:
-        ours = (_number(placement[side][code], "{:.1f} %") for side in sides)
-        table.add_row(title, *ours, _number(placement["paper"][code], "{:.0f} %"))
-    return table
+def _flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, float]]:
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            yield from _flat({str(n): v for n, v in enumerate(value)}, f"{prefix}{key}.")
+        elif isinstance(value, int | float):
+            yield f"{prefix}{key}", value
 
 
-def metrics_table(figures: dict[str, Any]) -> Table:
-    """Table 3 of the paper, for the figures of ``evaluate``."""
-    metrics = figures["metrics"]
-    papers = {"training": "paper's training set"}
-    if figures.get("model") in METRICS["pitch_range"]:
-        papers = {figures["model"]: f"paper's {figures['model']}", **papers}
-    table = Table(title="Table 3: mean (deviation)")
-    table.add_column("metric")
-    table.add_column("emotion")
-    for column in ("generated", "data", "|Δμ|/σ", *papers.values()):
-        table.add_column(column, justify="right")
-    for metric, title in METRIC_NAMES.items():
-        for emotion in Emotion:
-            cell = metrics["cells"][metric][emotion.code]
-            printed = (METRICS[metric][column][emotion.index] for column in papers)
-            table.add_row(
-                title if emotion is Emotion.E1 else "",
-                _name(emotion),
-                _moments(cell["generated"]),
-                _moments(cell["reference"]),
-                _number(cell["gap"], "{:.2f}"),
-                *(f"{mean:.2f} ({deviation:.2f})" for mean, deviation in printed),
-                end_section=emotion is Emotion.E4,
+def _placement(systems: Sequence[Figures]) -> Sheet:
+    quadrants = [(f"Q{e.index + 1} {e.title}", e.code) for e in Emotion] + [("mean", "mean")]
+    columns: dict[str, list[str]] = {}
+    for system in systems:
+        placement = system["placement"]
+        for side in (s for s in SIDES if s in placement):
+            title = f"{system['name']}, {_title(side)} ({placement[side]['examples']})"
+            columns[title] = [_with_interval(placement[side], code) for _, code in quadrants]
+    for system in systems:
+        if system["placement"]["paper"]:
+            printed = system["placement"]["paper"]
+            columns[f"paper's {system['model']}"] = [_number(printed[c], "{:.0f}%") for _, c in quadrants]
+    titles = [title for title, _ in quadrants] if systems else []
+    return _sheet("placement", "Table 2: placement accuracy D [95 % interval]", titles, columns)
+
+
+def _metrics(system: Figures, metrics: Sequence[str], title: str) -> Sheet:
+    table, spread = system["metrics"]["cells"], _deviations(system, "metrics", "cells")
+    places = [(metric, e) for metric in metrics for e in Emotion]
+    cells = [table[m][e.code] for m, e in places]
+    spreads = [spread.get(m, {}).get(e.code, {}) for m, e in places]
+    columns = {
+        "generated": [_moments(cell["generated"]) for cell in cells],
+        "|Δμ|/σ": [_number(c["gap"], "{:.2f}", d.get("gap")) for c, d in zip(cells, spreads, strict=True)],
+        "W1": [_number(c["w1"], "{:.3f}", d.get("w1")) for c, d in zip(cells, spreads, strict=True)],
+        "W1 of halves": [_number(cell["w1_halves"], "{:.3f}") for cell in cells],
+        "training": [_moments(cell["training"]) for cell in cells],
+    }
+    if set(metrics) <= set(METRICS):
+        for printed in (system["model"], "training"):
+            if printed in METRICS["pitch_range"]:
+                heading = f"paper's {printed}"
+                columns[heading] = [
+                    "{:.2f} ({:.2f})".format(*METRICS[m][printed][e.index]) for m, e in places
+                ]
+    return _sheet("metrics", title, [f"{METRIC_NAMES[m]}, {e.code}" for m, e in places], columns)
+
+
+def _histograms(systems: Sequence[Figures]) -> Sheet:
+    cells = [(name, e) for name in HISTOGRAMS for e in Emotion]
+    columns: dict[str, list[str]] = {}
+    for system in systems:
+        table, spread = system["histograms"], _deviations(system, "histograms")
+        columns[system["name"]] = [
+            _number(table[n][e.code]["distance"], "{:.3f}", spread.get(n, {}).get(e.code, {}).get("distance"))
+            for n, e in cells
+        ]
+    columns |= _once(
+        systems,
+        "halves",
+        lambda s: [_number(s["histograms"][n][e.code]["halves"], "{:.3f}") for n, e in cells],
+    )
+    titles = [f"{HISTOGRAMS[n]}, {_name(e)}" for n, e in cells]
+    return _sheet("histograms", "Distance of the histograms (Jensen–Shannon)", titles, columns)
+
+
+def _emotion(systems: Sequence[Figures]) -> Sheet:
+    keys = [(e.code, _name(e)) for e in Emotion]
+    keys += [("all", "all"), ("arousal", "arousal alone"), ("valence", "valence alone")]
+    rows = [(judge, key, title) for judge in JUDGES for key, title in keys]
+    columns: dict[str, list[str]] = {}
+    for system in systems:
+        columns[system["name"]] = [
+            _number(
+                system["emotion"].get(judge, {}).get(key),
+                "{:.1%}",
+                _deviations(system, "emotion", judge).get(key),
             )
-    table.add_row("mean of all", "", "", "", _number(metrics["mean_gap"], "{:.2f}"))
-    return table
+            for judge, key, _ in rows
+        ]
+    columns |= _once(
+        systems,
+        "real melodies",
+        lambda s: [
+            _number(s["emotion"].get(judge, {}).get("real", {}).get(key), "{:.1%}") for judge, key, _ in rows
+        ],
+    )
+    titles = [f"{judge}: {title}" for judge, _, title in rows]
+    return _sheet("emotion", "Emotion as asked", titles, columns)
+
+
+def _confusion(system: Figures, judge: str) -> Sheet:
+    confusion = system["emotion"][judge]["confusion"]
+    columns = {
+        f"judged {judged.title}": [_number(confusion[asked.code][judged.code], "{:.1%}") for asked in Emotion]
+        for judged in Emotion
+    }
+    title = f"{system['name']}: asked and judged emotion, by the {judge}"
+    return _sheet("emotion", title, [f"asked {asked.title}" for asked in Emotion], columns)
+
+
+def _novelty(systems: Sequence[Figures]) -> Sheet:
+    sheet = _plain("novelty", "Novelty", NOVELTY, systems)
+    columns = _columns(sheet)
+
+    def real(system: Figures) -> list[str]:
+        figures = system["novelty"]["real"] or {}
+        return [_number(figures.get(key), form) for key, (_, form) in NOVELTY.items()]
+
+    columns |= _once(systems, "real held-out melodies", real)
+    return _sheet("novelty", sheet.title, [row[0] for row in sheet.rows], columns)
+
+
+def _plane(systems: Sequence[Figures]) -> Sheet:
+    sheet = _plain("plane", "The plane, 21 × 21 points", PLANE, systems)
+    chance = {"as_asked": "25%", "far_as_asked": "25%", "silent": NOTHING}
+    columns = _columns(sheet) | {"ignoring the point": [chance.get(key, "0") for key in PLANE]}
+    return _sheet("plane", sheet.title, [row[0] for row in sheet.rows], columns) if sheet.rows else sheet
+
+
+def _plain(block: str, title: str, keys: dict[str, tuple[str, str]], systems: Sequence[Figures]) -> Sheet:
+    """A row per figure of a block, a column per system that has the block."""
+    having = [s for s in systems if block in s]
+    columns = {
+        s["name"]: [_number(s[block][k], f, _deviations(s, block).get(k)) for k, (_, f) in keys.items()]
+        for s in having
+    }
+    return _sheet(block, title, [name for name, _ in keys.values()] if having else [], columns)
+
+
+def _sheet(block: str, title: str, titles: Sequence[str], columns: dict[str, list[str]]) -> Sheet:
+    rows = tuple(zip(titles, *columns.values(), strict=True))
+    return Sheet(block, title, ("", *columns), rows)
+
+
+def _columns(sheet: Sheet) -> dict[str, list[str]]:
+    """A sheet's columns but the first, by their titles."""
+    return {title: [row[n] for row in sheet.rows] for n, title in enumerate(sheet.columns) if n}
+
+
+def _once(
+    systems: Sequence[Figures], heading: str, column: Callable[[Figures], list[str]]
+) -> dict[str, list[str]]:
+    """A column about real melodies: one where all systems have the same, else one for each."""
+    made = {system["name"]: column(system) for system in systems}
+    if len({tuple(values) for values in made.values()}) == 1:
+        return {heading: next(iter(made.values()))}
+    return {f"{heading} of {name}": values for name, values in made.items()}
+
+
+def _deviations(system: Figures, *path: str) -> dict[str, Any]:
+    """The deviations over the seeds of the figures under a path; empty where there was one seed."""
+    found: dict[str, Any] = system["deviation"] or {}
+    for key in path:
+        found = found.get(key, {})
+    return found
 
 
 def _name(emotion: Emotion) -> str:
@@ -97,8 +300,21 @@ def _title(side: str) -> str:
 
 
 def _moments(cell: dict[str, float] | None) -> str:
-    return "–" if cell is None else f"{cell['mean']:.2f} ({cell['deviation']:.2f})"
+    return NOTHING if cell is None else f"{cell['mean']:.2f} ({cell['deviation']:.2f})"
 
 
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else form.format(value)
+def _with_interval(side: Figures, code: str) -> str:
+    if side[code] is None:
+        return NOTHING
+    low, high = side["interval"][code]
+    return f"{side[code]:.1f}% [{low:.0f}–{high:.0f}]"
+
+
+def _number(value: float | None, form: str, deviation: float | None = None) -> str:
+    if value is None:
+        return NOTHING
+    text = form.format(value)
+    if deviation is None:
+        return text
+    spread = form.replace("+", "").format(deviation)
+    return f"{text.removesuffix('%')} ± {spread}"

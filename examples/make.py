@@ -1,7 +1,7 @@
 """Makes the pictures and sounds of this folder with the shipped weights: python examples/make.py
 
 latent-space.png needs the training data: after emomelody preprocess --windows first -o first, it is the
-one that emomelody evaluate --data first --plots plots draws.
+one that emomelody evaluate --data first --report report draws.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ HERE = Path(__file__).parent
 
 checkpoint = load_checkpoint(shipped_weights()["emoreg"])
 melodies = {e: sample(checkpoint, 1, emotion=e, seed=SEED)[0].melody for e in Emotion}
-plots.piano_rolls(melodies, HERE / "melodies.png", title="one melody per emotion, by emoreg")
+plots.piano_rolls(
+    {e: [m] for e, m in melodies.items()}, HERE / "melodies.png", title="one melody per emotion, by emoreg"
+)
 for emotion, melody in melodies.items():
     path = HERE / f"{emotion.title}.mid"
     midi.write(melody, path, name=emotion.title)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from conftest import Run
 
-from emomelody import midi
+from emomelody import features, midi
 from emomelody.dataset import Split, load
 from emomelody.emotion import Emotion
-from emomelody.features import METRIC_NAMES
+from emomelody.features import PAPER_METRICS
+from emomelody.judges import MAX_CALM_ONSETS
 from emomelody.paper import METRICS
-from emomelody.preprocess import MAX_CALM_ONSETS
 from emomelody.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
 
 
@@ -39,8 +39,8 @@ def test_the_papers_training_column(paper_set: Path, tmp_path: Path, run: Run) -
         for path in sorted((paper_set / emotion.code).iterdir())[:79]:
             (folder / path.name).symlink_to(path)
     run("evaluate", "--generated", "first79", "--data", paper_set, "--json", "f.json")
-    cells = json.loads((tmp_path / "f.json").read_text())["metrics"]["cells"]
-    for name in METRIC_NAMES:
+    cells = json.loads((tmp_path / "f.json").read_text())["systems"][0]["metrics"]["cells"]
+    for name in PAPER_METRICS:
         for emotion in Emotion:
             mean, deviation = METRICS[name]["training"][emotion.index]
             ours = cells[name][emotion.code]["generated"]
@@ -48,6 +48,23 @@ def test_the_papers_training_column(paper_set: Path, tmp_path: Path, run: Run) -
             rounding = 0.075 if emotion is Emotion.E1 else 0.0051
             assert ours["mean"] == pytest.approx(mean, abs=rounding)
             assert ours["deviation"] == pytest.approx(deviation, abs=rounding)
+
+
+def test_muspy_reads_the_same_metrics_from_every_file(paper_set: Path) -> None:
+    """Its own reader and metrics, against ours on our grid."""
+    import muspy
+
+    files = sorted(paper_set.rglob("*.mid"))
+    assert len(files) == 344
+    for path in files:
+        music, ours = muspy.read_midi(path), features.metrics(midi.read_melody(path))
+        theirs = {
+            "pitch_range": muspy.pitch_range(music),
+            "pitches_used": muspy.n_pitches_used(music),
+            "in_c_major": muspy.pitch_in_scale_rate(music, 0, "major"),
+            "in_c_minor": muspy.pitch_in_scale_rate(music, 0, "minor"),
+        }
+        assert {name: getattr(ours, name) for name in theirs} == pytest.approx(theirs), path
 
 
 @pytest.mark.slow

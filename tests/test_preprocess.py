@@ -14,6 +14,7 @@ from conftest import Run
 from emomelody import corpus, midi, preprocess
 from emomelody.dataset import Split, load
 from emomelody.emotion import Emotion
+from emomelody.judges import label_by_rule
 from emomelody.melody import Melody, Note
 from emomelody.tunes import group_tunes, hold_out
 
@@ -100,16 +101,16 @@ def test_a_key_that_is_not_written_is_found(tmp_path: Path, run: Run) -> None:
 
 def test_equal_scale_rates_go_by_the_keys_mode() -> None:
     shared = Melody(tuple(Note(4 * i, 4, p) for i, p in enumerate([60, 62, 65, 67] * 4)))
-    assert preprocess.label_by_rule(shared, "major") is Emotion.E1
-    assert preprocess.label_by_rule(shared, "minor") is Emotion.E2
+    assert label_by_rule(shared, "major") is Emotion.E1
+    assert label_by_rule(shared, "minor") is Emotion.E2
     slow = Melody(tuple(Note(16 * i, 16, p) for i, p in enumerate([60, 64, 67, 60])))
-    assert preprocess.label_by_rule(slow, "minor") is Emotion.E4
+    assert label_by_rule(slow, "minor") is Emotion.E4
 
 
 def test_eleven_onsets_are_aroused_ten_are_not() -> None:
     for count, emotion in ((10, Emotion.E4), (11, Emotion.E1)):
         melody = Melody(tuple(Note(5 * i, 5, 64) for i in range(count)))
-        assert preprocess.label_by_rule(melody, "major") is emotion
+        assert label_by_rule(melody, "major") is emotion
 
 
 def test_good_files_go_through_beside_bad_ones(tmp_path: Path, run: Run) -> None:

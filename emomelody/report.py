@@ -1,0 +1,139 @@
+"""The report: every table of ``evaluate`` with its definitions and pictures, as one page that needs nothing
+else.
+"""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from emomelody import __version__, evaluate, plots
+from emomelody.evaluate import Evaluation, Figures
+from emomelody.judges import Labels
+from emomelody.tables import Sheet, sheets
+
+PAGE = "report.html"
+MELODIES_SHOWN = 4  # per emotion
+# Each block of figures, by the function whose docstring defines it.
+BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "placement": ("Placement", evaluate.evaluate_placement),
+    "metrics": ("Does it sound like the data?", evaluate.evaluate_metrics),
+    "histograms": ("Intervals and durations", evaluate.evaluate_histograms),
+    "emotion": ("Is the emotion right?", evaluate.evaluate_emotion),
+    "novelty": ("Is it new?", evaluate.evaluate_novelty),
+    "plane": ("Does the plane do what it says?", evaluate.evaluate_plane),
+    "latent_space": ("The latent space", evaluate.evaluate_latent_space),
+    "validity": ("Validity", evaluate.evaluate_validity),
+}
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto;
+  padding: 0 1em; }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2em; border-bottom: 1px solid #ccc; }
+p.definition { color: #555; font-size: 14px; }
+div.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; margin: 0.5em 0 1.5em; }
+caption { text-align: left; font-weight: 600; padding: 0.3em 0; }
+th, td { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
+th { vertical-align: bottom; white-space: normal; } th:first-child, td:first-child { text-align: left; }
+tr:hover td { background: #f6f6f6; } img { max-width: 100%; height: auto; } img.half { width: 49%; }
+"""
+
+
+def write_report(evaluations: Sequence[Evaluation], labels: Labels, folder: Path, *, heading: str) -> Path:
+    """Write ``report.html`` and its pictures (PNG) into a folder, made where missing; returns the page.
+
+    ``labels`` (N,) are those of the data's melodies, for the scatter plots.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = {block: _pictures(block, evaluations, labels, folder) for block in BLOCKS}
+    made = sheets([evaluation.figures for evaluation in evaluations])
+    parts = [f"<h1>{escape(heading)}</h1>", *(f"<p>{escape(line)}</p>" for line in notes(evaluations))]
+    for block, (title, function) in BLOCKS.items():
+        shown = [sheet for sheet in made if sheet.block == block]
+        if shown:
+            parts += [f"<h2>{escape(title)}</h2>", f'<p class="definition">{_definition(function)}</p>']
+            parts += [*map(_table, shown), *map(_image, pictures[block])]
+    parts.append("<h2>Melodies</h2><p>The first of each emotion, as they were generated.</p>")
+    for evaluation in evaluations:
+        path = folder / f"{_file_name(evaluation)}-melodies.png"
+        some = {e: melodies[:MELODIES_SHOWN] for e, melodies in evaluation.melodies.items()}
+        plots.piano_rolls(some, path, title=evaluation.name)
+        parts.append(_image(path))
+    parts.append(f"<p>emomelody {__version__}</p>")
+    page = folder / PAGE
+    page.write_text(
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
+        f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n",
+        encoding="utf-8",
+    )
+    return page
+
+
+def notes(evaluations: Sequence[Evaluation]) -> list[str]:
+    """What has to be known of the figures to read them: a line each, with the systems it holds for."""
+    lines: dict[str, list[str]] = {}
+    for evaluation in evaluations:
+        for line in _notes(evaluation.figures):
+            lines.setdefault(line, []).append(evaluation.name)
+    return [f"{', '.join(names)}: {line}" for line, names in lines.items()]
+
+
+def _notes(figures: Figures) -> list[str]:
+    lines, placement, judged = [], figures.get("placement"), figures["emotion"]["judged_on"]
+    if placement and placement["octave_moves"]:
+        lines.append(f"{placement['octave_moves']} onsets of the data were moved by octaves into range")
+    if placement and "unseen" in placement:
+        lines.append("this is not the data that the weights were trained on: none of it counts as such")
+    lines.append(f"judges of emotion measured on {judged['melodies']} real melodies, {judged['where']}")
+    if judged["labelled_by_rule"]:
+        lines.append(
+            f"the rule itself labelled {judged['labelled_by_rule']:.0%} of them, so that the judges say how"
+            " well the model learned the rule; --judge-data takes other labels"
+        )
+    if "no_classifier" in judged:
+        lines.append(f"no classifier: {judged['no_classifier']}")
+    return lines
+
+
+def _pictures(block: str, evaluations: Sequence[Evaluation], labels: Labels, folder: Path) -> list[Path]:
+    """Draw what belongs to a block; returns the files."""
+    drawn = []
+    for evaluation in evaluations:
+        path = folder / f"{_file_name(evaluation)}-{block.replace('_', '-')}.png"
+        if block == "latent_space" and evaluation.means is not None:
+            plots.latent_space(
+                evaluation.means, labels, path, title=f"{evaluation.name}: latent space of the data"
+            )
+            drawn.append(path)
+        if block == "plane" and evaluation.grid is not None:
+            grid = evaluation.grid
+            plots.plane(grid.axis, grid.onsets, grid.majorness, path, title=evaluation.name)
+            drawn.append(path)
+    return drawn
+
+
+def _file_name(evaluation: Evaluation) -> str:
+    return re.sub(r"[^\w.-]+", "-", evaluation.name).strip("-")
+
+
+def _definition(function: Callable[..., Any]) -> str:
+    return escape((inspect.getdoc(function) or "").replace("``", "")).replace("\n\n", "<br>")
+
+
+def _table(sheet: Sheet) -> str:
+    head = "".join(f"<th>{escape(column)}</th>" for column in sheet.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in sheet.rows
+    )
+    caption = f"<caption>{escape(sheet.title)}</caption>"
+    head = f"{caption}<thead><tr>{head}</tr></thead>"
+    return f'<div class="wide"><table>{head}\n<tbody>{rows}</tbody></table></div>'
+
+
+def _image(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f'<p><img alt="{escape(path.stem)}" src="data:image/png;base64,{data}"></p>'
