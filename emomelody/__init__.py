@@ -24,6 +24,7 @@ The package in the order of its imports: a module may import only modules above 
     plots       pictures
     train       the loop
     sample      emotion or point → melodies
+    real        the real melodies that systems are measured against
     paper       the figures that the paper prints
     evaluate    every figure, as a dictionary
     tables      what the commands show

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from emomelody.train import Epoch, Trainer
 
 MAX_SEED = 2**32 - 1
+FILE_WIDTH = 240  # characters of a line of a table that goes into a file
 LOG_EVERY = 10  # epochs per line where no terminal shows the live display
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")]
@@ -59,9 +60,9 @@ class Output:
 
 
 def _results() -> Console:
-    """Stdout; tables are not squeezed into 80 columns where they are not read on a terminal."""
+    """Stdout; where no terminal shows them, tables take the width they need."""
     console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, 140))
+    return console if console.is_terminal else Console(width=FILE_WIDTH)
 
 
 output = Output(_results(), Console(stderr=True))

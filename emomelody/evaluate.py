@@ -12,24 +12,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from emomelody import distances, features, novelty, paper
 from emomelody.checkpoint import Checkpoint
-from emomelody.dataset import Dataset, Split
+from emomelody.dataset import Dataset
 from emomelody.emotion import Emotion
-from emomelody.errors import EmomelodyError
-from emomelody.judges import Classifier, Labels, judge_by_rule
-from emomelody.melody import MAX_PITCH, Melody
+from emomelody.judges import Labels, agreement, judge_by_rule, share
+from emomelody.melody import Melody
 from emomelody.model import encode_all
 from emomelody.plane import Floats, placement, quadrants
+from emomelody.real import Real, Sides
 from emomelody.sample import Sample, decode, sample
-from emomelody.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
+from emomelody.tokens import HOLD, REST, from_tokens, to_tokens
 
 GRID = 21  # points on each axis of the plane
 FAR = 0.25  # from both axes: where a point's emotion is beyond doubt
 FEW_NOTES = 4
-_BINS = 2 * MAX_PITCH + 2  # intervals −127 … 127; durations take fewer
 CONFIDENCE = 0.95
 
 Melodies = Mapping[Emotion, Sequence[Melody]]
@@ -54,104 +52,6 @@ class Evaluation:
     melodies: Melodies
     means: Floats | None = None  # latent means of the data, (N, 2)
     grid: Grid | None = None
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Which melodies of the data a system learned from, (N,) each."""
-
-    known: bool  # whether it learned from this data at all, as far as is known
-    seen: NDArray[np.bool_]  # what it is measured against: where that is not known, everything
-    held_out: NDArray[np.bool_]  # for comparison with the rest: where that is not known, a fifth by tune
-
-    @classmethod
-    def of(cls, dataset: Dataset, checkpoint: Checkpoint | None) -> Sides:
-        """The sides of a model, or of a system that is known by its melodies only."""
-        if checkpoint is not None and checkpoint.training["data"] == dataset.fingerprint:
-            held_out = dataset.split(Split(checkpoint.training["split"]), checkpoint.training["seed"])
-            return cls(True, ~held_out, held_out)
-        everything = np.ones(len(dataset), dtype=bool)
-        try:
-            return cls(False, everything, dataset.split(Split.TUNE, 0))
-        except EmomelodyError:  # too little to compare it with itself
-            return cls(False, everything, ~everything)
-
-
-class Real:
-    """The real melodies that systems are measured against, and what has to be found out of them just once."""
-
-    def __init__(self, dataset: Dataset, sides: Sides, judge_data: Dataset | None) -> None:
-        self.dataset = dataset
-        self.known, self.seen, self.held_out = sides.known, sides.seen, sides.held_out
-        self.melodies = [from_tokens(tokens) for tokens in dataset.tokens]
-        self.table = features.metrics_table(self.melodies)  # (N, 7)
-        self.bands = self._bands()
-        held_out = dataset.tokens[self.held_out]
-        self.novelty = self._novelty(~self.held_out, held_out) if len(held_out) else None
-        self._fit_judges(judge_data)
-
-    def tables(self) -> dict[Emotion, Floats]:
-        """The metrics of the seen melodies by their labels, (N, 7) each."""
-        return {e: self.table[self.seen & (self.dataset.labels == e.index)] for e in Emotion}
-
-    def measure(self, melodies: Melodies) -> Figures:
-        """The blocks that need nothing of a system but its melodies."""
-        tokens = np.stack([to_tokens(m) for e in Emotion for m in melodies[e]])
-        return {
-            "metrics": evaluate_metrics(melodies, self),
-            "histograms": evaluate_histograms(melodies, self),
-            "emotion": evaluate_emotion(melodies, self),
-            "novelty": self._novelty(self.seen, tokens) | {"real": self.novelty},
-        }
-
-    def _novelty(self, reference: NDArray[np.bool_], tokens: Tokens) -> Figures:
-        against = [m for m, chosen in zip(self.melodies, reference, strict=True) if chosen]
-        return evaluate_novelty(tokens, self.dataset.tokens[reference], against)
-
-    def _bands(self) -> dict[str, dict[str, float | None]]:
-        """What chance makes of each distance: between random halves of the seen melodies."""
-        bands: dict[str, dict[str, float | None]] = {
-            name: {} for name in (*features.METRIC_NAMES, *features.HISTOGRAMS)
-        }
-        by_emotion = {
-            e: [self.melodies[i] for i in np.flatnonzero(self.seen & (self.dataset.labels == e.index))]
-            for e in Emotion
-        }
-        for emotion, table in self.tables().items():
-            for column, name in enumerate(features.METRIC_NAMES):
-                values = table[:, column]
-                bands[name][emotion.code] = _number(
-                    distances.between_halves(values, distances.wasserstein, emotion.index)
-                )
-            for name in features.HISTOGRAMS:
-                counts = _counts(by_emotion[emotion], name)
-                bands[name][emotion.code] = _number(
-                    distances.between_halves(counts, distances.histogram_distance, emotion.index)
-                )
-        return bands
-
-    def _fit_judges(self, judge_data: Dataset | None) -> None:
-        """The judges, and what they are worth on real melodies: those the system has not learned from."""
-        if judge_data is not None:
-            chosen, data, where = np.ones(len(judge_data), dtype=bool), judge_data, "the judge data"
-            melodies = [from_tokens(tokens) for tokens in data.tokens]
-        else:
-            data, melodies = self.dataset, self.melodies
-            chosen = self.held_out if self.known else np.ones(len(data), dtype=bool)
-            where = "the held-out melodies" if self.known else "the data"
-        real = [m for m, c in zip(melodies, chosen, strict=True) if c]
-        labels, tunes = data.labels[chosen], data.tunes[chosen]
-        by_rule = None if data.by_rule is None else float(data.by_rule[chosen].mean())
-        self.judged = {"melodies": len(real), "where": where, "labelled_by_rule": by_rule}
-        self.judges: dict[str, Callable[[Sequence[Melody]], Labels]] = {"rule": judge_by_rule}
-        self.worth = {"rule": _agreement(judge_by_rule(real), labels)}
-        try:
-            classifier = Classifier(real, labels, tunes)
-        except EmomelodyError as error:
-            self.judged["no_classifier"] = str(error)
-        else:
-            self.judges["classifier"] = classifier.judge
-            self.worth["classifier"] = _agreement(classifier.cross_validated, labels)
 
 
 def evaluate_placement(checkpoint: Checkpoint, real: Real, means: Floats) -> Figures:
@@ -183,7 +83,7 @@ def evaluate_latent_space(real: Real, means: Floats) -> Figures:
     of A. Kumar, P. Sattigeri and A. Balakrishnan (2018): how much better the best axis predicts an attribute
     than the next best (R² of a line), averaged over both attributes; 1 is the best.
     """
-    attributes = np.stack([_majorness(real.table), _onsets(real.table)])  # (2, N)
+    attributes = np.stack([features.majorness(real.table), features.column(real.table, "onsets")])  # (2, N)
     r = np.corrcoef(means.T, attributes)[:2, 2:]  # (axis, attribute)
     best = np.sort(r**2, axis=0)
     return {
@@ -205,19 +105,18 @@ def evaluate_metrics(melodies: Melodies, real: Real) -> Figures:
     """
     cells: dict[str, Figures] = {name: {} for name in features.METRIC_NAMES}
     gaps = []
-    references = real.tables()
     for emotion in Emotion:
-        ours, theirs = features.metrics_table(list(melodies[emotion])), references[emotion]
-        for column, name in enumerate(features.METRIC_NAMES):
-            a, b = ours[:, column], theirs[:, column]
+        ours, theirs = features.metrics_table(list(melodies[emotion])), real.table[real.of(emotion)]
+        for name in features.METRIC_NAMES:
+            a, b = features.column(ours, name), features.column(theirs, name)
             both = len(a) > 0 and len(b) > 0
-            gap = abs(a.mean() - b.mean()) / b.std() if both and b.std() > 0 else None
+            gap = abs(a.mean() - b.mean()) / b.std() if both and np.ptp(b) > 0 else None
             cells[name][emotion.code] = {
                 "generated": _moments(a),
                 "training": _moments(b),
                 "gap": gap,
                 "w1": distances.wasserstein(a, b) if both else None,
-                "w1_halves": real.bands[name][emotion.code],
+                "w1_halves": _number(real.bands[emotion][name]),
             }
             if gap is not None and name in features.PAPER_METRICS:
                 gaps.append(gap)
@@ -226,7 +125,7 @@ def evaluate_metrics(melodies: Melodies, real: Real) -> Figures:
         "mean_gap": float(np.mean(gaps)) if gaps else None,
         "worst_gap": max(gaps, default=None),
         "generated": {e.code: len(melodies[e]) for e in Emotion},
-        "training": {e.code: len(references[e]) for e in Emotion},
+        "training": {e.code: len(real.of(e)) for e in Emotion},
     }
 
 
@@ -240,13 +139,12 @@ def evaluate_histograms(melodies: Melodies, real: Real) -> Figures:
     """
     figures: Figures = {name: {} for name in features.HISTOGRAMS}
     for emotion in Emotion:
-        chosen = np.flatnonzero(real.seen & (real.dataset.labels == emotion.index))
-        reference = [real.melodies[i] for i in chosen]
         for name in features.HISTOGRAMS:
-            found = distances.histogram_distance(_counts(melodies[emotion], name), _counts(reference, name))
+            ours = features.counts(melodies[emotion], name)
+            found = distances.histogram_distance(ours, real.histogram(emotion, name))
             figures[name][emotion.code] = {
                 "distance": _number(found),
-                "halves": real.bands[name][emotion.code],
+                "halves": _number(real.bands[emotion][name]),
             }
     return figures
 
@@ -267,13 +165,13 @@ def evaluate_emotion(melodies: Melodies, real: Real) -> Figures:
     for name, judge in real.judges.items():
         judged = judge(everything)
         confusion = {
-            e.code: {j.code: _share(judged[asked == e.index] == j.index) for j in Emotion} for e in Emotion
+            e.code: {j.code: share(judged[asked == e.index] == j.index) for j in Emotion} for e in Emotion
         }
-        figures[name] = _agreement(judged, asked) | {"confusion": confusion, "real": real.worth[name]}
+        figures[name] = agreement(judged, asked) | {"confusion": confusion, "real": real.worth[name]}
     return figures
 
 
-def evaluate_novelty(tokens: Tokens, reference: Tokens, reference_melodies: Sequence[Melody]) -> Figures:
+def evaluate_novelty(melodies: Melodies, real: Real) -> Figures:
     """Whether the melodies are new: each against the nearest training melody, in any transposition.
 
     ``exact``, ``within_2`` and ``within_4`` are the shares of melodies that differ from it in none, at most
@@ -283,19 +181,8 @@ def evaluate_novelty(tokens: Tokens, reference: Tokens, reference_melodies: Sequ
     of different melodies among the generated. Beside them stand the figures of real held-out melodies against
     the training melodies: what a composer of the same style would score.
     """
-    nearest = novelty.nearest_distances(tokens, reference)
-    melodies = [from_tokens(row) for row in tokens]
-    passages = novelty.longest_passages(melodies, reference_melodies)
-    notes = np.array([len(m.notes) for m in melodies])
-    return {
-        "exact": _share(nearest == 0),
-        "within_2": _share(nearest <= 2),
-        "within_4": _share(nearest <= 4),
-        "nearest": float(np.median(nearest)),
-        "passage": float(np.median(passages)),
-        "passage_share": float(np.mean(passages / np.maximum(notes, 1))),
-        "distinct": len(np.unique(tokens, axis=0)) / len(tokens),
-    }
+    tokens = np.stack([to_tokens(m) for e in Emotion for m in melodies[e]])
+    return novelty.figures(tokens, real.dataset.tokens[real.seen]) | {"real": real.novelty}
 
 
 def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
@@ -319,20 +206,20 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
     majorness, judged = np.full(len(points), np.nan), np.full(len(points), -1)
     notes = [m for m in melodies if m.notes]
     if notes:
-        majorness[sounding] = _majorness(features.metrics_table(notes))
+        majorness[sounding] = features.majorness(features.metrics_table(notes))
         judged[sounding] = judge_by_rule(notes)
     right = judged == asked
     far = (np.abs(points) > FAR).all(1)
     figures: Figures = {
-        "as_asked": _share(right),
-        "far_as_asked": _share(right[far]),
+        "as_asked": share(right),
+        "far_as_asked": share(right[far]),
         "arousal": _spearman(arousal, onsets),
         "arousal_high": _spearman(arousal[arousal > 0], onsets[arousal > 0]),
         "arousal_low": _spearman(arousal[arousal < 0], onsets[arousal < 0]),
         "valence": _spearman(valence[sounding], majorness[sounding]),
         "valence_high": _spearman(valence[sounding & (valence > 0)], majorness[sounding & (valence > 0)]),
         "valence_low": _spearman(valence[sounding & (valence < 0)], majorness[sounding & (valence < 0)]),
-        "silent": _share(~sounding),
+        "silent": share(~sounding),
     }
     return figures, Grid(axis, onsets.reshape(GRID, GRID), majorness.reshape(GRID, GRID))
 
@@ -348,9 +235,9 @@ def evaluate_validity(samples: Sequence[Sample]) -> Figures:
     after_rest = ((tokens[:, :-1] == REST) & (tokens[:, 1:] == HOLD)).any(1)
     return {
         "all_rests": silent / (silent + len(samples)),
-        "hold_first": _share(tokens[:, 0] == HOLD),
-        "hold_after_rest": _share(after_rest),
-        "few_notes": _share((tokens < REST).sum(1) < FEW_NOTES),
+        "hold_first": share(tokens[:, 0] == HOLD),
+        "hold_after_rest": share(after_rest),
+        "few_notes": share((tokens < REST).sum(1) < FEW_NOTES),
     }
 
 
@@ -392,7 +279,7 @@ def evaluate_generated(
     melodies = {
         e: [from_tokens(tokens) for tokens in generated.tokens[generated.labels == e.index]] for e in Emotion
     }
-    figures = {"model": None, "name": name, **real.measure(melodies), "deviation": None}
+    figures = {"model": None, "name": name, **_measure(melodies, real), "deviation": None}
     return Evaluation(name, figures, melodies)
 
 
@@ -420,6 +307,16 @@ def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
     return mean, deviation
 
 
+def _measure(melodies: Melodies, real: Real) -> Figures:
+    """The blocks that need nothing of a system but its melodies."""
+    return {
+        "metrics": evaluate_metrics(melodies, real),
+        "histograms": evaluate_histograms(melodies, real),
+        "emotion": evaluate_emotion(melodies, real),
+        "novelty": evaluate_novelty(melodies, real),
+    }
+
+
 def _evaluate_model(
     checkpoint: Checkpoint,
     real: Real,
@@ -439,7 +336,7 @@ def _evaluate_model(
         on_step("sampling")
         melodies = {e: [s.melody for s in samples] for e, samples in drawn.items()}
         everything = [s for samples in drawn.values() for s in samples]
-        runs.append(real.measure(melodies) | {"validity": evaluate_validity(everything)})
+        runs.append(_measure(melodies, real) | {"validity": evaluate_validity(everything)})
         on_step("measuring")
         first = first or melodies
     mean, deviation = over_seeds(runs)
@@ -464,51 +361,18 @@ def _placed(means: Floats, labels: Labels) -> Figures:
     counts = np.bincount(labels, minlength=len(Emotion))
     interval: dict[str, list[float] | None] = {}
     squares = np.zeros(2)  # of what the ends lie away from the shares
-    for emotion, share, count in zip(Emotion, d, counts.tolist(), strict=True):
+    for emotion, placed, count in zip(Emotion, d, counts.tolist(), strict=True):
         if count == 0:
             interval[emotion.code] = None
             continue
-        test = binomtest(round(share / 100 * count), count).proportion_ci(CONFIDENCE, method="wilson")
+        test = binomtest(round(placed / 100 * count), count).proportion_ci(CONFIDENCE, method="wilson")
         ends = 100 * np.array([test.low, test.high])
         interval[emotion.code] = ends.tolist()
-        squares += (ends - share) ** 2
+        squares += (ends - placed) ** 2
     mean = float(np.nanmean(d))
     reach = np.sqrt(squares) / (counts > 0).sum()
     interval["mean"] = (mean + reach * (-1, 1)).tolist()
     return {**_by_emotion(d), "mean": mean, "interval": interval, "examples": int(counts.sum())}
-
-
-def _agreement(judged: Labels, labels: Labels) -> Figures:
-    """The shares judged like the labels, (N,) 0–3 each: per label, in all, and by the sign of each axis."""
-    signs = np.array([(e.valence, e.arousal) for e in Emotion])
-    valence, arousal = (signs[judged] == signs[labels]).T
-    by_emotion = {e.code: _share(judged[labels == e.index] == e.index) for e in Emotion}
-    return {
-        **by_emotion,
-        "all": _share(judged == labels),
-        "arousal": _share(arousal),
-        "valence": _share(valence),
-    }
-
-
-def _counts(melodies: Sequence[Melody], name: str) -> Floats:
-    """How often each melody has each interval or duration, (N, bins)."""
-    measure = getattr(features, name)
-    # Shifted, so that the lowest interval is bin 0; no duration is longer than a melody's steps.
-    rows = [np.bincount(np.array(measure(m), dtype=int) + MAX_PITCH, minlength=_BINS) for m in melodies]
-    return np.array(rows, dtype=float).reshape(-1, _BINS)
-
-
-def _majorness(table: Floats) -> Floats:
-    """In-C-major minus in-C-minor rate of a table of metrics (N, 7)."""
-    names = list(features.METRIC_NAMES)
-    majorness: Floats = table[:, names.index("in_c_major")] - table[:, names.index("in_c_minor")]
-    return majorness
-
-
-def _onsets(table: Floats) -> Floats:
-    onsets: Floats = table[:, list(features.METRIC_NAMES).index("onsets")]
-    return onsets
 
 
 def _spearman(a: Floats, b: Floats) -> float | None:
@@ -522,10 +386,6 @@ def _spearman(a: Floats, b: Floats) -> float | None:
 
 def _moments(values: Floats) -> Figures | None:
     return {"mean": float(values.mean()), "deviation": float(values.std())} if len(values) else None
-
-
-def _share(right: NDArray[np.bool_]) -> float | None:
-    return float(right.mean()) if len(right) else None
 
 
 def _number(value: float) -> float | None:

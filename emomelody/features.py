@@ -6,13 +6,14 @@ sixteen steps, as MusPy's depends on a file's resolution.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.melody import STEPS_PER_BAR, STEPS_PER_BEAT, Melody
+from emomelody.melody import MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody
 from emomelody.plane import Floats
 
 
@@ -43,7 +44,7 @@ METRIC_NAMES = {
     "pitch_class_entropy": "pitch-class entropy (bits)",
     "grooving_similarity": "grooving similarity",
 }
-HISTOGRAMS = {"intervals": "intervals", "durations": "durations"}  # functions of this module
+HISTOGRAMS = ("intervals", "durations")
 PAPER_METRICS = list(METRIC_NAMES)[:4]  # the rows of its Table 3
 
 
@@ -71,6 +72,16 @@ def metrics_table(melodies: list[Melody]) -> Floats:
     return np.array([astuple(metrics(m)) for m in melodies], dtype=float).reshape(-1, len(METRIC_NAMES))
 
 
+def column(table: Floats, name: str) -> Floats:
+    """One metric of a table (N, 7), (N,)."""
+    return np.asarray(table[:, list(METRIC_NAMES).index(name)])
+
+
+def majorness(table: Floats) -> Floats:
+    """In-C-major minus in-C-minor rates of a table of metrics (N, 7), (N,)."""
+    return column(table, "in_c_major") - column(table, "in_c_minor")
+
+
 def grooving_similarity(melody: Melody) -> float:
     """How alike the bars' rhythms are, 0 … 1; 1 for a single bar.
 
@@ -91,6 +102,14 @@ def intervals(melody: Melody) -> list[int]:
 def durations(melody: Melody) -> list[int]:
     """The durations of the notes, in steps."""
     return [note.duration for note in melody.notes]
+
+
+def counts(melodies: Sequence[Melody], histogram: str) -> Floats:
+    """How often each of N melodies has each interval, or each duration (``HISTOGRAMS``), (N, bins)."""
+    measure, lowest = {"intervals": (intervals, -MAX_PITCH), "durations": (durations, 0)}[histogram]
+    bins = 2 * MAX_PITCH + 1
+    rows = [np.bincount(np.array(measure(m), dtype=int) - lowest, minlength=bins) for m in melodies]
+    return np.array(rows, dtype=float).reshape(-1, bins)
 
 
 def descriptors(melody: Melody) -> Floats:

@@ -85,6 +85,23 @@ class Classifier:
         return labels
 
 
+def agreement(judged: Labels, labels: Labels) -> dict[str, float | None]:
+    """The shares judged like the labels, (N,) 0–3 each: per label, in all, and by the sign of each axis."""
+    signs = np.array([(e.valence, e.arousal) for e in Emotion])
+    valence, arousal = (signs[judged] == signs[labels]).T
+    by_emotion = {e.code: share(judged[labels == e.index] == e.index) for e in Emotion}
+    return by_emotion | {
+        "all": share(judged == labels),
+        "arousal": share(arousal),
+        "valence": share(valence),
+    }
+
+
+def share(right: NDArray[np.bool_]) -> float | None:
+    """The share that is true, None of nothing."""
+    return float(right.mean()) if len(right) else None
+
+
 def _forest() -> RandomForestClassifier:
     from sklearn.ensemble import RandomForestClassifier
 

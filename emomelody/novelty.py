@@ -14,11 +14,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.melody import MAX_PITCH, Melody
-from emomelody.tokens import HOLD, REST, Tokens
+from emomelody.tokens import HOLD, REST, Tokens, from_tokens
 
 _LONGEST_IOI = 64  # steps; longer ones count as this
 _FIRST_CHARACTER = 0x10000  # beyond Unicode's surrogates
 _SEPARATOR = "\0"
+
+
+def figures(tokens: Tokens, reference: Tokens) -> dict[str, float]:
+    """The novelty of melodies (M, T) beside a reference (N, T), as ``evaluate_novelty`` defines it."""
+    nearest = nearest_distances(tokens, reference)
+    melodies, known = ([from_tokens(row) for row in side] for side in (tokens, reference))
+    passages = longest_passages(melodies, known)
+    notes = np.array([len(melody.notes) for melody in melodies])
+    return {
+        "exact": float(np.mean(nearest == 0)),
+        "within_2": float(np.mean(nearest <= 2)),
+        "within_4": float(np.mean(nearest <= 4)),
+        "nearest": float(np.median(nearest)),
+        "passage": float(np.median(passages)),
+        "passage_share": float(np.mean(passages / np.maximum(notes, 1))),
+        "distinct": len(np.unique(tokens, axis=0)) / len(tokens),
+    }
 
 
 def nearest_distances(tokens: Tokens, reference: Tokens) -> NDArray[np.int64]:

@@ -195,7 +195,7 @@ def _histograms(systems: Sequence[Figures]) -> Sheet:
         "halves",
         lambda s: [_number(s["histograms"][n][e.code]["halves"], "{:.3f}") for n, e in cells],
     )
-    titles = [f"{HISTOGRAMS[n]}, {_name(e)}" for n, e in cells]
+    titles = [f"{n}, {_name(e)}" for n, e in cells]
     return _sheet("histograms", "Distance of the histograms (Jensen–Shannon)", titles, columns)
 
 
@@ -276,11 +276,13 @@ def _columns(sheet: Sheet) -> dict[str, list[str]]:
 def _once(
     systems: Sequence[Figures], heading: str, column: Callable[[Figures], list[str]]
 ) -> dict[str, list[str]]:
-    """A column about real melodies: one where all systems have the same, else one for each."""
-    made = {system["name"]: column(system) for system in systems}
-    if len({tuple(values) for values in made.values()}) == 1:
-        return {heading: next(iter(made.values()))}
-    return {f"{heading} of {name}": values for name, values in made.items()}
+    """A column about real melodies for all systems, or one for each group of them that has another."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for system in systems:
+        groups.setdefault(tuple(column(system)), []).append(system["name"])
+    if len(groups) == 1:
+        return {heading: list(next(iter(groups)))}
+    return {f"{heading} of {', '.join(names)}": list(values) for values, names in groups.items()}
 
 
 def _deviations(system: Figures, *path: str) -> dict[str, Any]:

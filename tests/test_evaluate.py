@@ -17,9 +17,9 @@ from emomelody import evaluate, features, midi
 from emomelody.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, shipped_weights
 from emomelody.dataset import Dataset, Split, load
 from emomelody.emotion import Emotion
-from emomelody.evaluate import Real, Sides
 from emomelody.melody import Melody, Note
 from emomelody.plane import Plane, Region
+from emomelody.real import Real, Sides
 from emomelody.sample import Sample
 from emomelody.tokens import HOLD, REST, Vocabulary, to_tokens
 from emomelody.train import TrainConfig, Trainer
@@ -50,7 +50,7 @@ def two_of_each() -> dict[Emotion, list[Melody]]:
 
 def test_a_set_is_like_itself() -> None:
     some = two_of_each()
-    figures = real_of(some).measure(some)
+    figures = evaluate.evaluate_generated(dataset(some), dataset(some), name="same").figures
     cells = [cell for metric in figures["metrics"]["cells"].values() for cell in metric.values()]
     assert {cell["w1"] for cell in cells} == {0}
     assert {cell["gap"] for cell in cells} <= {0, None}
@@ -138,9 +138,7 @@ def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
 
 def test_an_ideal_latent_space() -> None:
     real = real_of(two_of_each())
-    names = list(features.METRIC_NAMES)
-    majorness = real.table[:, names.index("in_c_major")] - real.table[:, names.index("in_c_minor")]
-    onsets = real.table[:, names.index("onsets")]
+    majorness, onsets = features.majorness(real.table), features.column(real.table, "onsets")
     r2 = np.corrcoef(majorness, onsets)[0, 1] ** 2
     ideal = evaluate.evaluate_latent_space(real, np.stack([majorness, np.exp(onsets / 9)], 1))
     assert ideal["valence"] == pytest.approx(1)

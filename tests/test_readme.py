@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import make_results
 import pytest
 from conftest import ROOT, Run
 
@@ -18,7 +19,8 @@ from emomelody.cli import app
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Training is made short, and its weights replaced by shipped ones: one epoch leaves a model silent.
-EPOCHS = 1
+# Evaluation draws fewer melodies.
+SHORTER = {"train": ("--epochs", 1), "evaluate": ("-n", 10)}
 
 
 def blocks() -> list[list[str]]:
@@ -48,13 +50,18 @@ def test_every_further_command_runs(tmp_path: Path, run: Run, small_data: Path) 
         for line in block:
             program, *arguments = shlex.split(line, comments=True)
             assert program == "emomelody", line
-            run(*arguments, *(["--epochs", EPOCHS] if arguments[0] == "train" else []))
+            options = () if "--generated" in arguments else SHORTER.get(arguments[0], ())
+            run(*arguments, *options)
             if arguments[0] == "train":
                 for name, weights in shipped_weights().items():
-                    for made in tmp_path.glob(f"*/{name}/model.safetensors"):
+                    for made in tmp_path.glob(f"*/{name}*/model.safetensors"):
                         shutil.copy(weights, made)
             ran += 1
     assert ran > 10
+
+
+def test_the_results_are_those_of_evaluate() -> None:
+    assert make_results.fill(README) == README
 
 
 def test_every_command_has_its_section() -> None:
