@@ -360,6 +360,9 @@ def evaluate(
     """
     if generated and (models or seed or seeds > 1):
         raise EmomelodyError("--generated needs no model and no seeds: leave out --model, --seed and --seeds")
+    for file in (json_file, csv_file):
+        if file and not file.parent.is_dir():  # before minutes of work, not after
+            raise BadInput(file, f"cannot be written: there is no folder {file.parent}")
     from emomelody import evaluate as library
     from emomelody import report as page
     from emomelody import tables
