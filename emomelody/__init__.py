@@ -19,10 +19,14 @@ The package in the order of its imports: a module may import only modules above 
     dataset     the data folder → arrays
     gru         the recurrence
     model       the CVAEs
+    va          the model of continuous valence and arousal
     losses      the terms of the loss
+    recipes     how each model is trained
     checkpoint  weights files
     plots       pictures
     train       the loop
+    trajectory  ways over the plane
+    compose     how emoreg-va draws a melody
     sample      emotion or point → melodies
     real        the real melodies that systems are measured against
     paper       the figures that the paper prints

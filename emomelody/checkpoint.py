@@ -23,8 +23,10 @@ from emomelody.errors import BadWeights
 from emomelody.model import CVAE, ModelConfig
 from emomelody.plane import Plane
 from emomelody.tokens import Vocabulary
+from emomelody.va import EmoregVA, VAConfig
 
 FORMAT = "emomelody-1"
+VA = "emoreg-va"
 SUFFIX = ".safetensors"
 ENTRY = "emomelody"  # of the file's metadata: the checksum, a space, the description as JSON
 _PACKAGED = Path(__file__).parent / "weights"  # in an installed wheel
@@ -35,8 +37,8 @@ _CHECKOUT = Path(__file__).parent.parent / "weights"  # beside the package, in a
 class Checkpoint:
     """A trained model with everything that sampling and evaluation need."""
 
-    name: str  # base or emoreg
-    model: CVAE
+    name: str  # base, emoreg or emoreg-va
+    model: CVAE | EmoregVA
     vocabulary: Vocabulary
     plane: Plane
     training: dict[str, Any]  # how it was made, and how well it placed its data
@@ -116,10 +118,15 @@ def shipped_weights() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
+def build_model(name: str, config: Mapping[str, Any]) -> CVAE | EmoregVA:
+    """An untrained model of that name and configuration (``VAConfig`` or ``ModelConfig`` as a mapping)."""
+    return EmoregVA(VAConfig(**config)) if name == VA else CVAE(ModelConfig(**config))
+
+
 def _build(description: dict[str, Any], tensors: dict[str, Tensor], checksum: str) -> Checkpoint:
     if description["format"] != FORMAT:
         raise ValueError(f"format {description['format']}, expected {FORMAT}")
-    model = CVAE(ModelConfig(**description["config"]))
+    model = build_model(description["name"], description["config"])
     model.load_state_dict(tensors)
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
         raise ValueError("it holds values that are not finite")

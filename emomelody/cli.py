@@ -186,17 +186,20 @@ def train(
         Path, typer.Argument(help="A folder with e1 … e4 of MIDI files, as preprocess makes it.")
     ],
     model: Annotated[
-        Literal["base", "emoreg"],
-        typer.Option("--model", "-m", help="CVAE-Base or CVAE-EmoReg of the paper."),
-    ] = "emoreg",
+        Literal["base", "emoreg", "emoreg-va"],
+        typer.Option("--model", "-m", help="CVAE-Base or CVAE-EmoReg of the paper, or ours after it."),
+    ] = "emoreg-va",
     epochs: Annotated[
         int | None,
-        typer.Option(
-            min=1, help="By default as many as make 12,600 updates, the paper's.", show_default=False
-        ),
+        typer.Option(min=1, help="Passes over the data.", show_default="emoreg-va 60, else 12,600 updates"),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Melodies per update.")] = 16,
-    lr: Annotated[float, typer.Option(min=0, help="Learning rate of RMSprop.")] = 0.001,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Melodies per update.", show_default="emoreg-va 64, else 16")
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(min=0, help="Learning rate.", show_default="emoreg-va 0.002, else 0.001"),
+    ] = None,
     emotion_weight: Annotated[
         float,
         typer.Option(min=0, help="To this the weight of emoreg's emotion losses grows from 1 at the end."),
@@ -277,26 +280,52 @@ def sample(
         typer.Option(min=0, max=MAX_SEED, help="The same seed makes the same files.", show_default="random"),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the MIDI files.")] = Path("samples"),
+    bars: Annotated[int, typer.Option(min=1, max=64, help="Length; other than 4 by emoreg-va only.")] = 4,
+    path: Annotated[
+        str | None,
+        typer.Option(
+            metavar="'PLACE@BAR PLACE@BAR …'",
+            help="Instead: an emotion or V,A at bars from 0 on, as 'sad@0 happy@8'. By emoreg-va only.",
+            show_default=False,
+        ),
+    ] = None,
     temperature: Annotated[
         float | None,
         typer.Option(
-            help="Draw each token at this temperature, e.g. 0.8.", show_default="the likeliest token"
+            help="Draw each token at this temperature.",
+            show_default="emoreg-va 0.9, else the likeliest token",
         ),
     ] = None,
+    top_p: Annotated[
+        float, typer.Option("--top-p", help="Draw from the likeliest tokens that make up this share.")
+    ] = 1.0,
     device: Device = "cpu",
     force: Annotated[bool, typer.Option("--force", help="Replace files of the same names.")] = False,
 ) -> None:
     """Write melodies of an emotion, or of a point of the plane, as MIDI files and samples.json."""
     asked = Emotion.parse(emotion) if emotion is not None else None  # a typing error is told at once
     from emomelody import sample as library
+    from emomelody.checkpoint import VA
+    from emomelody.compose import Drawing
     from emomelody.model import pick_device
+    from emomelody.trajectory import Trajectory
 
     checkpoint = _load_weights(model)
     checkpoint.model.to(pick_device(device))
     used = secrets.randbelow(MAX_SEED) if seed is None else seed
-    samples = library.sample(checkpoint, num, emotion=asked, point=point, seed=used, temperature=temperature)
-    files = library.write_samples(samples, checkpoint, out, seed=used, temperature=temperature, force=force)
-    if point is not None and temperature is None and num > 1:
+    drawing = Drawing(temperature, top_p)
+    samples = library.sample(
+        checkpoint,
+        num,
+        emotion=asked,
+        point=point,
+        path=Trajectory.parse(path) if path is not None else None,
+        bars=bars,
+        seed=used,
+        drawing=drawing,
+    )
+    files = library.write_samples(samples, checkpoint, out, seed=used, drawing=drawing, force=force)
+    if point is not None and temperature is None and num > 1 and checkpoint.name != VA:
         output.note("one point has one likeliest melody: add --temperature for different ones")
     what = samples[0].emotion.title + (f" at {point[0]:g} {point[1]:g}" if point else "")
     melodies = "melody" if len(files) == 1 else "melodies"

@@ -18,7 +18,7 @@ from emomelody.checkpoint import Checkpoint
 from emomelody.dataset import Dataset
 from emomelody.emotion import Emotion
 from emomelody.judges import Labels, agreement, judge_by_rule, share
-from emomelody.melody import Melody
+from emomelody.melody import WINDOW_STEPS, Melody
 from emomelody.model import encode_all
 from emomelody.plane import Floats, placement, quadrants
 from emomelody.real import Real, Sides
@@ -200,7 +200,9 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
     points = np.stack([valence, arousal], 1)  # (G², 2)
     asked = quadrants(points)
     latents = np.stack([checkpoint.plane.to_latent((v, a)) for v, a in points.tolist()])
-    melodies = [from_tokens(row) for row in decode(checkpoint, latents, asked)]
+    along = np.repeat(latents[:, None], WINDOW_STEPS, 1)  # (G², T, 2)
+    randoms = [np.random.default_rng([0, i]) for i in range(len(points))]
+    melodies = [from_tokens(row) for row in decode(checkpoint, along, asked, randoms)]
     sounding = np.array([bool(m.notes) for m in melodies])
     onsets = np.array([float(len(m.notes)) for m in melodies])
     majorness, judged = np.full(len(points), np.nan), np.full(len(points), -1)

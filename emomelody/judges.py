@@ -20,6 +20,7 @@ from emomelody.corpus import find_key
 from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.melody import STEPS_PER_BEAT, Melody
+from emomelody.plane import Floats
 from emomelody.tunes import FOLDS
 
 if TYPE_CHECKING:
@@ -47,6 +48,18 @@ def label_by_rule(melody: Melody, mode: str | None = None) -> Emotion:
     if valence == 0:
         valence = 1 if (mode or _find_mode(melody)) == "major" else -1
     return Emotion.at(valence, 1 if measured.onsets > MAX_CALM_ONSETS else -1)
+
+
+def valence_and_arousal(melodies: Sequence[Melody]) -> Floats:
+    """What the rule goes by as continuous coordinates, of N melodies with notes, (N, 2), valence first.
+
+    Valence is the in-C-major minus the in-C-minor rate, −1 … 1. Arousal counts doublings of the number of
+    onsets, from the middle between the rule's calm and aroused, so that 0 divides both as it divides the
+    labels.
+    """
+    table = features.metrics_table(list(melodies))
+    arousal = np.log2(features.column(table, "onsets") / (MAX_CALM_ONSETS + 0.5))
+    return np.stack([features.majorness(table), arousal], 1)
 
 
 def judge_by_rule(melodies: Sequence[Melody]) -> Labels:

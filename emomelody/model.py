@@ -8,6 +8,7 @@ on four points, one per label, and leaves the latent space unused.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -74,12 +75,14 @@ def sample_posterior(mu: Tensor, log_variance: Tensor, generator: torch.Generato
     return mu + (0.5 * log_variance).exp() * noise
 
 
-def encode_all(model: CVAE, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:
-    """Latent means and log variances, (N, 2) each, of classes (N, T) and labels (N,)."""
+def encode_all(model: Any, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:
+    """Means and log variances of the plane, (N, 2) each, of classes (N, T) and labels (N,)."""
     model.eval()
     with torch.inference_mode():
         parts = [model.encode(c, b) for c, b in zip(classes.split(256), labels.split(256), strict=True)]
-    mu, log_variance = (torch.cat(side).double().cpu().numpy() for side in zip(*parts, strict=True))
+    mu, log_variance = (
+        torch.cat(side)[:, :LATENT].double().cpu().numpy() for side in zip(*parts, strict=True)
+    )
     return mu, log_variance
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,22 @@ import torch
 
 from emomelody import midi
 from emomelody.checkpoint import Checkpoint
+from emomelody.compose import Drawing, compose
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.melody import Melody
+from emomelody.melody import BARS, STEPS_PER_BAR, Melody
 from emomelody.plane import Floats
 from emomelody.tokens import REST, Tokens, from_tokens
+from emomelody.trajectory import Stop, Trajectory, interpolate
+from emomelody.va import EmoregVA, nucleus
 
 # Every batch is decoded at this size: products of other sizes round differently, and the first five of ten
 # melodies shall be the same as five alone, to the byte.
 BATCH = 64
 REDRAWS = 20  # of a latent whose melody has no note
 INDEX_NAME = "samples.json"
+MAX_BARS = 64
+DEFAULT = Drawing()
 
 
 @dataclass(frozen=True)
@@ -44,29 +49,26 @@ def sample(
     *,
     emotion: Emotion | None = None,
     point: tuple[float, float] | None = None,
+    path: Trajectory | None = None,
+    bars: int = BARS,
     seed: int,
-    temperature: float | None = None,
+    drawing: Drawing = DEFAULT,
 ) -> list[Sample]:
-    """``n`` melodies of an emotion, or of a point (valence, arousal) in [−1, 1]²: exactly one of the two.
+    """``n`` melodies of an emotion, of a point (valence, arousal) in [−1, 1]², or along a path: one of them.
 
     For an emotion every melody has a latent of its own, drawn from where the emotion's training melodies
     lie and always inside its quadrant. For a point the latent is the point's, and the label its quadrant's
-    (``Emotion.at``: a point on an axis counts as positive). ``temperature`` None takes the most likely token
-    of each step; a number > 0 draws tokens from the softmax of logits / temperature.
+    (``Emotion.at``: a point on an axis counts as positive). Along a path it moves from one to the next.
+    Only ``emoreg-va`` has paths and other lengths than four bars. Raises EmomelodyError for what cannot be.
 
     Melody i depends on (``seed``, i) alone: more of them leave the first ones unchanged.
     """
-    if (emotion is None) == (point is None):
-        raise EmomelodyError("ask for an emotion or for a point, not for both or neither")
-    if point is not None and not all(-1 <= coordinate <= 1 for coordinate in point):
-        raise EmomelodyError(f"point {point[0]:g} {point[1]:g} is outside the plane: use −1 … 1")
-    if temperature is not None and not 0 < temperature <= 10:
-        raise EmomelodyError(f"temperature {temperature:g} is outside 0 … 10")
-    label = emotion or Emotion.at(*(point or (0, 0)))
-    plane = checkpoint.plane
+    _check(checkpoint, emotion, point, path, bars, drawing)
+    stops = path.stops if path else (Stop(0, emotion, point),)
+    plane, label = checkpoint.plane, stops[0].emotion or Emotion.at(*(stops[0].point or (0, 0)))
     randoms = [np.random.default_rng([seed, i]) for i in range(n)]
-    latents = np.zeros((n, 2))
-    tokens = np.zeros((n, checkpoint.model.config.steps), dtype=np.int64)
+    latents = np.zeros((n, len(stops), 2))
+    tokens = np.zeros((n, bars * STEPS_PER_BAR), dtype=np.int64)
     draws = np.zeros(n, dtype=np.int64)
     silent = np.arange(n)
     while len(silent):
@@ -75,17 +77,21 @@ def sample(
                 f"the weights '{checkpoint.name}' make only silence here: train longer, or try another point"
             )
         draws[silent] += 1
-        some = [randoms[i] for i in silent]
-        latents[silent] = [plane.draw(label, r) if point is None else plane.to_latent(point) for r in some]
+        for i in silent:
+            latents[i] = [
+                plane.draw(s.emotion, randoms[i]) if s.emotion else plane.to_latent(s.point or (0, 0))
+                for s in stops
+            ]
+        along = np.stack([interpolate(stops, latents[i], bars) for i in silent])  # (S, T, 2)
         labels = np.full(len(silent), label.index)
-        tokens[silent] = decode(checkpoint, latents[silent], labels, some, temperature)
+        tokens[silent] = decode(checkpoint, along, labels, [randoms[i] for i in silent], drawing)
         silent = silent[(tokens[silent] >= REST).all(1)]
     return [
         Sample(
             from_tokens(tokens[i]),
             label,
-            point or plane.to_point(latents[i]),
-            (float(latents[i, 0]), float(latents[i, 1])),
+            point or plane.to_point(latents[i, 0]),
+            (float(latents[i, 0, 0]), float(latents[i, 0, 1])),
             tokens[i],
             int(draws[i]) - 1,
         )
@@ -97,36 +103,78 @@ def decode(
     checkpoint: Checkpoint,
     latents: Floats,
     labels: Tokens,
-    randoms: Sequence[np.random.Generator] = (),
-    temperature: float | None = None,
+    randoms: Sequence[np.random.Generator],
+    drawing: Drawing = DEFAULT,
 ) -> Tokens:
-    """Tokens (N, T) of latents (N, 2) and labels (N,), as the model has them: repaired only by
-    ``from_tokens``.
+    """Tokens (N, T) of latents (N, T, 2), labels (N,) and N random generators, as the model makes them.
 
-    The likeliest ones, or drawn at a temperature, each melody by its own one of N random generators.
+    The paper's models take the first of the T latents, and the likeliest tokens where ``drawing`` has no
+    temperature. Repaired only by ``from_tokens``.
     """
     decoded = []
     for first in range(0, len(latents), BATCH):
-        chosen = slice(first, first + BATCH)
-        logits = _logits(checkpoint, latents[chosen], labels[chosen])  # (B, T, V)
-        if temperature is not None:
-            # Gumbel's trick: the maximum of logits / temperature + Gumbel noise is a draw from their softmax.
-            noise = np.stack([random.gumbel(size=logits.shape[1:]) for random in randoms[chosen]])
-            logits = logits / temperature + noise
-        decoded.append(checkpoint.vocabulary.decode(logits.argmax(2)))
+        some = latents[first : first + BATCH]
+        padding = BATCH - len(some)
+        idle = [np.random.default_rng(0) for _ in range(padding)]
+        chosen = [*randoms[first : first + BATCH], *idle]
+        padded = np.pad(some, ((0, padding), (0, 0), (0, 0)))
+        if isinstance(checkpoint.model, EmoregVA):
+            scale = np.array(checkpoint.plane.scale)
+            made = compose(checkpoint.model, checkpoint.vocabulary, padded, scale, chosen, drawing)
+        else:
+            label = np.pad(labels[first : first + BATCH], (0, padding))
+            made = _decode_at_once(checkpoint, padded[:, 0], label, chosen, drawing)
+        decoded.append(made[: len(some)])
     return np.concatenate(decoded)
 
 
-def _logits(checkpoint: Checkpoint, latents: Floats, labels: Tokens) -> Floats:
-    """Logits (B, T, V) of up to BATCH latents (B, 2) and labels (B,)."""
+def _decode_at_once(
+    checkpoint: Checkpoint,
+    latents: Floats,
+    labels: Tokens,
+    randoms: Sequence[np.random.Generator],
+    drawing: Drawing,
+) -> Tokens:
+    """Tokens (B, T) of the paper's models, which are not autoregressive; latents (B, 2), labels (B,)."""
     model = checkpoint.model
     device = next(model.parameters()).device
-    padding = BATCH - len(latents)
-    z = torch.from_numpy(np.pad(latents, ((0, padding), (0, 0)))).float().to(device)  # (64, 2)
-    label = torch.from_numpy(np.pad(labels, (0, padding))).to(device)  # (64,)
+    z, label = torch.from_numpy(latents).float().to(device), torch.from_numpy(labels).to(device)
     with torch.inference_mode():
-        logits: Floats = model.decode(z, label)[: len(latents)].double().cpu().numpy()
-    return logits
+        logits = model.decode(z, label).double().cpu()  # (B, T, V)
+    if drawing.temperature is not None:
+        logits = nucleus(logits / drawing.temperature, drawing.top_p)
+        # Gumbel's trick: the maximum of logits + Gumbel noise is a draw from their softmax.
+        logits += torch.from_numpy(np.stack([r.gumbel(size=logits.shape[1:]) for r in randoms]))
+    return checkpoint.vocabulary.decode(logits.argmax(2).numpy())
+
+
+def _check(
+    checkpoint: Checkpoint,
+    emotion: Emotion | None,
+    point: tuple[float, float] | None,
+    path: Trajectory | None,
+    bars: int,
+    drawing: Drawing,
+) -> None:
+    """Raise EmomelodyError, in words for the command line's user, for what cannot be sampled."""
+    if sum(given is not None for given in (emotion, point, path)) != 1:
+        raise EmomelodyError("ask for an emotion, a point or a path: one of them")
+    points = [point] if path is None else [stop.point for stop in path.stops]
+    for place in points:
+        if place is not None and not all(-1 <= coordinate <= 1 for coordinate in place):
+            raise EmomelodyError(f"point {place[0]:g} {place[1]:g} is outside the plane: use −1 … 1")
+    if drawing.temperature is not None and not 0 < drawing.temperature <= 10:
+        raise EmomelodyError(f"temperature {drawing.temperature:g} is outside 0 … 10")
+    if not 0 < drawing.top_p <= 1:
+        raise EmomelodyError(f"top-p {drawing.top_p:g} is outside 0 … 1")
+    if not 1 <= bars <= MAX_BARS:
+        raise EmomelodyError(f"{bars} bars are outside 1 … {MAX_BARS}")
+    if not isinstance(checkpoint.model, EmoregVA) and (path is not None or bars != BARS):
+        raise EmomelodyError(
+            f"{checkpoint.name} makes {BARS} bars of one emotion: --bars and --path need emoreg-va"
+        )
+    if path is not None and path.stops[-1].bar >= bars:
+        raise EmomelodyError(f"the path goes on to bar {path.stops[-1].bar}, and there are {bars} bars")
 
 
 def write_samples(
@@ -135,7 +183,7 @@ def write_samples(
     folder: Path,
     *,
     seed: int,
-    temperature: float | None,
+    drawing: Drawing,
     force: bool,
 ) -> list[Path]:
     """Write each melody as ``sad-s42-000.mid`` … and ``samples.json``; returns the MIDI files.
@@ -160,7 +208,7 @@ def write_samples(
         "model": checkpoint.name,
         "checksum": checkpoint.checksum,
         "seed": seed,
-        "temperature": temperature,
+        **asdict(drawing),
         "samples": entries,
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,47 +6,39 @@ import csv
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from emomelody import losses, plots
+from emomelody import plots
 from emomelody.checkpoint import SUFFIX, Checkpoint, save_checkpoint
 from emomelody.dataset import Dataset, Split
 from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.gru import bfloat16_pays
-from emomelody.losses import LossWeights
-from emomelody.model import CVAE, ModelConfig, encode_all, pick_device, sample_posterior
+from emomelody.judges import valence_and_arousal
+from emomelody.model import LATENT, encode_all, pick_device
 from emomelody.plane import Floats, Plane, placement
-from emomelody.tokens import Vocabulary
+from emomelody.recipes import RECIPES
+from emomelody.tokens import Vocabulary, from_tokens
 
-UPDATES = 12_600  # the paper's: 700 epochs of 18 batches
 PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weights)
-# The paper's optimiser as Keras has it: this decay, and an epsilon of 1e-7 under the square root.
-RMSPROP_DECAY = 0.9
-RMSPROP_EPSILON = 1e-7**0.5
-# Our one departure from the paper, whose rate is constant. While it is, D of the paper's set stays at 85–88 %
-# from epoch 300 on, the latent means trembling across the axes; falling, it lets them settle, at 99 %.
-ANNEAL_FROM = 0.7  # of all epochs
-FINAL_RATE = 0.1  # of the learning rate
-# Equation (8) with the weights of the published code.
-MODELS = {"base": LossWeights(0, 0), "emoreg": LossWeights(arousal=80, valence=70)}
+HIDDEN = 512  # units of the widest recurrence, by which bfloat16 is tried
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """The choices of one run; the defaults are the paper's."""
 
-    model: str = "emoreg"  # a key of MODELS
-    epochs: int | None = None  # None: as many as make UPDATES updates
-    batch_size: int = 16
-    learning_rate: float = 1e-3
+    model: str = "emoreg"  # a key of RECIPES
+    epochs: int | None = None  # None, also below: the recipe's
+    batch_size: int | None = None
+    learning_rate: float | None = None
     emotion_weight: float = 1.0  # of the emotion losses in the end; it grows from 1 as the rate falls
     seed: int = 0  # of the initial weights, the order, the noise, and a split not in the manifest
     split: Split = Split.TUNE
@@ -75,21 +67,12 @@ class Arrays:
 
     classes: Tensor  # (N, T)
     labels: Tensor  # (N,)
+    targets: Tensor  # (N, 2): what the axes are to say, valence first
 
     @property
     def label_array(self) -> NDArray[np.int64]:
         """The labels for numpy, (N,)."""
         return self.labels.cpu().numpy()
-
-
-def epochs_for(examples: int, batch_size: int) -> int:
-    """The epochs that make the paper's number of updates on so many examples."""
-    return max(1, round(UPDATES / math.ceil(examples / batch_size)))
-
-
-def annealing(progress: float) -> float:
-    """How far the annealing is when ``progress`` (0 … 1) of the epochs are over: 0 for long, then up to 1."""
-    return max(0.0, progress - ANNEAL_FROM) / (1 - ANNEAL_FROM)
 
 
 def next_run_folder(parent: Path, model: str) -> Path:
@@ -105,9 +88,14 @@ class Trainer:
     """One run: the model, its data and its state, from the first epoch to the weights file."""
 
     def __init__(self, dataset: Dataset, config: TrainConfig) -> None:
+        self.recipe = RECIPES[config.model](config.emotion_weight)
+        self.batch_size = config.batch_size or self.recipe.batch_size
+        self.learning_rate = (
+            self.recipe.learning_rate if config.learning_rate is None else config.learning_rate
+        )
+        if not 0 < self.learning_rate < math.inf:
+            raise EmomelodyError(f"learning rate {self.learning_rate:g} is not a number above 0")
         self.config, self.fingerprint = config, dataset.fingerprint
-        if not 0 < config.learning_rate < math.inf:
-            raise EmomelodyError(f"learning rate {config.learning_rate:g} is not a number above 0")
         self.device = pick_device(config.device)
         held_out = dataset.split(config.split, config.seed)
         # Random splits may hold out a pitch that training never saw: the vocabulary is the data's,
@@ -115,14 +103,12 @@ class Trainer:
         self.vocabulary = Vocabulary.of(dataset.tokens)
         self.training = self._arrays(dataset, ~held_out)
         self.held_out = self._arrays(dataset, held_out)
-        self.epochs = config.epochs or epochs_for(len(self.training.labels), config.batch_size)
+        self.epochs = config.epochs or self.recipe.epochs(len(self.training.labels), self.batch_size)
         torch.manual_seed(config.seed)
-        self.model = CVAE(ModelConfig(classes=len(self.vocabulary))).to(self.device)
-        self.optimiser = torch.optim.RMSprop(
-            self.model.parameters(), config.learning_rate, RMSPROP_DECAY, RMSPROP_EPSILON
-        )
+        self.model = self.recipe.build(len(self.vocabulary)).to(self.device)
+        self.optimiser = self.recipe.optimiser(self.model.parameters(), self.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)  # the order and the noise
-        low = self.device.type == "cpu" and bfloat16_pays(self.model.config.hidden, config.batch_size)
+        low = self.device.type == "cpu" and bfloat16_pays(HIDDEN, self.batch_size)
         self.precision = "bfloat16" if low else "float32"
         self.history: list[Epoch] = []
 
@@ -167,33 +153,23 @@ class Trainer:
         return encode_all(self.model, arrays.classes, arrays.labels)
 
     def _epoch(self, number: int, started: float) -> Epoch:
-        weights = MODELS[self.config.model]
-        fallen = annealing((number - 1) / self.epochs)
-        rate = self.config.learning_rate * (1 - (1 - FINAL_RATE) * fallen)
-        emotion_weight = 1 + (self.config.emotion_weight - 1) * fallen
+        progress = (number - 1) / self.epochs
+        rate = self.learning_rate * self.recipe.rate(progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         sums, seen_mu, seen_labels = np.zeros(5), [], []
         self.model.train()
-        for classes, labels in self._batches():
+        for classes, labels, targets in self._batches():
             with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
-                mu, log_variance = self.model.encode(classes, labels)
-                z = sample_posterior(mu, log_variance, self.random)
-                logits = self.model.decode(z, labels)
-            signs = _signs(labels)  # (B, 2): valence, arousal
-            reconstruction = losses.reconstruction(logits, classes)
-            divergence = losses.divergence(mu, log_variance)
-            arousal = losses.arousal(signs[:, losses.AROUSAL], mu)
-            valence = losses.valence(signs[:, losses.VALENCE], mu)
-            # Equation (8); with both weights 0 it is equation (1), CVAE-Base.
-            emotion = weights.arousal * arousal + weights.valence * valence
-            loss = reconstruction + divergence + emotion_weight * emotion
+                terms = self.recipe.terms(self.model, classes, labels, targets, self.random, progress)
             self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            terms.loss.backward()
+            if self.recipe.largest_gradient < math.inf:
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.largest_gradient)
             self.optimiser.step()
-            terms = torch.stack([loss, reconstruction / len(labels), divergence, arousal, valence])
-            sums += terms.detach().double().cpu().numpy() * len(labels)
-            seen_mu.append(mu.detach())
+            found = (terms.loss, terms.reconstruction, terms.divergence, terms.arousal, terms.valence)
+            sums += torch.stack(found).detach().double().cpu().numpy() * len(labels)
+            seen_mu.append(terms.mu.detach()[:, :LATENT])
             seen_labels.append(labels)
         means = (sums / len(self.training.labels)).tolist()
         seen = placement(torch.cat(seen_mu).double().cpu().numpy(), torch.cat(seen_labels).cpu().numpy())
@@ -211,17 +187,21 @@ class Trainer:
             seconds=round(time.monotonic() - started, 1),
         )
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         order = torch.randperm(len(self.training.labels), generator=self.random).to(self.device)
-        for chosen in order.split(self.config.batch_size):
-            yield self.training.classes[chosen], self.training.labels[chosen]
+        side = self.training
+        for chosen in order.split(self.batch_size):
+            yield side.classes[chosen], side.labels[chosen], side.targets[chosen]
 
     def _arrays(self, dataset: Dataset, chosen: NDArray[np.bool_]) -> Arrays:
         classes, _moved = self.vocabulary.encode(dataset.tokens[chosen])
-        return Arrays(
-            torch.from_numpy(classes).to(self.device),
-            torch.from_numpy(dataset.labels[chosen]).to(self.device),
-        )
+        labels = dataset.labels[chosen]
+        if self.recipe.continuous:
+            targets = valence_and_arousal([from_tokens(tokens) for tokens in dataset.tokens[chosen]])
+        else:
+            targets = np.array([(e.valence, e.arousal) for e in Emotion])[labels]
+        arrays = (torch.from_numpy(array).to(self.device) for array in (classes, labels, np.float32(targets)))
+        return Arrays(*arrays)
 
     def _summary(self, training_mu: Floats) -> dict[str, Any]:
         """What a user of the weights wants to know of their making."""
@@ -229,7 +209,10 @@ class Trainer:
         of_training = placement(training_mu, self.training.label_array)
         of_held_out = placement(held_out_mu, self.held_out.label_array)
         return {
-            **asdict(replace(self.config, epochs=len(self.history))),
+            **asdict(self.config),
+            "epochs": len(self.history),
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
             "data": self.fingerprint,
             "device": self.device.type,
             "precision": self.precision,
@@ -239,12 +222,6 @@ class Trainer:
             "placement_training": _by_emotion(of_training),
             "placement_held_out": _by_emotion(of_held_out),
         }
-
-
-def _signs(labels: Tensor) -> Tensor:
-    """Valence and arousal of labels (B,) as ±1, (B, 2) in the order of the latent axes."""
-    table = [(float(e.valence), float(e.arousal)) for e in Emotion]
-    return torch.tensor(table, device=labels.device)[labels]
 
 
 def _by_emotion(values: Floats) -> dict[str, float | None]:

@@ -1,0 +1,60 @@
+"""A way over the plane: emotions or points at bars, and straight lines between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emomelody.emotion import Emotion
+from emomelody.errors import EmomelodyError
+from emomelody.melody import STEPS_PER_BAR
+from emomelody.plane import Floats
+
+_STOP = re.compile(r"(?P<place>[^@\s]+)@(?P<bar>\d+)")
+_POINT = re.compile(r"(?P<valence>[-+]?[\d.]+),(?P<arousal>[-+]?[\d.]+)")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """An emotion, or a point (valence, arousal), at the beginning of a bar, counted from 0."""
+
+    bar: int
+    emotion: Emotion | None
+    point: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Stops at ascending bars."""
+
+    stops: tuple[Stop, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Trajectory:
+        """The path of a text such as ``sad@0 happy@8`` or ``-0.5,0.2@0 0.8,0.8@4``. Raises EmomelodyError."""
+        stops = []
+        for word in text.split():
+            found = _STOP.fullmatch(word)
+            if not found:
+                raise EmomelodyError(f"path '{word}' is not an emotion or V,A at a bar: write e.g. sad@0")
+            point = _POINT.fullmatch(found["place"])
+            try:
+                place = (float(point["valence"]), float(point["arousal"])) if point else None
+            except ValueError as error:
+                raise EmomelodyError(f"path '{word}': {found['place']} is not a point") from error
+            emotion = None if place else Emotion.parse(found["place"])
+            stops.append(Stop(int(found["bar"]), emotion, place))
+        bars = [stop.bar for stop in stops]
+        if len(stops) < 2 or sorted(set(bars)) != bars:
+            raise EmomelodyError("a path needs two or more places at ascending bars, e.g. 'sad@0 happy@8'")
+        return cls(tuple(stops))
+
+
+def interpolate(stops: Sequence[Stop], latents: Floats, bars: int) -> Floats:
+    """The latent of each step, (T, 2), between those of the stops, (stops, 2); constant before and after."""
+    at = [stop.bar * STEPS_PER_BAR for stop in stops]
+    steps = np.arange(bars * STEPS_PER_BAR)
+    return np.stack([np.interp(steps, at, latents[:, axis]) for axis in range(2)], 1)
