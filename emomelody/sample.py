@@ -61,7 +61,7 @@ def sample(
     if point is not None and not all(-1 <= coordinate <= 1 for coordinate in point):
         raise EmomelodyError(f"point {point[0]:g} {point[1]:g} is outside the plane: use −1 … 1")
     if temperature is not None and not 0 < temperature <= 10:
-        raise EmomelodyError(f"temperature {temperature:g} is outside 0 … 10")
+        raise EmomelodyError(f"temperature {temperature:g} must be above 0 and at most 10")
     label = emotion or Emotion.at(*(point or (0, 0)))
     plane = checkpoint.plane
     randoms = [np.random.default_rng([seed, i]) for i in range(n)]
@@ -165,6 +165,6 @@ def write_samples(
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, s in zip(names, samples, strict=True):
-        midi.write(s.melody, folder / name, name=name.removesuffix(".mid"))
+        midi.write(s.melody, folder / name, name=name.removesuffix(".mid"), mode=s.emotion.mode)
     (folder / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     return [folder / name for name in names]
