@@ -202,7 +202,10 @@ def train(
     ] = None,
     emotion_weight: Annotated[
         float,
-        typer.Option(min=0, help="To this the weight of emoreg's emotion losses grows from 1 at the end."),
+        typer.Option(
+            min=0,
+            help="Final weight of emoreg's emotion losses; 1 until 70 % of the epochs.",
+        ),
     ] = 1.0,
     seed: Annotated[
         int,
@@ -327,6 +330,9 @@ def sample(
     files = library.write_samples(samples, checkpoint, out, seed=used, drawing=drawing, force=force)
     if point is not None and temperature is None and num > 1 and checkpoint.name != VA:
         output.note("one point has one likeliest melody: add --temperature for different ones")
+    different = len({s.melody for s in samples})
+    if point is None and different < num:
+        output.note(f"{different} of the {num} are different: add --temperature for more")
     what = samples[0].emotion.title + (f" at {point[0]:g} {point[1]:g}" if point else "")
     melodies = "melody" if len(files) == 1 else "melodies"
     print(f"{out}: {len(files)} {melodies}, {what}, model {checkpoint.name}, seed {used}")
@@ -339,6 +345,7 @@ def evaluate(
         typer.Option(
             "--model",
             "-m",
+            metavar="MODEL",
             help="base, emoreg, a weights file or a run folder; several stand side by side.",
             show_default="emoreg",
         ),
@@ -392,6 +399,8 @@ def evaluate(
     for file in (json_file, csv_file):
         if file and not file.parent.is_dir():  # before minutes of work, not after
             raise BadInput(file, f"cannot be written: there is no folder {file.parent}")
+    if report and report.exists() and not report.is_dir():
+        raise BadInput(report, "is a file, and the report needs a folder")
     from emomelody import evaluate as library
     from emomelody import report as page
     from emomelody import tables

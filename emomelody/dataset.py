@@ -56,7 +56,9 @@ class Dataset:
         """
         if how is Split.TUNE and self.held_out is not None:
             if not 0 < self.held_out.sum() < len(self):
-                raise EmomelodyError("the manifest holds nothing out: too few melodies or tunes")
+                raise EmomelodyError(
+                    "the manifest holds nothing out: too few tunes; add more, or use --split random"
+                )
             return self.held_out
         return hold_out(self.labels, self.tunes if how is Split.TUNE else None, seed)
 
@@ -67,7 +69,7 @@ def load(folder: Path) -> Dataset:
     Files that cannot be read are left out and listed. Raises BadInput where no melody is left.
     """
     if not folder.is_dir():
-        raise BadInput(folder, "no such folder; make one with 'emomelody preprocess'")
+        raise BadInput(folder, "no such folder (emomelody preprocess makes training data)")
     tokens, labels, files, left_out = [], [], [], []
     for path, emotion in _labelled_files(folder):
         try:

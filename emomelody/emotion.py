@@ -40,6 +40,11 @@ class Emotion(Enum):
         return self.value[2]
 
     @property
+    def mode(self) -> str:
+        """``major`` for positive, ``minor`` for negative valence: the mode of its melodies in C."""
+        return "major" if self.valence > 0 else "minor"
+
+    @property
     def index(self) -> int:
         """0 … 3, the class index of the label."""
         return list(Emotion).index(self)

@@ -107,8 +107,10 @@ def read_melody(path: Path, steps: int = WINDOW_STEPS) -> Melody:
     return melody
 
 
-def write(melody: Melody, path: Path, *, name: str) -> None:
-    """Write a melody as a MIDI file of format 1: 120 BPM, 4/4, a track called ``name`` (Latin-1).
+def write(melody: Melody, path: Path, *, name: str, mode: str) -> None:
+    """Write a melody as a MIDI file of format 1: 120 BPM, 4/4, in C ``mode``, a track called ``name``.
+
+    ``mode`` is major or minor; the name may hold what Latin-1 has.
 
     The file's end is the melody's, so that rests at the end survive a round trip.
     """
@@ -116,6 +118,7 @@ def write(melody: Melody, path: Path, *, name: str) -> None:
     conductor = mido.MidiTrack(
         [
             mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4),
+            mido.MetaMessage("key_signature", key="C" if mode == "major" else "Cm"),
             mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(TEMPO)),
             mido.MetaMessage("end_of_track", time=melody.steps * ticks),
         ]

@@ -290,7 +290,8 @@ def _write(cuts: list[Cut], out: Path, seed: int) -> list[manifest.Row]:
         speed = "-half" if window.half_speed else ""
         stem = f"{piece.source.stem}-b{window.first_bar:03d}{speed}"
         name = _unused(f"{window.emotion.code}/{stem}", taken)
-        midi.write(window.melody, out / name, name=stem.encode("latin-1", "replace").decode("latin-1"))
+        title = stem.encode("latin-1", "replace").decode("latin-1")
+        midi.write(window.melody, out / name, name=title, mode=piece.key.mode)
         last_bar = window.first_bar + window.bars - 1
         rows.append(
             manifest.Row(

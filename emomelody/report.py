@@ -51,7 +51,8 @@ def write_report(evaluations: Sequence[Evaluation], labels: Labels, folder: Path
     folder.mkdir(parents=True, exist_ok=True)
     pictures = {block: _pictures(block, evaluations, labels, folder) for block in BLOCKS}
     made = sheets([evaluation.figures for evaluation in evaluations])
-    parts = [f"<h1>{escape(heading)}</h1>", *(f"<p>{escape(line)}</p>" for line in notes(evaluations))]
+    said = [*map(_origin, evaluations), *notes(evaluations)]
+    parts = [f"<h1>{escape(heading)}</h1>", *(f"<p>{escape(line)}</p>" for line in said)]
     for block, (title, function) in BLOCKS.items():
         shown = [sheet for sheet in made if sheet.block == block]
         if shown:
@@ -82,12 +83,25 @@ def notes(evaluations: Sequence[Evaluation]) -> list[str]:
     return [f"{', '.join(names)}: {line}" for line, names in lines.items()]
 
 
+def _origin(evaluation: Evaluation) -> str:
+    """Which melodies a system's figures are about."""
+    counts = ", ".join(map(str, evaluation.figures["metrics"]["generated"].values()))
+    line = f"{evaluation.name}: {counts} melodies of e1 … e4"
+    if "seeds" in evaluation.figures:
+        seeds = ", ".join(map(str, evaluation.figures["seeds"]))
+        line += f" for each of the seeds {seeds}, weights {evaluation.figures['checksum'][:12]}"
+    return line
+
+
 def _notes(figures: Figures) -> list[str]:
     lines, placement, judged = [], figures.get("placement"), figures["emotion"]["judged_on"]
     if placement and placement["octave_moves"]:
         lines.append(f"{placement['octave_moves']} onsets of the data were moved by octaves into range")
     if placement and "unseen" in placement:
-        lines.append("this is not the data that the weights were trained on: none of it counts as such")
+        lines.append(
+            "this is not the data that the weights were trained on, though it may hold what they learned:"
+            " none of it counts as training data"
+        )
     lines.append(f"judges of emotion measured on {judged['melodies']} real melodies, {judged['where']}")
     if judged["labelled_by_rule"]:
         lines.append(

@@ -164,7 +164,7 @@ def _check(
         if place is not None and not all(-1 <= coordinate <= 1 for coordinate in place):
             raise EmomelodyError(f"point {place[0]:g} {place[1]:g} is outside the plane: use −1 … 1")
     if drawing.temperature is not None and not 0 < drawing.temperature <= 10:
-        raise EmomelodyError(f"temperature {drawing.temperature:g} is outside 0 … 10")
+        raise EmomelodyError(f"temperature {drawing.temperature:g} must be above 0 and at most 10")
     if not 0 < drawing.top_p <= 1:
         raise EmomelodyError(f"top-p {drawing.top_p:g} is outside 0 … 1")
     if not 1 <= bars <= MAX_BARS:
@@ -213,6 +213,6 @@ def write_samples(
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, s in zip(names, samples, strict=True):
-        midi.write(s.melody, folder / name, name=name.removesuffix(".mid"))
+        midi.write(s.melody, folder / name, name=name.removesuffix(".mid"), mode=s.emotion.mode)
     (folder / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     return [folder / name for name in names]

@@ -28,6 +28,6 @@ plots.piano_rolls(
 )
 for emotion, melody in melodies.items():
     path = HERE / f"{emotion.title}.mid"
-    midi.write(melody, path, name=emotion.title)
+    midi.write(melody, path, name=emotion.title, mode=emotion.mode)
     sound = pretty_midi.PrettyMIDI(str(path)).synthesize(fs=RATE)
     wavfile.write(path.with_suffix(".wav"), RATE, np.int16(sound / np.abs(sound).max() * 24_000))

@@ -73,5 +73,5 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / emotion.code).mkdir(parents=True)
         for number in range(10):
             path = folder / emotion.code / f"melody-{number}.mid"
-            midi.write(random_melody(rng, emotion), path, name=path.stem)
+            midi.write(random_melody(rng, emotion), path, name=path.stem, mode=emotion.mode)
     return folder

@@ -215,7 +215,7 @@ def copies(folder: Path, small_data: Path, change: str) -> None:
                 pitches = [some.notes[i].pitch for i in order]
                 notes = zip(some.notes, pitches, strict=True)
                 some = Melody(tuple(Note(n.onset, n.duration, p) for n, p in notes))
-            midi.write(some, folder / emotion.code / path.name, name="x")
+            midi.write(some, folder / emotion.code / path.name, name="x", mode=emotion.mode)
 
 
 @pytest.mark.parametrize(("change", "exact"), [("same", 1.0), ("transposed", 1.0), ("shuffled", 0.0)])

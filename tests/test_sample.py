@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -112,11 +113,11 @@ def test_without_a_seed_the_used_one_is_printed(tmp_path: Path, run: Run) -> Non
         (["-e", "gloomy"], "unknown emotion 'gloomy': use happy (e1, Q1), angry"),
         (["--point", "0.5", "1.2"], "point 0.5 1.2 is outside the plane"),
         (["--point", "nan", "0"], "outside the plane"),
-        ([], "ask for an emotion or for a point"),
-        (["-e", "sad", "--point", "0", "0"], "ask for an emotion or for a point"),
+        ([], "ask for an emotion, a point or a path"),
+        (["-e", "sad", "--point", "0", "0"], "ask for an emotion, a point or a path"),
         (["-e", "sad", "-m", "nobody"], "no such model: use base, emoreg"),
         (["-e", "sad", "-m", "no/such.safetensors"], "no such weights file"),
-        (["-e", "sad", "--temperature", "0"], "temperature 0 is outside"),
+        (["-e", "sad", "--temperature", "0"], "temperature 0 must be above 0"),
         (["-e", "sad", "-o", "file.txt"], "cannot be written to"),
         (["-e", "sad", "--device", "abacus"], "device 'abacus' cannot be used here"),
     ],
@@ -144,3 +145,15 @@ def test_quiet_says_the_result_only_and_verbose_names_the_weights(tmp_path: Path
     assert quiet.stderr == ""
     assert "seed 1" in quiet.stdout
     assert "SHA-256" in run("-v", "sample", "-e", "sad", "-o", "b").stderr
+
+
+@pytest.mark.parametrize("emotion", ["happy", "angry", "sad", "relaxed"])
+def test_the_emotion_survives_reading_back(emotion: str, tmp_path: Path, run: Run) -> None:
+    """The key is written, so that no other tonic is found in the notes."""
+    run("sample", "-e", emotion, "-n", 10, "--seed", 1, "-o", "made")
+    run("preprocess", "made", "-o", "again")
+    with (tmp_path / "again" / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    mode = Emotion.parse(emotion).mode
+    assert {row["key"] for row in rows} == {f"C {mode}"}
+    assert sum(row["emotion"] == Emotion.parse(emotion).code for row in rows) >= 7

@@ -160,7 +160,7 @@ def test_the_first_of_more_are_the_same(weights: Path, tmp_path: Path, run: Run)
 
 def test_wrong_lengths_and_paths_are_one_line(weights: Path, run: Run) -> None:
     for arguments, reason in {
-        ("-e", "sad", "--path", "sad@0 happy@2"): "one of them",
+        ("-e", "sad", "--path", "sad@0 happy@2"): "ask for an emotion, a point or a path",
         ("--path", "sad@0 happy@4"): "the path goes on to bar 4, and there are 4 bars",
         ("--path", "sad@0 2,0@2"): "outside the plane",
         ("-e", "sad", "--top-p", "0"): "top-p 0 is outside",
