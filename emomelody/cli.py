@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from emomelody.checkpoint import Checkpoint
     from emomelody.dataset import Dataset
+    from emomelody.melody import Melody
     from emomelody.preprocess import Report, Source, Windows
     from emomelody.train import Epoch, Trainer
 
@@ -292,6 +293,18 @@ def sample(
             show_default=False,
         ),
     ] = None,
+    like: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Vary the beginning of this piece (MIDI, MusicXML), with --emotion or --point in that"
+            " emotion; several: only say where they lie. By emoreg-va only.",
+            show_default=False,
+        ),
+    ] = None,
+    spread: Annotated[
+        float, typer.Option(min=0, max=3, help="How far from --like, 0 … 3.", show_default=True)
+    ] = 0.3,
     temperature: Annotated[
         float | None,
         typer.Option(
@@ -316,6 +329,9 @@ def sample(
     checkpoint = _load_weights(model)
     checkpoint.model.to(pick_device(device))
     used = secrets.randbelow(MAX_SEED) if seed is None else seed
+    heard = _place(checkpoint, like) if like else []
+    if len(heard) > 1:
+        return
     drawing = Drawing(temperature, top_p)
     samples = library.sample(
         checkpoint,
@@ -323,6 +339,8 @@ def sample(
         emotion=asked,
         point=point,
         path=Trajectory.parse(path) if path is not None else None,
+        like=heard[0] if heard else None,
+        spread=spread,
         bars=bars,
         seed=used,
         drawing=drawing,
@@ -439,6 +457,25 @@ def evaluate(
         heading = f"{', '.join(e.name for e in evaluations)} on {data or 'data'}"
         written = page.write_report(evaluations, dataset.labels, report, heading=heading)
         output.note(f"report: {written}")
+
+
+def _place(checkpoint: Checkpoint, files: list[Path]) -> list[Melody]:
+    """Print where the beginnings of pieces lie on the plane; returns them, in C."""
+    from emomelody import tables
+    from emomelody.preprocess import Source, Windows, cut
+    from emomelody.sample import encode
+
+    melodies, places = [], []
+    for path in files:
+        found = cut(Source(path), Windows.FIRST)
+        if isinstance(found, BadInput):
+            raise found
+        if not found.windows:
+            raise BadInput(path, f"no melody in it ({', '.join(found.left_out)})")
+        melodies.append(found.windows[0].melody)
+        places.append(checkpoint.plane.to_point(encode(checkpoint, melodies[-1])[:2]))
+    output.out.print(tables.places_table(files, places))
+    return melodies
 
 
 def _make_data_folder(out: Path, force: bool) -> None:

@@ -17,8 +17,9 @@ from emomelody.compose import Drawing, compose
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.melody import BARS, STEPS_PER_BAR, Melody
+from emomelody.model import LATENT
 from emomelody.plane import Floats
-from emomelody.tokens import REST, Tokens, from_tokens
+from emomelody.tokens import REST, Tokens, from_tokens, to_tokens
 from emomelody.trajectory import Stop, Trajectory, interpolate
 from emomelody.va import EmoregVA, nucleus
 
@@ -29,6 +30,7 @@ REDRAWS = 20  # of a latent whose melody has no note
 INDEX_NAME = "samples.json"
 MAX_BARS = 64
 DEFAULT = Drawing()
+SPREAD = 0.3
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def sample(
     emotion: Emotion | None = None,
     point: tuple[float, float] | None = None,
     path: Trajectory | None = None,
+    like: Melody | None = None,
+    spread: float = SPREAD,
     bars: int = BARS,
     seed: int,
     drawing: Drawing = DEFAULT,
@@ -59,11 +63,17 @@ def sample(
     For an emotion every melody has a latent of its own, drawn from where the emotion's training melodies
     lie and always inside its quadrant. For a point the latent is the point's, and the label its quadrant's
     (``Emotion.at``: a point on an axis counts as positive). Along a path it moves from one to the next.
-    Only ``emoreg-va`` has paths and other lengths than four bars. Raises EmomelodyError for what cannot be.
+    ``like`` is a melody in C whose content they vary; without any of the three they also stay near its place
+    on the plane. ``spread`` is how far, in deviations of the prior for the content and in tenths of the
+    plane's scale for the place. Only ``emoreg-va`` has paths, other lengths than four bars, and ``like``.
+    Raises EmomelodyError for what cannot be.
 
     Melody i depends on (``seed``, i) alone: more of them leave the first ones unchanged.
     """
-    _check(checkpoint, emotion, point, path, bars, drawing)
+    _check(checkpoint, emotion, point, path, like, bars, drawing)
+    model_latent = None if like is None else encode(checkpoint, like)  # (Z,)
+    if like is not None and model_latent is not None and not (emotion or point or path):
+        point = _inside(checkpoint.plane.to_point(model_latent[:LATENT]))
     stops = path.stops if path else (Stop(0, emotion, point),)
     plane, label = checkpoint.plane, stops[0].emotion or Emotion.at(*(stops[0].point or (0, 0)))
     randoms = [np.random.default_rng([seed, i]) for i in range(n)]
@@ -71,6 +81,10 @@ def sample(
     tokens = np.zeros((n, bars * STEPS_PER_BAR), dtype=np.int64)
     draws = np.zeros(n, dtype=np.int64)
     silent = np.arange(n)
+    content = None
+    if model_latent is not None:
+        heard = model_latent[LATENT:]
+        content = np.stack([heard + spread * r.standard_normal(len(heard)) for r in randoms])  # (N, C)
     while len(silent):
         if draws.max() == REDRAWS:
             raise EmomelodyError(
@@ -82,9 +96,12 @@ def sample(
                 plane.draw(s.emotion, randoms[i]) if s.emotion else plane.to_latent(s.point or (0, 0))
                 for s in stops
             ]
+            if model_latent is not None and emotion is None and path is None:
+                latents[i] += 0.1 * spread * np.array(plane.scale) * randoms[i].standard_normal(LATENT)
         along = np.stack([interpolate(stops, latents[i], bars) for i in silent])  # (S, T, 2)
         labels = np.full(len(silent), label.index)
-        tokens[silent] = decode(checkpoint, along, labels, [randoms[i] for i in silent], drawing)
+        held = None if content is None else content[silent]
+        tokens[silent] = decode(checkpoint, along, labels, [randoms[i] for i in silent], drawing, held)
         silent = silent[(tokens[silent] >= REST).all(1)]
     return [
         Sample(
@@ -105,11 +122,13 @@ def decode(
     labels: Tokens,
     randoms: Sequence[np.random.Generator],
     drawing: Drawing = DEFAULT,
+    content: Floats | None = None,
 ) -> Tokens:
     """Tokens (N, T) of latents (N, T, 2), labels (N,) and N random generators, as the model makes them.
 
-    The paper's models take the first of the T latents, and the likeliest tokens where ``drawing`` has no
-    temperature. Repaired only by ``from_tokens``.
+    ``content`` (N, C) is the rest of the latent, for ``emoreg-va`` only; without it, it is drawn. The paper's
+    models take the first of the T latents, and the likeliest tokens where ``drawing`` has no temperature.
+    Repaired only by ``from_tokens``.
     """
     decoded = []
     for first in range(0, len(latents), BATCH):
@@ -120,12 +139,33 @@ def decode(
         padded = np.pad(some, ((0, padding), (0, 0), (0, 0)))
         if isinstance(checkpoint.model, EmoregVA):
             scale = np.array(checkpoint.plane.scale)
-            made = compose(checkpoint.model, checkpoint.vocabulary, padded, scale, chosen, drawing)
+            held = None
+            if content is not None:
+                held = np.pad(content[first : first + BATCH], ((0, padding), (0, 0)))
+            made = compose(checkpoint.model, checkpoint.vocabulary, padded, scale, chosen, drawing, held)
         else:
             label = np.pad(labels[first : first + BATCH], (0, padding))
             made = _decode_at_once(checkpoint, padded[:, 0], label, chosen, drawing)
         decoded.append(made[: len(some)])
     return np.concatenate(decoded)
+
+
+def encode(checkpoint: Checkpoint, melody: Melody) -> Floats:
+    """The latent mean (Z,) of a melody of four bars in C, its place on the plane first; by ``emoreg-va``."""
+    if not isinstance(checkpoint.model, EmoregVA):
+        raise EmomelodyError(f"{checkpoint.name} cannot place a melody without its label: use emoreg-va")
+    classes, _moved = checkpoint.vocabulary.encode(to_tokens(melody)[None])
+    device = checkpoint.model.output.weight.device
+    with torch.inference_mode():
+        mu, _ = checkpoint.model.encode(torch.from_numpy(classes).to(device))
+    latent: Floats = mu[0].double().cpu().numpy()
+    return latent
+
+
+def _inside(point: tuple[float, float]) -> tuple[float, float]:
+    """The nearest point of the plane: a melody may lie beyond its edge."""
+    valence, arousal = (min(1.0, max(-1.0, coordinate)) for coordinate in point)
+    return valence, arousal
 
 
 def _decode_at_once(
@@ -153,11 +193,13 @@ def _check(
     emotion: Emotion | None,
     point: tuple[float, float] | None,
     path: Trajectory | None,
+    like: Melody | None,
     bars: int,
     drawing: Drawing,
 ) -> None:
     """Raise EmomelodyError, in words for the command line's user, for what cannot be sampled."""
-    if sum(given is not None for given in (emotion, point, path)) != 1:
+    given = sum(place is not None for place in (emotion, point, path))
+    if given > 1 or (given == 0 and like is None):
         raise EmomelodyError("ask for an emotion, a point or a path: one of them")
     points = [point] if path is None else [stop.point for stop in path.stops]
     for place in points:
@@ -169,9 +211,10 @@ def _check(
         raise EmomelodyError(f"top-p {drawing.top_p:g} is outside 0 … 1")
     if not 1 <= bars <= MAX_BARS:
         raise EmomelodyError(f"{bars} bars are outside 1 … {MAX_BARS}")
-    if not isinstance(checkpoint.model, EmoregVA) and (path is not None or bars != BARS):
+    beyond = path is not None or like is not None or bars != BARS
+    if beyond and not isinstance(checkpoint.model, EmoregVA):
         raise EmomelodyError(
-            f"{checkpoint.name} makes {BARS} bars of one emotion: --bars and --path need emoreg-va"
+            f"{checkpoint.name} makes {BARS} bars of one emotion: --bars, --path and --like need emoreg-va"
         )
     if path is not None and path.stops[-1].bar >= bars:
         raise EmomelodyError(f"the path goes on to bar {path.stops[-1].bar}, and there are {bars} bars")

@@ -164,7 +164,37 @@ def test_wrong_lengths_and_paths_are_one_line(weights: Path, run: Run) -> None:
         ("--path", "sad@0 happy@4"): "the path goes on to bar 4, and there are 4 bars",
         ("--path", "sad@0 2,0@2"): "outside the plane",
         ("-e", "sad", "--top-p", "0"): "top-p 0 is outside",
-        ("-e", "sad", "--bars", "8", "-m", "base"): "--bars and --path need emoreg-va",
+        ("-e", "sad", "--bars", "8", "-m", "base"): "--bars, --path and --like need emoreg-va",
     }.items():
         model = () if "-m" in arguments else ("-m", weights)
         assert reason in run("sample", *arguments, *model, code=1).stderr
+
+
+def song(path: Path, *semitones: int, key: int = 0) -> None:
+    """Four bars of quarters in a major key, the tonic ``key`` semitones above C."""
+    pitches = [60 + key + step for step in semitones]
+    notes = tuple(Note(4 * i, 4, pitches[i % len(pitches)]) for i in range(16))
+    midi.write(Melody(notes), path, name="song", mode="major")
+
+
+def test_files_are_placed_and_varied(weights: Path, tmp_path: Path, run: Run) -> None:
+    song(tmp_path / "one.mid", 0, 4, 7, 4)
+    song(tmp_path / "two.mid", 0, 4, 7, 9)
+    done = run("sample", "--like", "one.mid", "--like", "two.mid", "-m", weights)
+    assert not (tmp_path / "samples").exists()
+    for name in ("one.mid", "two.mid"):
+        row = next(line.split() for line in done.stdout.splitlines() if name in line)
+        valence, arousal, emotion = float(row[1]), float(row[2]), row[3]
+        assert Emotion.at(valence, arousal) is Emotion.parse(emotion)
+    for spread in (0, 2):
+        arguments = ("-n", 4, "--seed", 1, "--spread", spread, "-o", f"s{spread}")
+        done = run("sample", "--like", "one.mid", "-m", weights, *arguments)
+        assert "one.mid" in done.stdout
+        assert len(list((tmp_path / f"s{spread}").glob("*.mid"))) == 4
+    run("sample", "--like", "one.mid", "-e", "sad", "-m", weights, "-o", "sad", "--seed", 1)
+    assert len(list((tmp_path / "sad").glob("sad-*.mid"))) == 1
+    for arguments, reason in {
+        ("--like", "none.mid", "-m", str(weights)): "none.mid: No such file",
+        ("--like", "one.mid", "-e", "sad", "-m", "base"): "without its label: use emoreg-va",
+    }.items():
+        assert reason in run("sample", *arguments, code=1).stderr
