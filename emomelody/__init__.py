@@ -33,8 +33,23 @@ The package in the order of its imports: a module may import only modules above 
     evaluate    every figure, as a dictionary
     tables      what the commands show
     report      the same as a page to look at
+    api         the Python interface
     cli         the commands; alone prints and exits
     __main__    python -m emomelody
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emomelody.api import Model
+
 __version__ = "0.1.0"
+
+
+def load(name: str) -> Model:
+    """The model of that name: see ``api.load``, which is imported here only when it is needed."""
+    from emomelody.api import load as load_model
+
+    return load_model(name)
