@@ -6,6 +6,7 @@ are 0 … 1, but D of formula (9), which is in percent as in the paper. A figure
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,19 +16,24 @@ import torch
 
 from emomelody import distances, features, novelty, paper
 from emomelody.checkpoint import Checkpoint
+from emomelody.compose import closes
 from emomelody.dataset import Dataset
 from emomelody.emotion import Emotion
-from emomelody.judges import Labels, agreement, judge_by_rule, share
+from emomelody.judges import Labels, agreement, judge_by_rule, label_by_rule, share
 from emomelody.melody import WINDOW_STEPS, Melody
 from emomelody.model import encode_all
 from emomelody.plane import Floats, placement, quadrants
 from emomelody.real import Real, Sides
 from emomelody.sample import Sample, decode, sample
-from emomelody.tokens import HOLD, REST, from_tokens, to_tokens
+from emomelody.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
+from emomelody.trajectory import Stop, Trajectory
+from emomelody.va import EmoregVA
 
 GRID = 21  # points on each axis of the plane
 FAR = 0.25  # from both axes: where a point's emotion is beyond doubt
 FEW_NOTES = 4
+PATH_BARS = 16
+PATH_MELODIES = 16  # for each pair of emotions
 CONFIDENCE = 0.95
 
 Melodies = Mapping[Emotion, Sequence[Melody]]
@@ -226,6 +232,39 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
     return figures, Grid(axis, onsets.reshape(GRID, GRID), majorness.reshape(GRID, GRID))
 
 
+def evaluate_path(checkpoint: Checkpoint, real: Real) -> Figures:
+    """What becomes of melodies whose emotion changes: 16 of sixteen bars for each ordered pair of emotions.
+
+    The path leads from the first emotion, in bar 1, to the second, from bar 9 on. ``first`` and ``last`` are
+    the shares whose first and last four bars the rule hears as asked, ``both`` those where it hears both.
+    ``window_gap`` is the mean of |Δμ|/σ over table 3's 16 cells for the four-bar windows of as many melodies
+    of one emotion. ``closing`` is the share that ends on a long tonic or dominant on a strong beat, beside
+    that of the windows of real melodies (``closing_real``). Only of models that make melodies of any length.
+    """
+    hits, closing = [], []
+    for first, second in itertools.permutations(Emotion, 2):
+        path = Trajectory((Stop(0, first, None), Stop(PATH_BARS // 2, second, None)))
+        drawn = sample(checkpoint, PATH_MELODIES, path=path, bars=PATH_BARS, seed=0)
+        tokens = np.stack([s.tokens for s in drawn])  # (N, T)
+        ends = (tokens[:, :WINDOW_STEPS], tokens[:, -WINDOW_STEPS:])
+        hits.append([_heard(side) == e.index for side, e in zip(ends, (first, second), strict=True)])
+        closing.append(closes(tokens))
+    windows = {}
+    for emotion in Emotion:
+        drawn = sample(checkpoint, PATH_MELODIES, emotion=emotion, bars=PATH_BARS, seed=0)
+        cut = np.stack([s.tokens for s in drawn]).reshape(-1, WINDOW_STEPS)  # (4 N, T)
+        windows[emotion] = [melody for melody in map(from_tokens, cut) if melody.notes]
+    right = np.array(hits)  # (pairs, 2, N)
+    return {
+        "first": float(right[:, 0].mean()),
+        "last": float(right[:, 1].mean()),
+        "both": float(right.all(1).mean()),
+        "window_gap": evaluate_metrics(windows, real)["mean_gap"],
+        "closing": float(np.mean(closing)),
+        "closing_real": float(closes(real.dataset.tokens).mean()),
+    }
+
+
 def evaluate_validity(samples: Sequence[Sample]) -> Figures:
     """What the model makes before anything is repaired, as shares of the melodies it made.
 
@@ -309,6 +348,12 @@ def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
     return mean, deviation
 
 
+def _heard(tokens: Tokens) -> Labels:
+    """The rule's labels 0–3 of windows (N, T) cut from longer melodies, −1 for silence, (N,)."""
+    melodies = map(from_tokens, tokens)
+    return np.array([label_by_rule(m).index if m.notes else -1 for m in melodies])
+
+
 def _measure(melodies: Melodies, real: Real) -> Figures:
     """The blocks that need nothing of a system but its melodies."""
     return {
@@ -342,6 +387,7 @@ def _evaluate_model(
         on_step("measuring")
         first = first or melodies
     mean, deviation = over_seeds(runs)
+    path = evaluate_path(checkpoint, real) if isinstance(checkpoint.model, EmoregVA) else None
     figures = {
         "model": checkpoint.name,
         "name": name,
@@ -350,6 +396,7 @@ def _evaluate_model(
         "placement": evaluate_placement(checkpoint, real, means),
         "latent_space": evaluate_latent_space(real, means),
         "plane": plane,
+        **({"path": path} if path else {}),
         **mean,
         "deviation": deviation if len(seeds) > 1 else None,
     }

@@ -27,6 +27,7 @@ BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "emotion": ("Is the emotion right?", evaluate.evaluate_emotion),
     "novelty": ("Is it new?", evaluate.evaluate_novelty),
     "plane": ("Does the plane do what it says?", evaluate.evaluate_plane),
+    "path": ("Does the emotion move?", evaluate.evaluate_path),
     "latent_space": ("The latent space", evaluate.evaluate_latent_space),
     "validity": ("Validity", evaluate.evaluate_validity),
 }

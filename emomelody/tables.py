@@ -44,6 +44,14 @@ PLANE = {
     "valence_low": ("… inside negative valence", "{:+.2f}"),
     "silent": ("silent", "{:.1%}"),
 }
+PATH = {
+    "first": ("first four bars as asked", "{:.1%}"),
+    "last": ("last four bars as asked", "{:.1%}"),
+    "both": ("both", "{:.1%}"),
+    "window_gap": ("mean |Δμ|/σ of four-bar windows of one emotion", "{:.2f}"),
+    "closing": ("closing melodies", "{:.1%}"),
+    "closing_real": ("closing windows of real melodies", "{:.1%}"),
+}
 LATENT_SPACE = {
     "valence": ("z(0) with majorness (Spearman)", "{:+.2f}"),
     "arousal": ("z(1) with onsets (Spearman)", "{:+.2f}"),
@@ -89,6 +97,7 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         *(_confusion(s, judge) for s in systems for judge in JUDGES if judge in s["emotion"]),
         _novelty(systems),
         _plane(systems),
+        _plain("path", "Sixteen bars from one emotion to another", PATH, systems),
         _plain("latent_space", "The latent space", LATENT_SPACE, systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]

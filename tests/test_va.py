@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -198,3 +199,13 @@ def test_files_are_placed_and_varied(weights: Path, tmp_path: Path, run: Run) ->
         ("--like", "one.mid", "-e", "sad", "-m", "base"): "without its label: use emoreg-va",
     }.items():
         assert reason in run("sample", *arguments, code=1).stderr
+
+
+def test_evaluate_measures_paths(weights: Path, tmp_path: Path, run: Run, small_data: Path) -> None:
+    done = run("evaluate", "-m", weights, "--data", small_data, "-n", 3, "--json", "f.json")
+    (system,) = json.loads((tmp_path / "f.json").read_text())["systems"]
+    path = system["path"]
+    assert 0 <= path["both"] <= min(path["first"], path["last"]) <= 1
+    assert path["closing"] > path["closing_real"]
+    assert system["validity"]["hold_first"] == system["validity"]["hold_after_rest"] == 0
+    assert "Sixteen bars from one emotion to another" in done.stdout
