@@ -35,7 +35,7 @@ HIDDEN = 512  # units of the widest recurrence, by which bfloat16 is tried
 class TrainConfig:
     """The choices of one run; the defaults are the paper's."""
 
-    model: str = "emoreg"  # a key of RECIPES
+    model: str = "emoreg-va"  # a key of RECIPES
     epochs: int | None = None  # None, also below: the recipe's
     batch_size: int | None = None
     learning_rate: float | None = None

@@ -94,7 +94,7 @@ def test_the_emotion_block_by_hand() -> None:
 
 
 def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> None:
-    data, config = load(small_data), TrainConfig(epochs=1, split=Split.RANDOM, seed=5)
+    data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
     checkpoint = Trainer(data, config).run(tmp_path)
     real = Real(data, Sides.of(data, checkpoint), None)
     # 7 of 8 happy ones in Q1, 0 of 8 angry, all sad and relaxed. Wilson's interval is
@@ -123,7 +123,7 @@ def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> Non
 
 
 def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
-    data, config = load(small_data), TrainConfig(epochs=1, split=Split.RANDOM, seed=5)
+    data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
     checkpoint = Trainer(data, config).run(tmp_path)
     real = Real(data, Sides.of(data, checkpoint), None)
     placed = evaluate.evaluate_placement(checkpoint, real, evaluate.latent_means(checkpoint, data))
@@ -291,7 +291,7 @@ def test_labels_by_the_rule_are_said_to_be(tmp_path: Path, run: Run, small_data:
 
 
 def test_a_model_that_makes_only_silence_says_so(tmp_path: Path, run: Run, small_data: Path) -> None:
-    run("train", small_data, "--epochs", 1, "--lr", 1e-9)
+    run("train", small_data, "--model", "emoreg", "--epochs", 1, "--lr", 1e-9)
     run_folder = tmp_path / "runs" / "emoreg"
     checkpoint = load_checkpoint(run_folder / "model.safetensors")
     with torch.no_grad():

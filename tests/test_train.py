@@ -19,14 +19,14 @@ from conftest import Run
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from emomelody import train
+from emomelody import recipes, train
 from emomelody.checkpoint import load_checkpoint, save_checkpoint
 from emomelody.dataset import Split, load
 from emomelody.errors import BadWeights
 
 
 def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, small_data: Path) -> None:
-    done = run("train", small_data, "--epochs", 2, "--seed", 3)
+    done = run("train", small_data, "--model", "emoreg", "--epochs", 2, "--seed", 3)
     folder = tmp_path / "runs" / "emoreg"
     names = sorted(p.name for p in folder.iterdir())
     assert names == ["curves.png", "history.csv", "latent-0002.png", "model.safetensors"]
@@ -42,13 +42,13 @@ def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, sma
     assert checkpoint.training["examples"] + checkpoint.training["examples_held_out"] == 40
     assert "held-out" in done.stdout
     run("train", small_data, "--epochs", 1, "--model", "base")
-    run("train", small_data, "--epochs", 1)
+    run("train", small_data, "--model", "emoreg", "--epochs", 1)
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["base", "emoreg", "emoreg-2"]
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path, run: Run, small_data: Path) -> None:
     for out, seed in (("a", 1), ("b", 1), ("c", 2)):
-        run("train", small_data, "--epochs", 1, "--seed", seed, "-o", out)
+        run("train", small_data, "--model", "emoreg", "--epochs", 1, "--seed", seed, "-o", out)
     one, same, other = (load_file(tmp_path / out / "emoreg" / "model.safetensors") for out in "abc")
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not torch.equal(one["mu.weight"], other["mu.weight"])
@@ -60,7 +60,7 @@ def test_emoreg_pulls_melodies_into_their_quadrants_and_base_does_not(
 ) -> None:
     dataset = load(small_data)
     placed = {}
-    for model in train.MODELS:
+    for model in ("base", "emoreg"):
         config = train.TrainConfig(model=model, epochs=60, batch_size=4, split=Split.RANDOM)
         trained = train.Trainer(dataset, config).run(tmp_path)
         placed[model] = np.mean(list(trained.training["placement_training"].values()))
@@ -69,19 +69,22 @@ def test_emoreg_pulls_melodies_into_their_quadrants_and_base_does_not(
 
 
 def test_the_default_number_of_epochs_makes_the_papers_updates() -> None:
-    assert train.epochs_for(275, 16) == 700
-    assert train.epochs_for(2918, 16) == 69
+    recipe = recipes.RECIPES["emoreg"](1.0)
+    assert recipe.epochs(275, 16) == 700
+    assert recipe.epochs(2918, 16) == 69
 
 
 def test_annealing_begins_after_seven_tenths() -> None:
     for progress, share in ((0, 0), (0.7, 0), (0.85, 0.5), (1, 1)):
-        assert train.annealing(progress) == pytest.approx(share)
+        assert recipes.annealing(progress) == pytest.approx(share)
 
 
 def test_the_learning_rate_falls_and_the_emotion_weight_grows(small_data: Path, tmp_path: Path) -> None:
     final = {}
     for weight in (1.0, 30.0):
-        config = train.TrainConfig(epochs=20, batch_size=8, emotion_weight=weight, split=Split.RANDOM)
+        config = train.TrainConfig(
+            model="emoreg", epochs=20, batch_size=8, emotion_weight=weight, split=Split.RANDOM
+        )
         trainer = train.Trainer(load(small_data), config)
         trainer.run(tmp_path)
         final[weight] = trainer.history
@@ -94,20 +97,23 @@ def test_the_learning_rate_falls_and_the_emotion_weight_grows(small_data: Path, 
 
 def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert "empty: no melodies in e1, e2, e3 or e4" in run("train", "empty", code=1).stderr
-    assert "nowhere: no such folder" in run("train", "nowhere", code=1).stderr
-    stderr = run("train", small_data, "--device", "abacus", "--epochs", 1, code=1).stderr
+    assert (
+        "empty: no melodies in e1, e2, e3 or e4" in run("train", "empty", "--model", "emoreg", code=1).stderr
+    )
+    assert "nowhere: no such folder" in run("train", "nowhere", "--model", "emoreg", code=1).stderr
+    stderr = run("train", small_data, "--model", "emoreg", "--device", "abacus", "--epochs", 1, code=1).stderr
     assert "device 'abacus' cannot be used here" in stderr
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, run: Run, small_data: Path) -> None:
-    stderr = run("train", small_data, "--epochs", 5, "--lr", 1e30, code=1).stderr
+    stderr = run("train", small_data, "--model", "emoreg", "--epochs", 5, "--lr", 1e30, code=1).stderr
     assert "is not a number: try a smaller --lr" in stderr
 
 
 def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
-    command = [Path(sys.executable).with_name("emomelody"), "train", small_data, "--epochs", "9999"]
+    program = Path(sys.executable).with_name("emomelody")
+    command = [program, "train", small_data, "--model", "emoreg", "--epochs", "9999"]
     environment = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")}
     process = subprocess.Popen(
         command,
@@ -136,20 +142,20 @@ def test_too_little_to_hold_out_is_one_line(tmp_path: Path, run: Run, small_data
     (tmp_path / "songs" / "sad").mkdir(parents=True)
     shutil.copy(small_data / "e3" / "melody-0.mid", tmp_path / "songs" / "sad")
     run("preprocess", "songs")
-    assert "holds nothing out" in run("train", "data", code=1).stderr
+    assert "holds nothing out" in run("train", "data", "--model", "emoreg", code=1).stderr
 
 
 def test_a_bad_file_among_good_data_is_named(tmp_path: Path, run: Run, small_data: Path) -> None:
     shutil.copytree(small_data, tmp_path / "data")
     (tmp_path / "data" / "e2" / "text.mid").write_text("la la la")
-    stderr = run("train", "data", "--epochs", 1).stderr
+    stderr = run("train", "data", "--model", "emoreg", "--epochs", 1).stderr
     assert "left out: data/e2/text.mid: not a MIDI file" in stderr
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    config = train.TrainConfig(epochs=1, split=Split.RANDOM)
+    config = train.TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM)
     train.Trainer(load(small_data), config).run(folder)
     return folder / "model.safetensors"
 
