@@ -309,7 +309,7 @@ def sample(
         float | None,
         typer.Option(
             help="Draw each token at this temperature.",
-            show_default="emoreg-va 0.9, else the likeliest token",
+            show_default="emoreg-va 0.95, else the likeliest token",
         ),
     ] = None,
     top_p: Annotated[

@@ -1,8 +1,9 @@
 """Melodies by ``emoreg-va``: drawn in blocks of four bars, several candidates for each, the truest one kept.
 
 A drawn block is encoded again, and of the candidates the one stays whose own place on the plane is nearest to
-the asked one: the model is its own judge, no rule or classifier is asked. Of the last block's candidates of
-a melody longer than one block those come first that close, with a long tonic or dominant on a strong beat.
+the asked one: the model is its own judge, no rule or classifier is asked. Copies of training melodies lose.
+Of the last block's candidates of a melody longer than one block those come first that close, with a long
+tonic or dominant on a strong beat.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from torch import Tensor
 
 from emomelody.melody import BARS, STEPS_PER_BAR, STEPS_PER_BEAT
 from emomelody.model import LATENT
+from emomelody.novelty import fingerprints
 from emomelody.plane import Floats
 from emomelody.tokens import HOLD, REST, Tokens, Vocabulary
 from emomelody.va import EmoregVA
 
 CANDIDATES = 8
-TEMPERATURE = 0.9  # where none is asked for
+TEMPERATURE = 0.95  # where none is asked for
 BLOCK = BARS * STEPS_PER_BAR  # steps
 CLOSING = (0, 7)  # pitch classes of tonic and dominant in C
 LONG = 2 * STEPS_PER_BEAT  # steps of a closing note
-WRONG_QUADRANT, OPEN_END = 100.0, 10.0  # what they cost, in squared deviations of the latent means
+COPY, WRONG_QUADRANT, OPEN_END = 1000.0, 100.0, 10.0  # what they cost, beside squared distances
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,13 @@ def compose(
 ) -> Tokens:
     """Tokens (B, T) of melodies for the asked latents (B, T, 2), T a multiple of a bar.
 
-    ``unit`` (2,) are the deviations of the training melodies' latent means, in which distances count.
+    ``unit`` (2,) is the plane's scale, in which distances count.
     ``content`` (B, C) is the rest of the latent; without it each candidate draws its own from the prior. Each
     melody draws from its own random generator alone.
     """
     count, steps, _ = asked.shape
     device = model.output.weight.device
+    learned = model.learned.cpu().numpy()
     found = np.zeros((count, 0), dtype=np.int64)
     previous, state = model.start(count)
     for first in range(0, steps, BLOCK):
@@ -75,6 +78,7 @@ def compose(
                 )
             whole = np.concatenate([found, classes.cpu().numpy()], 1)
             cost = _distance(model, whole[:, -BLOCK:], asked[:, : whole.shape[1]][:, -BLOCK:], unit)
+            cost += COPY * np.isin(fingerprints(vocabulary.decode(whole[:, -BLOCK:])), learned)
             if steps > BLOCK and first + BLOCK >= steps:
                 cost += OPEN_END * ~closes(vocabulary.decode(whole))
             candidate = _Candidate(cost, whole, held, classes[:, -1], after)

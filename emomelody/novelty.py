@@ -7,6 +7,7 @@ intervals and the same times from onset to onset, wherever it stands in the bar.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -63,6 +64,21 @@ def _same_pitches(melody: Tokens, reference: Tokens) -> NDArray[np.int64]:
     counts = np.bincount(cells, minlength=len(reference) * width)  # how often each shift fits
     best: NDArray[np.int64] = counts.reshape(len(reference), width).max(1)
     return best
+
+
+def fingerprints(tokens: Tokens) -> NDArray[np.int64]:
+    """A number for each melody (N, T), the same in every transposition, from which no melody can be made
+    again.
+
+    64 bits of BLAKE2b of the tokens, pitches counted from the first.
+    """
+    found = []
+    for row in tokens:
+        onsets = row < REST
+        moved = np.where(onsets, row - row[onsets.argmax()] + MAX_PITCH, row + 2 * MAX_PITCH)
+        digest = hashlib.blake2b(moved.astype("<i8").tobytes(), digest_size=8).digest()
+        found.append(int.from_bytes(digest, "little", signed=True))
+    return np.array(found, dtype=np.int64)
 
 
 def longest_passages(melodies: Sequence[Melody], reference: Sequence[Melody]) -> NDArray[np.int64]:

@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from emomelody import losses
 from emomelody.losses import LossWeights
 from emomelody.model import CVAE, LATENT, ModelConfig, sample_posterior
+from emomelody.novelty import fingerprints
+from emomelody.tokens import Tokens
 from emomelody.va import EmoregVA, VAConfig
 
 UPDATES = 12_600  # the paper's: 700 epochs of 18 batches
@@ -59,8 +62,9 @@ class PaperRecipe:
         """As many as make the paper's number of updates."""
         return max(1, round(UPDATES / math.ceil(examples / batch_size)))
 
-    def build(self, classes: int) -> CVAE:
-        """The paper's sizes."""
+    def build(self, classes: int, tokens: Tokens) -> CVAE:
+        """A model of the paper's sizes for a vocabulary of that size; ``tokens`` (N, T) are the training's."""
+        del tokens
         return CVAE(ModelConfig(classes=classes))
 
     def optimiser(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
@@ -117,9 +121,11 @@ class VARecipe:
         del examples, batch_size
         return self.passes
 
-    def build(self, classes: int) -> EmoregVA:
-        """The shipped sizes."""
-        return EmoregVA(VAConfig(classes=classes))
+    def build(self, classes: int, tokens: Tokens) -> EmoregVA:
+        """A model for a vocabulary of that size, that knows the training's tokens (N, T) again."""
+        model = EmoregVA(VAConfig(classes=classes, learned=len(tokens)))
+        model.learned = torch.from_numpy(np.sort(fingerprints(tokens)))
+        return model
 
     def optimiser(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
         """AdamW."""

@@ -105,7 +105,7 @@ class Trainer:
         self.held_out = self._arrays(dataset, held_out)
         self.epochs = config.epochs or self.recipe.epochs(len(self.training.labels), self.batch_size)
         torch.manual_seed(config.seed)
-        self.model = self.recipe.build(len(self.vocabulary)).to(self.device)
+        self.model = self.recipe.build(len(self.vocabulary), dataset.tokens[~held_out]).to(self.device)
         self.optimiser = self.recipe.optimiser(self.model.parameters(), self.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)  # the order and the noise
         low = self.device.type == "cpu" and bfloat16_pays(HIDDEN, self.batch_size)

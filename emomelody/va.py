@@ -33,6 +33,7 @@ class VAConfig:
     condition: int = 64  # units that the latent becomes
     content: int = 24  # C
     dropout: float = 0.3
+    learned: int = 0  # number of training melodies
 
 
 class EmoregVA(nn.Module):
@@ -52,6 +53,9 @@ class EmoregVA(nn.Module):
         self.decoder = nn.GRU(size + config.condition, config.decoder)
         self.output = nn.Linear(config.decoder + config.condition, config.classes)
         self.dropout = nn.Dropout(config.dropout)
+        # The fingerprints of the training melodies (``novelty.fingerprints``), so that none is made again.
+        self.learned: Tensor
+        self.register_buffer("learned", torch.zeros(config.learned, dtype=torch.int64))
 
     def encode(self, classes: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (B, Z), plane first; classes (B, T), labels not needed."""

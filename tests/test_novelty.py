@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emomelody.melody import Melody, Note
-from emomelody.novelty import longest_passages, nearest_distances
+from emomelody.novelty import fingerprints, longest_passages, nearest_distances
 from emomelody.tokens import Tokens, to_tokens
 
 
@@ -67,3 +67,10 @@ def test_against_a_slow_computation(seed: int) -> None:
 
     expected = [min(distance(a, b, shift) for b in many for shift in range(-12, 13)) for a in one]
     assert nearest_distances(one, many).tolist() == expected
+
+
+def test_fingerprints_are_equal_in_every_transposition_and_only_there() -> None:
+    rhythm = melody((0, 3, 60), (4, 4, 62), (8, 4, 64), (12, 4, 65))
+    found = fingerprints(tokens(SCALE, SCALE.transposed(-20), OTHER, rhythm, melody())).tolist()
+    assert found[0] == found[1]
+    assert len(set(found)) == 4
