@@ -454,7 +454,7 @@ def evaluate(
     if csv_file:
         tables.write_csv(figures["systems"], csv_file)
     if report:
-        heading = f"{', '.join(e.name for e in evaluations)} on {data or 'data'}"
+        heading = f"{', '.join(e.name for e in evaluations)} beside {len(dataset)} melodies"
         written = page.write_report(evaluations, dataset.labels, report, heading=heading)
         output.note(f"report: {written}")
 

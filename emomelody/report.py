@@ -90,7 +90,7 @@ def _origin(evaluation: Evaluation) -> str:
     line = f"{evaluation.name}: {counts} melodies of e1 … e4"
     if "seeds" in evaluation.figures:
         seeds = ", ".join(map(str, evaluation.figures["seeds"]))
-        line += f" for each of the seeds {seeds}, weights {evaluation.figures['checksum'][:12]}"
+        line += f" for each seed ({seeds}), weights {evaluation.figures['checksum'][:12]}"
     return line
 
 
