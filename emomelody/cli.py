@@ -277,8 +277,8 @@ def sample(
     ] = None,
     num: Annotated[int, typer.Option("--num", "-n", min=1, help="How many melodies.")] = 1,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="base, emoreg, a weights file or a run folder.")
-    ] = "emoreg",
+        str, typer.Option("--model", "-m", help="emoreg-va, emoreg, base, a weights file or a run folder.")
+    ] = "emoreg-va",
     seed: Annotated[
         int | None,
         typer.Option(min=0, max=MAX_SEED, help="The same seed makes the same files.", show_default="random"),
@@ -364,8 +364,8 @@ def evaluate(
             "--model",
             "-m",
             metavar="MODEL",
-            help="base, emoreg, a weights file or a run folder; several stand side by side.",
-            show_default="emoreg",
+            help="emoreg-va, emoreg, base, a weights file or a run folder; several stand side by side.",
+            show_default="emoreg-va",
         ),
     ] = None,
     data: Annotated[
@@ -422,6 +422,7 @@ def evaluate(
     from emomelody import evaluate as library
     from emomelody import report as page
     from emomelody import tables
+    from emomelody.checkpoint import VA
 
     if generated:
         scored, dataset = _load_data(generated), _evaluation_data(data)
@@ -430,8 +431,9 @@ def evaluate(
             name = generated.name or "generated"
             evaluations = [library.evaluate_generated(scored, dataset, judges, name=name)]
     else:
-        checkpoints = {name: _load_weights(name) for name in models or ["emoreg"]}
-        dataset = _evaluation_data(data)
+        checkpoints = {name: _load_weights(name) for name in models or ["emoreg-va"]}
+        ours = any(checkpoint.name == VA for checkpoint in checkpoints.values())
+        dataset = _evaluation_data(data, "all" if ours else "first")
         judges = _load_data(judge_data) if judge_data else None
         with _progress() as progress:
             total = library.model_steps(len(checkpoints), seeds)
@@ -528,10 +530,10 @@ def _load_weights(name: str) -> Checkpoint:
     return checkpoint
 
 
-def _evaluation_data(data: Path | None) -> Dataset:
+def _evaluation_data(data: Path | None, windows: str = "first") -> Dataset:
     """The folder asked for, else ``data``, else the chorales in the user's cache, made where missing.
 
-    These are the first windows, as in the paper's set: what the shipped weights were trained on.
+    ``windows`` is first, as in the paper's set, or all: what the weights in question were trained on.
     """
     if data is not None:
         return _load_data(data)
@@ -542,11 +544,11 @@ def _evaluation_data(data: Path | None) -> Dataset:
     from emomelody.manifest import NAME
     from emomelody.preprocess import Windows, chorale_sources
 
-    folder = user_cache_path("emomelody") / f"chorales-{__version__}"
+    folder = user_cache_path("emomelody") / f"chorales-{windows}-{__version__}"
     if not (folder / NAME).exists():  # the manifest is written last
         output.note(f"no data/ here: building the chorales once, into {folder}")
         _make_data_folder(folder, force=True)
-        _run_preprocess(chorale_sources(), folder, Windows.FIRST, 0, None)
+        _run_preprocess(chorale_sources(), folder, Windows(windows), 0, None)
     return _load_data(folder)
 
 

@@ -63,7 +63,7 @@ class PaperRecipe:
         return max(1, round(UPDATES / math.ceil(examples / batch_size)))
 
     def build(self, classes: int, tokens: Tokens) -> CVAE:
-        """A model of the paper's sizes for a vocabulary of that size; ``tokens`` (N, T) are the training's."""
+        """A model of the paper's sizes for a vocabulary of that size; ``tokens`` are not needed."""
         del tokens
         return CVAE(ModelConfig(classes=classes))
 

@@ -325,14 +325,22 @@ def test_wrong_requests_are_one_line(tmp_path: Path, run: Run, small_data: Path)
 @pytest.mark.slow
 def test_shipped_weights_on_the_chorales(tmp_path: Path, run: Run, cache: Path) -> None:
     """Without data/ the chorales are built into the cache: the shipped weights' own training data."""
-    there = any(cache.rglob("manifest.csv"))
-    models = [part for name in shipped_weights() for part in ("-m", name)]
-    done = run("evaluate", *models, "-n", 20, "--json", "figures.json")
-    assert ("building the chorales once" in done.stderr) is not there
-    for system in json.loads((tmp_path / "figures.json").read_text())["systems"]:
+    systems = []
+    for models in (["base", "emoreg"], ["emoreg-va"]):
+        there = len(list(cache.rglob("manifest.csv")))
+        arguments = [part for name in models for part in ("-m", name)]
+        done = run("evaluate", *arguments, "-n", 20, "--json", "figures.json")
+        built = len(list(cache.rglob("manifest.csv"))) - there
+        assert ("building the chorales once" in done.stderr) is (built == 1)
+        systems += json.loads((tmp_path / "figures.json").read_text())["systems"]
+    assert [system["name"] for system in systems] == sorted(shipped_weights())
+    for system in systems:
         assert "unseen" not in system["placement"], "these chorales are not the trained ones"
         training = system["placement"]["training"]
         if system["model"] == "emoreg":
             assert min(training[e.code] for e in Emotion) >= 95
         assert system["metrics"]["mean_gap"] < 0.8
         assert system["emotion"]["classifier"]["real"]["all"] >= 0.9
+    assert systems[-1]["novelty"]["exact"] == 0
+    assert systems[-1]["plane"]["far_as_asked"] >= 0.95
+    assert min(systems[-1]["plane"][axis] for axis in ("arousal", "valence")) >= 0.97

@@ -16,7 +16,7 @@ from emomelody.emotion import Emotion
 from emomelody.sample import sample
 from emomelody.tokens import to_tokens
 
-MODELS = ("base", "emoreg")
+MODELS = ("base", "emoreg", "emoreg-va")
 GOLDEN = Path(__file__).parent / "golden.json"
 
 
@@ -26,10 +26,10 @@ def index(folder: Path) -> dict:
 
 def test_twenty_sad_melodies(tmp_path: Path, run: Run) -> None:
     done = run("sample", "--emotion", "sad", "-n", 20, "--seed", 42)
-    assert done.stdout == "samples: 20 melodies, sad, model emoreg, seed 42\n"
+    assert done.stdout == "samples: 20 melodies, sad, model emoreg-va, seed 42\n"
     described = index(tmp_path / "samples")
-    assert described["model"] == "emoreg"
-    assert described["checksum"] == load_checkpoint(shipped_weights()["emoreg"]).checksum
+    assert described["model"] == "emoreg-va"
+    assert described["checksum"] == load_checkpoint(shipped_weights()["emoreg-va"]).checksum
     assert described["seed"] == 42
     names = [f"sad-s42-{i:03d}.mid" for i in range(20)]
     assert [entry["file"] for entry in described["samples"]] == names
@@ -83,14 +83,14 @@ def test_a_point_is_kept_and_its_quadrant_is_the_label(tmp_path: Path, run: Run)
         assert entry["emotion"] == title
         assert entry["point"] == [float(c) for c in point]
         assert entry["file"] == f"{title}-s1-000.mid"
-        scale = load_checkpoint(shipped_weights()["emoreg"]).plane.scale
+        scale = load_checkpoint(shipped_weights()["emoreg-va"]).plane.scale
         assert entry["latent"] == pytest.approx(np.multiply(entry["point"], scale))
 
 
 def test_temperature_makes_one_point_many_melodies(tmp_path: Path, run: Run) -> None:
-    note = run("sample", "--point", 0.4, 0.4, "-n", 4, "--seed", 1, "-o", "cold").stderr
-    assert "add --temperature" in note
-    run("sample", "--point", 0.4, 0.4, "-n", 4, "--seed", 1, "--temperature", 1.5, "-o", "warm")
+    arguments = ("--point", 0.4, 0.4, "-n", 4, "--seed", 1, "-m", "emoreg")
+    assert "add --temperature" in run("sample", *arguments, "-o", "cold").stderr
+    run("sample", *arguments, "--temperature", 1.5, "-o", "warm")
     melodies = {
         out: {midi.read_melody(p) for p in (tmp_path / out).glob("*.mid")} for out in ("cold", "warm")
     }
@@ -115,7 +115,7 @@ def test_without_a_seed_the_used_one_is_printed(tmp_path: Path, run: Run) -> Non
         (["--point", "nan", "0"], "outside the plane"),
         ([], "ask for an emotion, a point or a path"),
         (["-e", "sad", "--point", "0", "0"], "ask for an emotion, a point or a path"),
-        (["-e", "sad", "-m", "nobody"], "no such model: use base, emoreg"),
+        (["-e", "sad", "-m", "nobody"], "no such model: use base, emoreg, emoreg-va"),
         (["-e", "sad", "-m", "no/such.safetensors"], "no such weights file"),
         (["-e", "sad", "--temperature", "0"], "temperature 0 must be above 0"),
         (["-e", "sad", "-o", "file.txt"], "cannot be written to"),
