@@ -10,10 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from emomelody import midi
 from emomelody.emotion import Emotion
 from emomelody.melody import Melody, Note
+
+# A worker per core: torch's own threads would only be in each other's way.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
 
 ROOT = Path(__file__).parent.parent
 PAPER_SET = ROOT.parent / "shared" / "data" / "musgenvae" / "dataset"
