@@ -192,7 +192,9 @@ def train(
     ] = "emoreg-va",
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Passes over the data.", show_default="emoreg-va 60, else 12,600 updates"),
+        typer.Option(
+            min=1, help="Passes over the data.", show_default="2,760 updates, base and emoreg 12,600"
+        ),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Melodies per update.", show_default="emoreg-va 64, else 16")
@@ -297,14 +299,14 @@ def sample(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Vary the beginning of this piece (MIDI, MusicXML), with --emotion or --point in that"
-            " emotion; several: only say where they lie. By emoreg-va only.",
+            help="Instead: the place on the plane of this piece's beginning (MIDI, MusicXML);"
+            " several: only say where they lie. By emoreg-va only.",
             show_default=False,
         ),
     ] = None,
     spread: Annotated[
-        float, typer.Option(min=0, max=3, help="How far from --like, 0 … 3.", show_default=True)
-    ] = 0.3,
+        float, typer.Option(min=0, max=1, help="How far from the place of --like, 0 … 1.")
+    ] = 0.1,
     temperature: Annotated[
         float | None,
         typer.Option(
@@ -465,7 +467,7 @@ def _place(checkpoint: Checkpoint, files: list[Path]) -> list[Melody]:
     """Print where the beginnings of pieces lie on the plane; returns them, in C."""
     from emomelody import tables
     from emomelody.preprocess import Source, Windows, cut
-    from emomelody.sample import encode
+    from emomelody.sample import place
 
     melodies, places = [], []
     for path in files:
@@ -475,7 +477,7 @@ def _place(checkpoint: Checkpoint, files: list[Path]) -> list[Melody]:
         if not found.windows:
             raise BadInput(path, f"no melody in it ({', '.join(found.left_out)})")
         melodies.append(found.windows[0].melody)
-        places.append(checkpoint.plane.to_point(encode(checkpoint, melodies[-1])[:2]))
+        places.append(place(checkpoint, melodies[-1]))
     output.out.print(tables.places_table(files, places))
     return melodies
 

@@ -46,17 +46,17 @@ def compose(
     unit: Floats,
     randoms: Sequence[np.random.Generator],
     drawing: Drawing,
-    content: Floats | None = None,
 ) -> Tokens:
     """Tokens (B, T) of melodies for the asked latents (B, T, 2), T a multiple of a bar.
 
     ``unit`` (2,) is the plane's scale, in which distances count.
-    ``content`` (B, C) is the rest of the latent; without it each candidate draws its own from the prior. Each
+    Each candidate of the first block draws its content from the prior; the kept one's stays to the end. Each
     melody draws from its own random generator alone.
     """
     count, steps, _ = asked.shape
     device = model.output.weight.device
     learned = model.learned.cpu().numpy()
+    content: Floats | None = None  # (B, C), the rest of the latent: the first block's goes on
     found = np.zeros((count, 0), dtype=np.int64)
     previous, state = model.start(count)
     for first in range(0, steps, BLOCK):

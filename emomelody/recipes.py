@@ -60,7 +60,7 @@ class PaperRecipe:
 
     def epochs(self, examples: int, batch_size: int) -> int:
         """As many as make the paper's number of updates."""
-        return max(1, round(UPDATES / math.ceil(examples / batch_size)))
+        return _passes(UPDATES, examples, batch_size)
 
     def build(self, classes: int, tokens: Tokens) -> CVAE:
         """A model of the paper's sizes for a vocabulary of that size; ``tokens`` are not needed."""
@@ -109,7 +109,7 @@ class VARecipe:
     learning_rate: float = 2e-3
     continuous: bool = True
     largest_gradient: float = 1.0
-    passes: int = 60
+    updates: int = 2_760  # 60 passes over the chorales
     cosine: float = 20.0  # weight of each emotion loss
     plane_divergence: float = 0.05  # weight of the divergence of the two dimensions of emotion
     content_divergence: float = 0.5  # weight of that of the others
@@ -117,9 +117,8 @@ class VARecipe:
     decay: float = 0.01  # AdamW's
 
     def epochs(self, examples: int, batch_size: int) -> int:
-        """A fixed number of passes."""
-        del examples, batch_size
-        return self.passes
+        """As many as make ``updates`` updates."""
+        return _passes(self.updates, examples, batch_size)
 
     def build(self, classes: int, tokens: Tokens) -> EmoregVA:
         """A model for a vocabulary of that size, that knows the training's tokens (N, T) again."""
@@ -166,6 +165,10 @@ class VARecipe:
 def annealing(progress: float) -> float:
     """How far the annealing is when ``progress`` (0 … 1) of the epochs are over: 0 for long, then up to 1."""
     return max(0.0, progress - ANNEAL_FROM) / (1 - ANNEAL_FROM)
+
+
+def _passes(updates: int, examples: int, batch_size: int) -> int:
+    return max(1, round(updates / math.ceil(examples / batch_size)))
 
 
 Recipe = PaperRecipe | VARecipe

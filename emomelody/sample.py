@@ -30,7 +30,7 @@ REDRAWS = 20  # of a latent whose melody has no note
 INDEX_NAME = "samples.json"
 MAX_BARS = 64
 DEFAULT = Drawing()
-SPREAD = 0.3
+SPREAD = 0.1
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,15 @@ def sample(
     For an emotion every melody has a latent of its own, drawn from where the emotion's training melodies
     lie and always inside its quadrant. For a point the latent is the point's, and the label its quadrant's
     (``Emotion.at``: a point on an axis counts as positive). Along a path it moves from one to the next.
-    ``like`` is a melody in C whose content they vary; without any of the three they also stay near its place
-    on the plane. ``spread`` is how far, in deviations of the prior for the content and in tenths of the
-    plane's scale for the place. Only ``emoreg-va`` has paths, other lengths than four bars, and ``like``.
-    Raises EmomelodyError for what cannot be.
+    ``like`` is a melody in C: its place on the plane is taken, and left by normal noise whose deviation is
+    ``spread`` of the plane's scale. Only ``emoreg-va`` has paths, other lengths than four bars, and
+    ``like``. Raises EmomelodyError for what cannot be.
 
     Melody i depends on (``seed``, i) alone: more of them leave the first ones unchanged.
     """
     _check(checkpoint, emotion, point, path, like, bars, drawing)
-    model_latent = None if like is None else encode(checkpoint, like)  # (Z,)
-    if like is not None and model_latent is not None and not (emotion or point or path):
-        point = _inside(checkpoint.plane.to_point(model_latent[:LATENT]))
+    if like is not None:
+        point = _inside(place(checkpoint, like))
     stops = path.stops if path else (Stop(0, emotion, point),)
     plane, label = checkpoint.plane, stops[0].emotion or Emotion.at(*(stops[0].point or (0, 0)))
     randoms = [np.random.default_rng([seed, i]) for i in range(n)]
@@ -81,10 +79,6 @@ def sample(
     tokens = np.zeros((n, bars * STEPS_PER_BAR), dtype=np.int64)
     draws = np.zeros(n, dtype=np.int64)
     silent = np.arange(n)
-    content = None
-    if model_latent is not None:
-        heard = model_latent[LATENT:]
-        content = np.stack([heard + spread * r.standard_normal(len(heard)) for r in randoms])  # (N, C)
     while len(silent):
         if draws.max() == REDRAWS:
             raise EmomelodyError(
@@ -96,12 +90,11 @@ def sample(
                 plane.draw(s.emotion, randoms[i]) if s.emotion else plane.to_latent(s.point or (0, 0))
                 for s in stops
             ]
-            if model_latent is not None and emotion is None and path is None:
-                latents[i] += 0.1 * spread * np.array(plane.scale) * randoms[i].standard_normal(LATENT)
+            if like is not None:
+                latents[i] += spread * np.array(plane.scale) * randoms[i].standard_normal(LATENT)
         along = np.stack([interpolate(stops, latents[i], bars) for i in silent])  # (S, T, 2)
         labels = np.full(len(silent), label.index)
-        held = None if content is None else content[silent]
-        tokens[silent] = decode(checkpoint, along, labels, [randoms[i] for i in silent], drawing, held)
+        tokens[silent] = decode(checkpoint, along, labels, [randoms[i] for i in silent], drawing)
         silent = silent[(tokens[silent] >= REST).all(1)]
     return [
         Sample(
@@ -122,11 +115,10 @@ def decode(
     labels: Tokens,
     randoms: Sequence[np.random.Generator],
     drawing: Drawing = DEFAULT,
-    content: Floats | None = None,
 ) -> Tokens:
     """Tokens (N, T) of latents (N, T, 2), labels (N,) and N random generators, as the model makes them.
 
-    ``content`` (N, C) is the rest of the latent, for ``emoreg-va`` only; without it, it is drawn. The paper's
+    The paper's
     models take the first of the T latents, and the likeliest tokens where ``drawing`` has no temperature.
     Repaired only by ``from_tokens``.
     """
@@ -139,10 +131,7 @@ def decode(
         padded = np.pad(some, ((0, padding), (0, 0), (0, 0)))
         if isinstance(checkpoint.model, EmoregVA):
             scale = np.array(checkpoint.plane.scale)
-            held = None
-            if content is not None:
-                held = np.pad(content[first : first + BATCH], ((0, padding), (0, 0)))
-            made = compose(checkpoint.model, checkpoint.vocabulary, padded, scale, chosen, drawing, held)
+            made = compose(checkpoint.model, checkpoint.vocabulary, padded, scale, chosen, drawing)
         else:
             label = np.pad(labels[first : first + BATCH], (0, padding))
             made = _decode_at_once(checkpoint, padded[:, 0], label, chosen, drawing)
@@ -150,16 +139,18 @@ def decode(
     return np.concatenate(decoded)
 
 
-def encode(checkpoint: Checkpoint, melody: Melody) -> Floats:
-    """The latent mean (Z,) of a melody of four bars in C, its place on the plane first; by ``emoreg-va``."""
+def place(checkpoint: Checkpoint, melody: Melody) -> tuple[float, float]:
+    """The point (valence, arousal) where a melody of four bars in C lies; it may lie beyond −1 … 1.
+
+    Raises EmomelodyError for the paper's models, whose encoders need the label.
+    """
     if not isinstance(checkpoint.model, EmoregVA):
         raise EmomelodyError(f"{checkpoint.name} cannot place a melody without its label: use emoreg-va")
     classes, _moved = checkpoint.vocabulary.encode(to_tokens(melody)[None])
     device = checkpoint.model.output.weight.device
     with torch.inference_mode():
         mu, _ = checkpoint.model.encode(torch.from_numpy(classes).to(device))
-    latent: Floats = mu[0].double().cpu().numpy()
-    return latent
+    return checkpoint.plane.to_point(mu[0, :LATENT].double().cpu().numpy())
 
 
 def _inside(point: tuple[float, float]) -> tuple[float, float]:
@@ -198,9 +189,8 @@ def _check(
     drawing: Drawing,
 ) -> None:
     """Raise EmomelodyError, in words for the command line's user, for what cannot be sampled."""
-    given = sum(place is not None for place in (emotion, point, path))
-    if given > 1 or (given == 0 and like is None):
-        raise EmomelodyError("ask for an emotion, a point or a path: one of them")
+    if sum(given is not None for given in (emotion, point, path, like)) != 1:
+        raise EmomelodyError("ask for an emotion, a point, a path or --like: one of them")
     points = [point] if path is None else [stop.point for stop in path.stops]
     for place in points:
         if place is not None and not all(-1 <= coordinate <= 1 for coordinate in place):

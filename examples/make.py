@@ -21,10 +21,10 @@ RATE = 16_000  # samples per second
 SEED = 3
 HERE = Path(__file__).parent
 
-checkpoint = load_checkpoint(shipped_weights()["emoreg"])
+checkpoint = load_checkpoint(shipped_weights()["emoreg-va"])
 melodies = {e: sample(checkpoint, 1, emotion=e, seed=SEED)[0].melody for e in Emotion}
 plots.piano_rolls(
-    {e: [m] for e, m in melodies.items()}, HERE / "melodies.png", title="one melody per emotion, by emoreg"
+    {e: [m] for e, m in melodies.items()}, HERE / "melodies.png", title="one melody per emotion, by emoreg-va"
 )
 for emotion, melody in melodies.items():
     path = HERE / f"{emotion.title}.mid"
