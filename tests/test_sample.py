@@ -115,7 +115,7 @@ def test_without_a_seed_the_used_one_is_printed(tmp_path: Path, run: Run) -> Non
         (["--point", "nan", "0"], "outside the plane"),
         ([], "ask for an emotion, a point, a path or --like"),
         (["-e", "sad", "--point", "0", "0"], "ask for an emotion, a point, a path or --like"),
-        (["-e", "sad", "-m", "nobody"], "no such model: use base, emoreg, emoreg-va"),
+        (["-e", "sad", "-m", "nobody"], "no such model: use base, emoreg"),
         (["-e", "sad", "-m", "no/such.safetensors"], "no such weights file"),
         (["-e", "sad", "--temperature", "0"], "temperature 0 must be above 0"),
         (["-e", "sad", "-o", "file.txt"], "cannot be written to"),
