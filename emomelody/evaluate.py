@@ -26,7 +26,7 @@ from emomelody.plane import Floats, placement, quadrants
 from emomelody.real import Real, Sides
 from emomelody.sample import Sample, decode, sample
 from emomelody.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
-from emomelody.trajectory import Stop, Trajectory
+from emomelody.trajectory import Stop, interpolate
 from emomelody.va import EmoregVA
 
 GRID = 21  # points on each axis of the plane
@@ -241,19 +241,19 @@ def evaluate_path(checkpoint: Checkpoint, real: Real) -> Figures:
     of one emotion. ``closing`` is the share that ends on a long tonic or dominant on a strong beat, beside
     that of the windows of real melodies (``closing_real``). Only of models that make melodies of any length.
     """
-    hits, closing = [], []
-    for first, second in itertools.permutations(Emotion, 2):
-        path = Trajectory((Stop(0, first, None), Stop(PATH_BARS // 2, second, None)))
-        drawn = sample(checkpoint, PATH_MELODIES, path=path, bars=PATH_BARS, seed=0)
-        tokens = np.stack([s.tokens for s in drawn])  # (N, T)
-        ends = (tokens[:, :WINDOW_STEPS], tokens[:, -WINDOW_STEPS:])
-        hits.append([_heard(side) == e.index for side, e in zip(ends, (first, second), strict=True)])
-        closing.append(closes(tokens))
-    windows = {}
-    for emotion in Emotion:
-        drawn = sample(checkpoint, PATH_MELODIES, emotion=emotion, bars=PATH_BARS, seed=0)
-        cut = np.stack([s.tokens for s in drawn]).reshape(-1, WINDOW_STEPS)  # (4 N, T)
-        windows[emotion] = [melody for melody in map(from_tokens, cut) if melody.notes]
+    pairs = list(itertools.permutations(Emotion, 2))
+    stops = [(Stop(0, first, None), Stop(PATH_BARS // 2, second, None)) for first, second in pairs]
+    tokens = _drawn_along(checkpoint, [*stops, *((Stop(0, e, None),) for e in Emotion)])  # (16, N, T)
+    moving, still = tokens[: len(pairs)], tokens[len(pairs) :]
+    hits = [
+        [_heard(some[:, :WINDOW_STEPS]) == first.index, _heard(some[:, -WINDOW_STEPS:]) == second.index]
+        for some, (first, second) in zip(moving, pairs, strict=True)
+    ]
+    closing = closes(moving.reshape(-1, moving.shape[-1]))
+    windows = {
+        e: [m for m in map(from_tokens, some.reshape(-1, WINDOW_STEPS)) if m.notes]
+        for e, some in zip(Emotion, still, strict=True)
+    }
     right = np.array(hits)  # (pairs, 2, N)
     return {
         "first": float(right[:, 0].mean()),
@@ -346,6 +346,20 @@ def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
         else:
             mean[key] = value
     return mean, deviation
+
+
+def _drawn_along(checkpoint: Checkpoint, ways: Sequence[tuple[Stop, ...]]) -> Tokens:
+    """``PATH_MELODIES`` melodies N of T steps along each of W ways over the plane, all in one go, (W, N, T)."""
+    along, randoms, labels = [], [], []
+    for stops in ways:
+        for number in range(PATH_MELODIES):
+            random = np.random.default_rng([0, number])
+            latents = np.stack([checkpoint.plane.draw(stop.emotion or Emotion.E1, random) for stop in stops])
+            along.append(interpolate(stops, latents, PATH_BARS))
+            randoms.append(random)
+            labels.append((stops[0].emotion or Emotion.E1).index)
+    tokens = decode(checkpoint, np.stack(along), np.array(labels), randoms)
+    return tokens.reshape(len(ways), PATH_MELODIES, -1)
 
 
 def _heard(tokens: Tokens) -> Labels:

@@ -26,6 +26,11 @@ PAPER_SET = ROOT.parent / "shared" / "data" / "musgenvae" / "dataset"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no core waits for them in the end."""
+    items.sort(key=lambda item: "slow" not in item.keywords)
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The user's cache folder of all tests: the chorales are built into it once."""
