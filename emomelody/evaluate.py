@@ -349,7 +349,7 @@ def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
 
 
 def _drawn_along(checkpoint: Checkpoint, ways: Sequence[tuple[Stop, ...]]) -> Tokens:
-    """``PATH_MELODIES`` melodies N of T steps along each of W ways over the plane, all in one go, (W, N, T)."""
+    """``PATH_MELODIES`` melodies along each of W ways over the plane, all in one go, tokens (W, N, T)."""
     along, randoms, labels = [], [], []
     for stops in ways:
         for number in range(PATH_MELODIES):
