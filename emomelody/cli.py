@@ -244,7 +244,7 @@ def train(
     trainer = library.Trainer(dataset, config)
     folder = library.next_run_folder(out, model)
     output.note(
-        f"{model}: {len(trainer.training.labels)} melodies, {len(trainer.held_out.labels)} held out by"
+        f"{model}: {len(trainer.training)} melodies, {len(trainer.held_out)} held out by"
         f" {split}, {len(trainer.vocabulary)} tokens, {trainer.epochs} epochs on {trainer.device}"
         f" ({trainer.precision}), seed {seed}, into {folder}"
     )

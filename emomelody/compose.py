@@ -49,9 +49,9 @@ def compose(
 ) -> Tokens:
     """Tokens (B, T) of melodies for the asked latents (B, T, 2), T a multiple of a bar.
 
-    ``unit`` (2,) is the plane's scale, in which distances count.
-    Each candidate of the first block draws its content from the prior; the kept one's stays to the end. Each
-    melody draws from its own random generator alone.
+    ``unit`` (2,) is the plane's scale, in which distances count. Each candidate of the first block draws its
+    content from the prior; the kept one's stays to the end. Each melody draws from its own random generator
+    alone.
     """
     count, steps, _ = asked.shape
     device = model.output.weight.device
@@ -78,9 +78,10 @@ def compose(
                 )
             whole = np.concatenate([found, classes.cpu().numpy()], 1)
             cost = _distance(model, whole[:, -BLOCK:], asked[:, : whole.shape[1]][:, -BLOCK:], unit)
-            cost += COPY * np.isin(fingerprints(vocabulary.decode(whole[:, -BLOCK:])), learned)
+            tokens = vocabulary.decode(whole)
+            cost += COPY * np.isin(fingerprints(tokens[:, -BLOCK:]), learned)
             if steps > BLOCK and first + BLOCK >= steps:
-                cost += OPEN_END * ~closes(vocabulary.decode(whole))
+                cost += OPEN_END * ~closes(tokens)
             candidate = _Candidate(cost, whole, held, classes[:, -1], after)
             best = candidate if best is None else best.or_better(candidate)
         assert best is not None

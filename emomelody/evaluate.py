@@ -24,7 +24,7 @@ from emomelody.melody import WINDOW_STEPS, Melody
 from emomelody.model import encode_all
 from emomelody.plane import Floats, placement, quadrants
 from emomelody.real import Real, Sides
-from emomelody.sample import Sample, decode, sample
+from emomelody.sample import Sample, decode, draw_stops, sample
 from emomelody.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
 from emomelody.trajectory import Stop, interpolate
 from emomelody.va import EmoregVA
@@ -354,10 +354,9 @@ def _drawn_along(checkpoint: Checkpoint, ways: Sequence[tuple[Stop, ...]]) -> To
     for stops in ways:
         for number in range(PATH_MELODIES):
             random = np.random.default_rng([0, number])
-            latents = np.stack([checkpoint.plane.draw(stop.emotion or Emotion.E1, random) for stop in stops])
-            along.append(interpolate(stops, latents, PATH_BARS))
+            along.append(interpolate(stops, draw_stops(checkpoint.plane, stops, random), PATH_BARS))
             randoms.append(random)
-            labels.append((stops[0].emotion or Emotion.E1).index)
+            labels.append(stops[0].label.index)
     tokens = decode(checkpoint, np.stack(along), np.array(labels), randoms)
     return tokens.reshape(len(ways), PATH_MELODIES, -1)
 

@@ -2,8 +2,7 @@
 
 A recipe has defaults (``batch_size``, ``learning_rate``, ``epochs``), says whether the axes are trained
 towards continuous valence and arousal or towards the signs of the label (``continuous``), and makes the terms
-of a batch: classes (B, T), labels (B,), targets (B, 2), valence first. ``progress`` is how much of the
-training is over, 0 … 1.
+of a batch. ``progress`` is how much of the training is over, 0 … 1.
 """
 
 from __future__ import annotations
@@ -33,6 +32,22 @@ RMSPROP_EPSILON = 1e-7**0.5
 ANNEAL_FROM = 0.7  # of all epochs
 FINAL_RATE = 0.1  # of the learning rate
 WARM_UP = 0.3  # of emoreg-va's training
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Melodies on the training device: a batch, or one side of the split."""
+
+    classes: Tensor  # (B, T)
+    labels: Tensor  # (B,)
+    targets: Tensor  # (B, 2): what the axes are to say, valence first
+
+    def __getitem__(self, chosen: Tensor) -> Examples:
+        """Those of the given numbers."""
+        return Examples(self.classes[chosen], self.labels[chosen], self.targets[chosen])
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
 @dataclass(frozen=True)
@@ -75,26 +90,18 @@ class PaperRecipe:
         """Constant for long, then falling linearly."""
         return 1 - (1 - FINAL_RATE) * annealing(progress)
 
-    def terms(
-        self,
-        model: Any,
-        classes: Tensor,
-        labels: Tensor,
-        targets: Tensor,
-        random: torch.Generator,
-        progress: float,
-    ) -> Terms:
+    def terms(self, model: Any, batch: Examples, random: torch.Generator, progress: float) -> Terms:
         """Equation (8), scaled as the paper's published code scales it."""
-        mu, log_variance = model.encode(classes, labels)  # (B, 2)
-        logits = model.decode(sample_posterior(mu, log_variance, random), labels)
-        reconstruction = losses.reconstruction(logits, classes)
+        mu, log_variance = model.encode(batch.classes, batch.labels)  # (B, 2)
+        logits = model.decode(sample_posterior(mu, log_variance, random), batch.labels)
+        reconstruction = losses.reconstruction(logits, batch.classes)
         divergence = losses.divergence(mu, log_variance)
-        arousal = losses.arousal(targets[:, losses.AROUSAL], mu)
-        valence = losses.valence(targets[:, losses.VALENCE], mu)
+        arousal = losses.arousal(batch.targets[:, losses.AROUSAL], mu)
+        valence = losses.valence(batch.targets[:, losses.VALENCE], mu)
         emotion = self.weights.arousal * arousal + self.weights.valence * valence
         weight = 1 + (self.emotion_weight - 1) * annealing(progress)
         loss = reconstruction + divergence + weight * emotion
-        return Terms(loss, reconstruction / len(labels), divergence, arousal, valence, mu)
+        return Terms(loss, reconstruction / len(batch), divergence, arousal, valence, mu)
 
 
 @dataclass(frozen=True)
@@ -136,26 +143,18 @@ class VARecipe:
             return 0.04 + 0.48 * (1 - math.cos(math.pi * progress / WARM_UP))
         return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
-    def terms(
-        self,
-        model: Any,
-        classes: Tensor,
-        labels: Tensor,
-        targets: Tensor,
-        random: torch.Generator,
-        progress: float,
-    ) -> Terms:
+    def terms(self, model: Any, batch: Examples, random: torch.Generator, progress: float) -> Terms:
         """Reconstruction, both divergences, and equations (4) and (6) with continuous targets."""
-        mu, log_variance = model.encode(classes)  # (B, Z)
+        mu, log_variance = model.encode(batch.classes)  # (B, Z)
         z = sample_posterior(mu, log_variance, random)
-        before = model.before(classes)  # (B, T)
+        before = model.before(batch.classes)  # (B, T)
         hidden = torch.rand(before.shape, generator=random).to(before.device) < self.withheld
         logits = model.decode(z, before.masked_fill(hidden, model.config.classes))
-        reconstruction = losses.reconstruction(logits, classes) / len(classes)
+        reconstruction = losses.reconstruction(logits, batch.classes) / len(batch)
         of_plane = losses.divergence(mu[:, :LATENT], log_variance[:, :LATENT])
         of_content = losses.divergence(mu[:, LATENT:], log_variance[:, LATENT:])
-        arousal = losses.arousal(targets[:, losses.AROUSAL], mu)
-        valence = losses.valence(targets[:, losses.VALENCE], mu)
+        arousal = losses.arousal(batch.targets[:, losses.AROUSAL], mu)
+        valence = losses.valence(batch.targets[:, losses.VALENCE], mu)
         content_weight = self.content_divergence * min(1.0, progress / WARM_UP)
         loss = reconstruction + self.plane_divergence * of_plane + content_weight * of_content
         loss = loss + self.cosine * (arousal + valence)

@@ -1,6 +1,4 @@
-"""The report: every table of ``evaluate`` with its definitions and pictures, as one page that needs nothing
-else.
-"""
+"""The report: the tables of ``evaluate`` with definitions and pictures, one page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ div.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 13p
 caption { text-align: left; font-weight: 600; padding: 0.3em 0; }
 th, td { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
 th { vertical-align: bottom; white-space: normal; } th:first-child, td:first-child { text-align: left; }
-tr:hover td { background: #f6f6f6; } img { max-width: 100%; height: auto; } img.half { width: 49%; }
+tr:hover td { background: #f6f6f6; } img { max-width: 100%; height: auto; }
 """
 
 

@@ -1,4 +1,4 @@
-"""An emotion or a point of the plane → melodies."""
+"""An emotion, a point or a path of the plane → melodies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.melody import BARS, STEPS_PER_BAR, Melody
 from emomelody.model import LATENT
-from emomelody.plane import Floats
+from emomelody.plane import Floats, Plane
 from emomelody.tokens import REST, Tokens, from_tokens, to_tokens
 from emomelody.trajectory import Stop, Trajectory, interpolate
 from emomelody.va import EmoregVA, nucleus
@@ -73,7 +73,7 @@ def sample(
     if like is not None:
         point = _inside(place(checkpoint, like))
     stops = path.stops if path else (Stop(0, emotion, point),)
-    plane, label = checkpoint.plane, stops[0].emotion or Emotion.at(*(stops[0].point or (0, 0)))
+    plane, label = checkpoint.plane, stops[0].label
     randoms = [np.random.default_rng([seed, i]) for i in range(n)]
     latents = np.zeros((n, len(stops), 2))
     tokens = np.zeros((n, bars * STEPS_PER_BAR), dtype=np.int64)
@@ -86,10 +86,7 @@ def sample(
             )
         draws[silent] += 1
         for i in silent:
-            latents[i] = [
-                plane.draw(s.emotion, randoms[i]) if s.emotion else plane.to_latent(s.point or (0, 0))
-                for s in stops
-            ]
+            latents[i] = draw_stops(plane, stops, randoms[i])
             if like is not None:
                 latents[i] += spread * np.array(plane.scale) * randoms[i].standard_normal(LATENT)
         along = np.stack([interpolate(stops, latents[i], bars) for i in silent])  # (S, T, 2)
@@ -109,6 +106,13 @@ def sample(
     ]
 
 
+def draw_stops(plane: Plane, stops: Sequence[Stop], random: np.random.Generator) -> Floats:
+    """A latent for each stop, (stops, 2): drawn from its emotion's region, or its point's."""
+    return np.stack(
+        [plane.draw(s.emotion, random) if s.emotion else plane.to_latent(s.point or (0, 0)) for s in stops]
+    )
+
+
 def decode(
     checkpoint: Checkpoint,
     latents: Floats,
@@ -118,9 +122,8 @@ def decode(
 ) -> Tokens:
     """Tokens (N, T) of latents (N, T, 2), labels (N,) and N random generators, as the model makes them.
 
-    The paper's
-    models take the first of the T latents, and the likeliest tokens where ``drawing`` has no temperature.
-    Repaired only by ``from_tokens``.
+    The paper's models take the first of the T latents, and the likeliest tokens where ``drawing`` has no
+    temperature. Repaired only by ``from_tokens``.
     """
     decoded = []
     for first in range(0, len(latents), BATCH):
@@ -192,13 +195,15 @@ def _check(
     if sum(given is not None for given in (emotion, point, path, like)) != 1:
         raise EmomelodyError("ask for an emotion, a point, a path or --like: one of them")
     points = [point] if path is None else [stop.point for stop in path.stops]
-    for place in points:
-        if place is not None and not all(-1 <= coordinate <= 1 for coordinate in place):
-            raise EmomelodyError(f"point {place[0]:g} {place[1]:g} is outside the plane: use −1 … 1")
+    for at in points:
+        if at is not None and not all(-1 <= coordinate <= 1 for coordinate in at):
+            raise EmomelodyError(f"point {at[0]:g} {at[1]:g} is outside the plane: use −1 … 1")
     if drawing.temperature is not None and not 0 < drawing.temperature <= 10:
         raise EmomelodyError(f"temperature {drawing.temperature:g} must be above 0 and at most 10")
     if not 0 < drawing.top_p <= 1:
         raise EmomelodyError(f"top-p {drawing.top_p:g} is outside 0 … 1")
+    if drawing.top_p < 1 and drawing.temperature is None and not isinstance(checkpoint.model, EmoregVA):
+        raise EmomelodyError(f"{checkpoint.name} takes the likeliest tokens: --top-p needs --temperature")
     if not 1 <= bars <= MAX_BARS:
         raise EmomelodyError(f"{bars} bars are outside 1 … {MAX_BARS}")
     beyond = path is not None or like is not None or bars != BARS

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from emomelody import plots
 from emomelody.checkpoint import SUFFIX, Checkpoint, save_checkpoint
@@ -24,7 +24,7 @@ from emomelody.gru import bfloat16_pays
 from emomelody.judges import valence_and_arousal
 from emomelody.model import LATENT, encode_all, pick_device
 from emomelody.plane import Floats, Plane, placement
-from emomelody.recipes import RECIPES
+from emomelody.recipes import RECIPES, Examples
 from emomelody.tokens import Vocabulary, from_tokens
 
 PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weights)
@@ -33,7 +33,7 @@ HIDDEN = 512  # units of the widest recurrence, by which bfloat16 is tried
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The choices of one run; the defaults are the paper's."""
+    """The choices of one run."""
 
     model: str = "emoreg-va"  # a key of RECIPES
     epochs: int | None = None  # None, also below: the recipe's
@@ -50,7 +50,7 @@ class Epoch:
     """What one epoch gave: means of each loss over its batches (unweighted), placements in percent."""
 
     epoch: int
-    loss: float  # equation (8)
+    loss: float  # what was minimised
     reconstruction: float  # per example
     divergence: float
     arousal: float  # −1 … 1
@@ -59,20 +59,6 @@ class Epoch:
     placement_held_out: float  # mean D_i, at the end of the epoch
     learning_rate: float
     seconds: float  # since the beginning
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """One side of the split on the training device."""
-
-    classes: Tensor  # (N, T)
-    labels: Tensor  # (N,)
-    targets: Tensor  # (N, 2): what the axes are to say, valence first
-
-    @property
-    def label_array(self) -> NDArray[np.int64]:
-        """The labels for numpy, (N,)."""
-        return self.labels.cpu().numpy()
 
 
 def next_run_folder(parent: Path, model: str) -> Path:
@@ -101,9 +87,9 @@ class Trainer:
         # Random splits may hold out a pitch that training never saw: the vocabulary is the data's,
         # so that every melody of it has tokens.
         self.vocabulary = Vocabulary.of(dataset.tokens)
-        self.training = self._arrays(dataset, ~held_out)
-        self.held_out = self._arrays(dataset, held_out)
-        self.epochs = config.epochs or self.recipe.epochs(len(self.training.labels), self.batch_size)
+        self.training = self._examples(dataset, ~held_out)
+        self.held_out = self._examples(dataset, held_out)
+        self.epochs = config.epochs or self.recipe.epochs(len(self.training), self.batch_size)
         torch.manual_seed(config.seed)
         self.model = self.recipe.build(len(self.vocabulary), dataset.tokens[~held_out]).to(self.device)
         self.optimiser = self.recipe.optimiser(self.model.parameters(), self.learning_rate)
@@ -134,7 +120,7 @@ class Trainer:
     def save(self, folder: Path) -> Checkpoint:
         """Write weights, history and plots as they are now into the run's folder."""
         mu, log_variance = self.encode(self.training)
-        labels = self.training.label_array
+        labels = self.training.labels.cpu().numpy()
         plane = Plane.fit(mu, log_variance, labels, self.config.seed)
         checkpoint = Checkpoint(self.config.model, self.model, self.vocabulary, plane, self._summary(mu))
         save_checkpoint(checkpoint, folder / f"model{SUFFIX}")
@@ -148,9 +134,9 @@ class Trainer:
         plots.learning_curves([asdict(e) for e in self.history], folder / "curves.png")
         return checkpoint
 
-    def encode(self, arrays: Arrays) -> tuple[Floats, Floats]:
+    def encode(self, side: Examples) -> tuple[Floats, Floats]:
         """Latent means and log variances of all examples of a side, (N, 2) each."""
-        return encode_all(self.model, arrays.classes, arrays.labels)
+        return encode_all(self.model, side.classes, side.labels)
 
     def _epoch(self, number: int, started: float) -> Epoch:
         progress = (number - 1) / self.epochs
@@ -159,21 +145,21 @@ class Trainer:
             group["lr"] = rate
         sums, seen_mu, seen_labels = np.zeros(5), [], []
         self.model.train()
-        for classes, labels, targets in self._batches():
+        for batch in self._batches():
             with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
-                terms = self.recipe.terms(self.model, classes, labels, targets, self.random, progress)
+                terms = self.recipe.terms(self.model, batch, self.random, progress)
             self.optimiser.zero_grad(set_to_none=True)
             terms.loss.backward()
             if self.recipe.largest_gradient < math.inf:
                 nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.largest_gradient)
             self.optimiser.step()
             found = (terms.loss, terms.reconstruction, terms.divergence, terms.arousal, terms.valence)
-            sums += torch.stack(found).detach().double().cpu().numpy() * len(labels)
+            sums += torch.stack(found).detach().double().cpu().numpy() * len(batch)
             seen_mu.append(terms.mu.detach()[:, :LATENT])
-            seen_labels.append(labels)
-        means = (sums / len(self.training.labels)).tolist()
+            seen_labels.append(batch.labels)
+        means = (sums / len(self.training)).tolist()
         seen = placement(torch.cat(seen_mu).double().cpu().numpy(), torch.cat(seen_labels).cpu().numpy())
-        unseen = placement(self.encode(self.held_out)[0], self.held_out.label_array)
+        unseen = placement(self.encode(self.held_out)[0], self.held_out.labels.cpu().numpy())
         return Epoch(
             epoch=number,
             loss=means[0],
@@ -187,13 +173,12 @@ class Trainer:
             seconds=round(time.monotonic() - started, 1),
         )
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        order = torch.randperm(len(self.training.labels), generator=self.random).to(self.device)
-        side = self.training
+    def _batches(self) -> Iterator[Examples]:
+        order = torch.randperm(len(self.training), generator=self.random).to(self.device)
         for chosen in order.split(self.batch_size):
-            yield side.classes[chosen], side.labels[chosen], side.targets[chosen]
+            yield self.training[chosen]
 
-    def _arrays(self, dataset: Dataset, chosen: NDArray[np.bool_]) -> Arrays:
+    def _examples(self, dataset: Dataset, chosen: NDArray[np.bool_]) -> Examples:
         classes, _moved = self.vocabulary.encode(dataset.tokens[chosen])
         labels = dataset.labels[chosen]
         if self.recipe.continuous:
@@ -201,13 +186,13 @@ class Trainer:
         else:
             targets = np.array([(e.valence, e.arousal) for e in Emotion])[labels]
         arrays = (torch.from_numpy(array).to(self.device) for array in (classes, labels, np.float32(targets)))
-        return Arrays(*arrays)
+        return Examples(*arrays)
 
     def _summary(self, training_mu: Floats) -> dict[str, Any]:
         """What a user of the weights wants to know of their making."""
         held_out_mu, _ = self.encode(self.held_out)
-        of_training = placement(training_mu, self.training.label_array)
-        of_held_out = placement(held_out_mu, self.held_out.label_array)
+        of_training = placement(training_mu, self.training.labels.cpu().numpy())
+        of_held_out = placement(held_out_mu, self.held_out.labels.cpu().numpy())
         return {
             **asdict(self.config),
             "epochs": len(self.history),
@@ -216,8 +201,8 @@ class Trainer:
             "data": self.fingerprint,
             "device": self.device.type,
             "precision": self.precision,
-            "examples": len(self.training.labels),
-            "examples_held_out": len(self.held_out.labels),
+            "examples": len(self.training),
+            "examples_held_out": len(self.held_out),
             "loss": self.history[-1].loss,
             "placement_training": _by_emotion(of_training),
             "placement_held_out": _by_emotion(of_held_out),

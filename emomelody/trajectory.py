@@ -25,6 +25,11 @@ class Stop:
     emotion: Emotion | None
     point: tuple[float, float] | None
 
+    @property
+    def label(self) -> Emotion:
+        """The emotion, or that of the point's quadrant."""
+        return self.emotion or Emotion.at(*(self.point or (0, 0)))
+
 
 @dataclass(frozen=True)
 class Trajectory:

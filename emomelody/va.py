@@ -65,16 +65,14 @@ class EmoregVA(nn.Module):
         back = gru(self.backwards, x.flip(0), len(x))
         h = torch.cat([there[-1], back[-1], there.mean(0), back.mean(0)], 1)  # (B, 4 encoder)
         h = self.dropout(h)
-        return self.mu(h), self.log_variance(h).clamp(-8, 4)
+        return self.mu(h).float(), self.log_variance(h).float().clamp(-8, 4)
 
     def decode(self, z: Tensor, classes: Tensor) -> Tensor:
-        """Logits (B, T, V) of each token after the true ones; latents (B, Z), classes (B, T) that came
-        before.
-        """
+        """Logits (B, T, V) of each token, for latents (B, Z) and the tokens ``before`` each, (B, T)."""
         condition = self._condition(z).expand(classes.shape[1], -1, -1)  # (T, B, condition)
         x = torch.cat([self.dropout(self._embed(classes)), condition], 2)
         states = self.dropout(gru(self.decoder, x, len(x)))  # (T, B, H)
-        logits: Tensor = self.output(torch.cat([states, condition], 2)).transpose(0, 1)
+        logits: Tensor = self.output(torch.cat([states, condition], 2)).float().transpose(0, 1)
         return logits
 
     def before(self, classes: Tensor) -> Tensor:
@@ -99,7 +97,7 @@ class EmoregVA(nn.Module):
         before (B,) and the state (B, H), at a piece's beginning those of ``start``.
         """
         weights = dict(self.decoder.named_parameters())
-        condition = torch.tanh(self.condition(z))  # (B, T, condition)
+        condition = self._condition(z)  # (B, T, condition)
         drawn = []
         for step in range(z.shape[1]):
             place = torch.full_like(previous, (first + step) % STEPS_PER_BAR)

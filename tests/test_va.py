@@ -165,6 +165,7 @@ def test_wrong_lengths_and_paths_are_one_line(weights: Path, run: Run) -> None:
         ("--path", "sad@0 happy@4"): "the path goes on to bar 4, and there are 4 bars",
         ("--path", "sad@0 2,0@2"): "outside the plane",
         ("-e", "sad", "--top-p", "0"): "top-p 0 is outside",
+        ("-e", "sad", "--top-p", "0.9", "-m", "base"): "--top-p needs --temperature",
         ("-e", "sad", "--bars", "8", "-m", "base"): "--bars, --path and --like need emoreg-va",
     }.items():
         model = () if "-m" in arguments else ("-m", weights)
