@@ -17,13 +17,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def gru(layer: nn.GRU, x: Tensor, steps: int) -> Tensor:
-    """The states of a one-layer, time-major GRU that starts at zero, shape (steps, B, H).
+def gru(layer: nn.GRU, x: Tensor, steps: int, start: Tensor | None = None) -> Tensor:
+    """The states of a one-layer, time-major GRU, shape (steps, B, H).
 
-    ``x`` is (steps, B, I), or (1, B, I) for an input that is the same at every step.
+    ``x`` is (steps, B, I), or (1, B, I) for an input that is the same at every step. ``start`` (B, H) is the
+    state before the first step, zero where there is none; no gradient flows into it.
     """
+    start = x.new_zeros(x.shape[1], layer.hidden_size) if start is None else start.detach()
     if x.device.type != "cpu":
-        output: Tensor = layer(x.expand(steps, -1, -1))[0]  # cuDNN's own kernel
+        output: Tensor = layer(x.expand(steps, -1, -1), start[None])[0]  # cuDNN's own kernel
         return output
     weights = dict(layer.named_parameters())
     gates = functional.linear(x, weights["weight_ih_l0"], weights["bias_ih_l0"])
@@ -31,22 +33,29 @@ def gru(layer: nn.GRU, x: Tensor, steps: int) -> Tensor:
     low = torch.is_autocast_enabled("cpu")
     product_type = torch.get_autocast_dtype("cpu") if low else gates.dtype
     states: Tensor = _Recurrence.apply(  # type: ignore[no-untyped-call]
-        gates.expand(steps, -1, -1), weights["weight_hh_l0"], weights["bias_hh_l0"], product_type
+        gates.expand(steps, -1, -1),
+        start.to(gates.dtype),
+        weights["weight_hh_l0"],
+        weights["bias_hh_l0"],
+        product_type,
     )
     return states
 
 
 class _Recurrence(torch.autograd.Function):
-    """h_t from the projected inputs (T, B, 3H), the recurrent matrix (3H, H) and its bias (3H,).
+    """h_t from the projected inputs (T, B, 3H), h_0 (B, H), the recurrent matrix (3H, H) and its bias (3H,).
 
     Gates in torch's order r, z, n: n = tanh(x_n + r · (W_n h + b_n)), h' = (1 − z) n + z h.
     """
 
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, product_type: torch.dtype) -> Tensor:
+    def forward(
+        ctx: Any, inputs: Tensor, start: Tensor, weight: Tensor, bias: Tensor, product_type: torch.dtype
+    ) -> Tensor:
         steps, batch, triple = inputs.shape
         hidden = triple // 3
-        states = inputs.new_zeros(steps + 1, batch, hidden)  # (T + 1, B, H)
+        states = inputs.new_empty(steps + 1, batch, hidden)  # (T + 1, B, H)
+        states[0] = start
         rz = inputs.new_empty(steps, batch, 2 * hidden)  # (T, B, 2H)
         n = inputs.new_empty(steps, batch, hidden)  # (T, B, H)
         recurrent_n = inputs.new_empty(steps, batch, hidden)  # W_n h + b_n, (T, B, H)
@@ -67,7 +76,7 @@ class _Recurrence(torch.autograd.Function):
         return states[1:]
 
     @staticmethod
-    def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None]:
         weight, states, rz, n, recurrent_n = ctx.saved_tensors
         steps, batch, hidden = n.shape
         r, z = rz[..., :hidden], rz[..., hidden:]
@@ -93,7 +102,7 @@ class _Recurrence(torch.autograd.Function):
         flat = grad_recurrent.view(steps * batch, 3 * hidden)
         before = states[:-1].reshape(steps * batch, hidden)
         grad_weight = (flat.to(ctx.product_type).t() @ before.to(ctx.product_type)).to(n.dtype)
-        return grad_inputs, grad_weight, flat.sum(0), None
+        return grad_inputs, None, grad_weight, flat.sum(0), None
 
 
 def bfloat16_pays(hidden: int, batch: int) -> bool:

@@ -27,6 +27,21 @@ class Row:
     label_from: str  # csv, folder or rule
     split: str  # training or held-out
 
+    @property
+    def first_bar(self) -> int:
+        """The first of its bars."""
+        return self._span()[0]
+
+    @property
+    def last_bar(self) -> int:
+        """The last of its bars."""
+        return self._span()[1]
+
+    def _span(self) -> tuple[int, int]:
+        """Its first and last bar. Raises ValueError where ``bars`` is not written as 1-4."""
+        first, last = map(int, self.bars.split("-"))
+        return first, last
+
 
 def write(path: Path, rows: list[Row]) -> None:
     """Write the manifest, rows in the order given."""
@@ -46,14 +61,17 @@ def read(path: Path) -> list[Row]:
 
 
 def _row(cells: dict[str, str]) -> Row:
-    return Row(
+    row = Row(
         file=cells["file"],
         source=cells["source"],
         tune=int(cells["tune"]),
-        bars=cells["bars"],
+        bars=cells["bars"] or "",
         key=cells["key"],
         transposition=int(cells["transposition"]),
         emotion=cells["emotion"],
         label_from=cells["label_from"],
         split=cells["split"],
     )
+    if row.first_bar > row.last_bar:
+        raise ValueError(f"bars {row.bars}")
+    return row

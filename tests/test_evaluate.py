@@ -35,7 +35,7 @@ def dataset(melodies: dict[Emotion, list[Melody]]) -> Dataset:
     tokens = np.stack([to_tokens(m) for m, _ in flat])
     labels = np.array([label for _, label in flat])
     files = tuple(Path(f"{i}.mid") for i in range(len(flat)))
-    return Dataset(tokens, labels, np.arange(len(flat)), files, None, None, ())
+    return Dataset(tokens, labels, np.arange(len(flat)), files, None, None, np.full(len(flat), -1), ())
 
 
 def real_of(melodies: dict[Emotion, list[Melody]]) -> Real:

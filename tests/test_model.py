@@ -50,16 +50,17 @@ def test_emotion_losses_are_minus_the_cosine_over_the_batch(term, axis: int) -> 
     assert term(signs, signs[:, None].expand(-1, 2)).item() == pytest.approx(-1)
 
 
-@pytest.mark.parametrize("constant", [False, True])
-def test_the_recurrence_and_its_gradients_are_those_of_torch(constant: bool) -> None:
+@pytest.mark.parametrize(("constant", "started"), [(False, False), (True, False), (False, True)])
+def test_the_recurrence_and_its_gradients_are_those_of_torch(constant: bool, started: bool) -> None:
     torch.manual_seed(0)
     layer = nn.GRU(5, 8).double()
     x = torch.randn(1 if constant else 6, 3, 5, dtype=torch.double, requires_grad=True)
     weights = torch.randn(6, 3, 8, dtype=torch.double)
-    expected = layer(x.expand(6, -1, -1))[0]
+    start = torch.randn(3, 8, dtype=torch.double) if started else None
+    expected = layer(x.expand(6, -1, -1), None if start is None else start[None])[0]
     inputs = (x, *layer.parameters())
     expected_gradients = torch.autograd.grad((expected * weights).sum(), inputs)
-    states = gru(layer, x, 6)
+    states = gru(layer, x, 6, start)
     gradients = torch.autograd.grad((states * weights).sum(), inputs)
     torch.testing.assert_close(states, expected)
     for ours, theirs in zip(gradients, expected_gradients, strict=True):

@@ -66,6 +66,24 @@ def test_a_piece_becomes_windows_in_c(tmp_path: Path, run: Run) -> None:
     assert "pieces read" in done.stdout
 
 
+def test_a_window_knows_the_one_before_it_in_its_piece(tmp_path: Path, run: Run) -> None:
+    write_piece(tmp_path / "songs" / "march.mid", G_MAJOR * 6)
+    write_piece(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
+    run("preprocess", "songs")
+    dataset = load(tmp_path / "data")
+    found = {
+        file.stem: dataset.files[n].stem if n >= 0 else None
+        for file, n in zip(dataset.files, dataset.before, strict=True)
+    }
+    assert found == {
+        "march-b001": None,
+        "march-b005": "march-b001",
+        "march-b009": "march-b005",
+        "walk-b001": None,
+        "walk-b005": "walk-b001",
+    }
+
+
 def test_first_takes_one_window(tmp_path: Path, run: Run) -> None:
     write_piece(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
     run("preprocess", "songs", "--windows", "first", "-o", "one")
