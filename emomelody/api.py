@@ -17,6 +17,7 @@ from emomelody.emotion import Emotion
 from emomelody.features import Metrics
 from emomelody.judges import label_by_rule
 from emomelody.melody import BARS, Melody, Note
+from emomelody.preprocess import beginning
 from emomelody.sample import sample
 from emomelody.trajectory import Trajectory
 
@@ -63,6 +64,7 @@ class Model:
         *,
         point: tuple[float, float] | None = None,
         path: str | None = None,
+        like: str | Path | None = None,
         n: int = 1,
         seed: int = 0,
         bars: int = BARS,
@@ -72,8 +74,9 @@ class Model:
         """``n`` melodies of an emotion (any of its names), a point (valence, arousal) in [−1, 1]², or a path.
 
         The same seed makes the same melodies, and more of them leave the first ones unchanged. ``path`` is
-        written as ``sad@0 happy@8``; it and other lengths than four bars need ``emoreg-va``. Raises
-        EmomelodyError for what cannot be.
+        written as ``sad@0 happy@8``. ``like`` is the file (MIDI, MusicXML) of a piece whose first four bars
+        are varied, or taken to the emotion, point or path. Paths, ``like`` and other lengths than four bars
+        need ``emoreg-va``. Raises EmomelodyError for what cannot be.
         """
         asked = Emotion.parse(emotion) if isinstance(emotion, str) else emotion
         found = sample(
@@ -82,6 +85,7 @@ class Model:
             emotion=asked,
             point=point,
             path=Trajectory.parse(path) if path is not None else None,
+            like=beginning(Path(like)) if like is not None else None,
             bars=bars,
             seed=seed,
             drawing=Drawing(temperature, top_p),

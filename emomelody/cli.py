@@ -193,7 +193,7 @@ def train(
     epochs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Passes over the data.", show_default="2,760 updates, base and emoreg 12,600"
+            min=1, help="Passes over the data.", show_default="1,656 updates, base and emoreg 12,600"
         ),
     ] = None,
     batch_size: Annotated[
@@ -299,19 +299,20 @@ def sample(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Instead: the place on the plane of this piece's beginning (MIDI, MusicXML);"
-            " several: only say where they lie. By emoreg-va only.",
+            help="Like the first four bars of this piece (MIDI, MusicXML); with an emotion, point or path:"
+            " that melody there; several: only say where they lie. By emoreg-va only.",
             show_default=False,
         ),
     ] = None,
     spread: Annotated[
-        float, typer.Option(min=0, max=1, help="How far from the place of --like, 0 … 1.")
-    ] = 0.1,
+        float | None,
+        typer.Option(min=0, max=1, help="How far from the piece of --like, 0 … 1.", show_default="0.1"),
+    ] = None,
     temperature: Annotated[
         float | None,
         typer.Option(
             help="Draw each token at this temperature.",
-            show_default="emoreg-va 0.95, else the likeliest token",
+            show_default="emoreg-va 1.05, else the likeliest token",
         ),
     ] = None,
     top_p: Annotated[
@@ -328,11 +329,17 @@ def sample(
     from emomelody.model import pick_device
     from emomelody.trajectory import Trajectory
 
+    way = Trajectory.parse(path) if path is not None else None
+    like = like or []
+    if spread is not None and not like:
+        raise EmomelodyError("--spread is the distance from a piece: it needs --like")
+    if len(like) > 1 and (asked or point or path):
+        raise EmomelodyError("several pieces are only placed: give one --like, or no emotion, point and path")
     checkpoint = _load_weights(model)
     checkpoint.model.to(pick_device(device))
     used = secrets.randbelow(MAX_SEED) if seed is None else seed
-    heard = _place(checkpoint, like) if like else []
-    if len(heard) > 1:
+    heard = _place(checkpoint, like)
+    if len(like) > 1:
         return
     drawing = Drawing(temperature, top_p)
     samples = library.sample(
@@ -340,9 +347,9 @@ def sample(
         num,
         emotion=asked,
         point=point,
-        path=Trajectory.parse(path) if path is not None else None,
+        path=way,
         like=heard[0] if heard else None,
-        spread=spread,
+        spread=library.SPREAD if spread is None else spread,
         bars=bars,
         seed=used,
         drawing=drawing,
@@ -464,22 +471,32 @@ def evaluate(
 
 
 def _place(checkpoint: Checkpoint, files: list[Path]) -> list[Melody]:
-    """Print where the beginnings of pieces lie on the plane; returns them, in C."""
-    from emomelody import tables
-    from emomelody.preprocess import Source, Windows, cut
-    from emomelody.sample import place
+    """Print where the beginnings of pieces lie on the plane; returns them, in C.
 
-    melodies, places = [], []
+    Those that cannot be read are listed after the others, and end the command.
+    """
+    from emomelody import tables
+    from emomelody.model import LATENT
+    from emomelody.preprocess import beginning
+    from emomelody.sample import hear
+
+    heard: list[tuple[Path, Melody]] = []
+    bad: list[BadInput] = []
     for path in files:
-        found = cut(Source(path), Windows.FIRST)
-        if isinstance(found, BadInput):
-            raise found
-        if not found.windows:
-            raise BadInput(path, f"no melody in it ({', '.join(found.left_out)})")
-        melodies.append(found.windows[0].melody)
-        places.append(place(checkpoint, melodies[-1]))
-    output.out.print(tables.places_table(files, places))
-    return melodies
+        try:
+            heard.append((path, beginning(path)))
+        except BadInput as error:
+            bad.append(error)
+    if heard:
+        latents = [hear(checkpoint, melody) for _, melody in heard]
+        places = [checkpoint.plane.to_point(latent[:LATENT]) for latent in latents]
+        output.out.print(tables.places_table([path for path, _ in heard], places))
+    if bad and len(files) == 1:
+        raise bad[0]
+    _list_bad(bad)
+    if bad:
+        _fail(f"{len(bad)} of the {len(files)} files could not be placed", 1)
+    return [melody for _, melody in heard]
 
 
 def _make_data_folder(out: Path, force: bool) -> None:

@@ -1,7 +1,8 @@
 """Melodies by ``emoreg-va``: drawn in blocks of four bars, several candidates for each, the truest one kept.
 
 A drawn block is encoded again, and of the candidates the one stays whose own place on the plane is nearest to
-the asked one: the model is its own judge, no rule or classifier is asked. Copies of training melodies lose.
+the asked one, and whose content, where one is asked for: the model is its own judge, no rule or classifier is
+asked. Copies of training melodies lose.
 Of the last block's candidates of a melody longer than one block those come first that close, with a long
 tonic or dominant on a strong beat.
 """
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from emomelody.melody import BARS, STEPS_PER_BAR, STEPS_PER_BEAT
 from emomelody.model import LATENT
@@ -24,10 +24,11 @@ from emomelody.tokens import HOLD, REST, Tokens, Vocabulary
 from emomelody.va import EmoregVA
 
 CANDIDATES = 8
-TEMPERATURE = 0.95  # where none is asked for
+TEMPERATURE = 1.05  # where none is asked for
 BLOCK = BARS * STEPS_PER_BAR  # steps
 CLOSING = (0, 7)  # pitch classes of tonic and dominant in C
 LONG = 2 * STEPS_PER_BEAT  # steps of a closing note
+CONTENT = 0.1  # of the squared distance of contents, in deviations of their prior, beside that on the plane
 COPY, WRONG_QUADRANT, OPEN_END = 1000.0, 100.0, 10.0  # what they cost, beside squared distances
 
 
@@ -43,49 +44,53 @@ def compose(
     model: EmoregVA,
     vocabulary: Vocabulary,
     asked: Floats,
+    content: Floats | None,
     unit: Floats,
     randoms: Sequence[np.random.Generator],
     drawing: Drawing,
 ) -> Tokens:
     """Tokens (B, T) of melodies for the asked latents (B, T, 2), T a multiple of a bar.
 
-    ``unit`` (2,) is the plane's scale, in which distances count. Each candidate of the first block draws its
-    content from the prior; the kept one's stays to the end. Each melody draws from its own random generator
-    alone.
+    Every block has the ``content`` (B, C), where it is given; else each candidate draws its own from the
+    prior. ``unit`` (2,) is the plane's scale, in which distances count. Each melody draws from its own random
+    generator alone.
     """
     count, steps, _ = asked.shape
     device = model.output.weight.device
     learned = model.learned.cpu().numpy()
-    content: Floats | None = None  # (B, C), the rest of the latent: the first block's goes on
     found = np.zeros((count, 0), dtype=np.int64)
     previous, state = model.start(count)
     for first in range(0, steps, BLOCK):
-        block = asked[:, first : first + BLOCK]  # (B, S, 2)
-        best: _Candidate | None = None
-        for _ in range(CANDIDATES):
-            held = content if content is not None else _normal(randoms, model.config.content)
-            noise = np.stack([r.gumbel(size=(block.shape[1], model.config.classes)) for r in randoms])
-            z = np.concatenate([block, np.repeat(held[:, None], block.shape[1], 1)], 2)  # (B, S, Z)
-            with torch.inference_mode():
-                classes, after = model.draw(
-                    torch.from_numpy(z).float().to(device),
-                    torch.from_numpy(noise).to(device),
-                    first,
-                    previous,
-                    state,
-                    temperature=drawing.temperature or TEMPERATURE,
-                    top_p=drawing.top_p,
-                )
-            whole = np.concatenate([found, classes.cpu().numpy()], 1)
-            cost = _distance(model, whole[:, -BLOCK:], asked[:, : whole.shape[1]][:, -BLOCK:], unit)
-            tokens = vocabulary.decode(whole)
-            cost += COPY * np.isin(fingerprints(tokens[:, -BLOCK:]), learned)
-            if steps > BLOCK and first + BLOCK >= steps:
-                cost += OPEN_END * ~closes(tokens)
-            candidate = _Candidate(cost, whole, held, classes[:, -1], after)
-            best = candidate if best is None else best.or_better(candidate)
-        assert best is not None
-        found, content, previous, state = best.classes, best.content, best.last, best.state
+        block = np.repeat(asked[:, first : first + BLOCK], CANDIDATES, 0)  # (B K, S, 2)
+        if content is None:
+            held = np.concatenate([r.standard_normal((CANDIDATES, model.config.content)) for r in randoms])
+        else:
+            held = np.repeat(content, CANDIDATES, 0)  # (B K, C)
+        size = (CANDIDATES, block.shape[1], model.config.classes)
+        noise = np.concatenate([r.gumbel(size=size) for r in randoms])  # (B K, S, V)
+        z = np.concatenate([block, np.repeat(held[:, None], block.shape[1], 1)], 2)  # (B K, S, Z)
+        with torch.inference_mode():
+            classes, after = model.draw(
+                torch.from_numpy(z).float().to(device),
+                torch.from_numpy(noise).to(device),
+                first,
+                previous.repeat_interleave(CANDIDATES),
+                state.repeat_interleave(CANDIDATES, 0),
+                temperature=drawing.temperature or TEMPERATURE,
+                top_p=drawing.top_p,
+            )
+        whole = np.concatenate([np.repeat(found, CANDIDATES, 0), classes.cpu().numpy()], 1)  # (B K, …)
+        tokens = vocabulary.decode(whole)
+        wanted = np.repeat(asked[:, : whole.shape[1]][:, -BLOCK:].mean(1), CANDIDATES, 0)  # (B K, 2)
+        # What is shorter than a block has no outline that could be compared.
+        compared = held if content is not None and block.shape[1] == BLOCK else None
+        cost = _cost(model, whole[:, -BLOCK:], wanted, compared, unit)
+        cost += COPY * np.isin(fingerprints(tokens[:, -BLOCK:]), learned)
+        if steps > BLOCK and first + BLOCK >= steps:
+            cost += OPEN_END * ~closes(tokens)
+        best = np.arange(count) * CANDIDATES + cost.reshape(count, CANDIDATES).argmin(1)  # (B,)
+        kept = torch.from_numpy(best).to(device)
+        found, previous, state = whole[best], classes[kept, -1], after[kept]
     return vocabulary.decode(found)
 
 
@@ -102,39 +107,15 @@ def closes(tokens: Tokens) -> NDArray[np.bool_]:
     return closing
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """Pieces so far (B, …) with what it takes to go on."""
-
-    cost: Floats  # (B,)
-    classes: Tokens  # (B, T)
-    content: Floats  # (B, C)
-    last: Tensor  # (B,)
-    state: Tensor  # (B, H)
-
-    def or_better(self, other: _Candidate) -> _Candidate:
-        """Of each piece the one that costs less."""
-        better = other.cost < self.cost  # (B,)
-        wide, on_device = better[:, None], torch.from_numpy(better).to(self.state.device)
-        return _Candidate(
-            np.where(better, other.cost, self.cost),
-            np.where(wide, other.classes, self.classes),
-            np.where(wide, other.content, self.content),
-            torch.where(on_device, other.last, self.last),
-            torch.where(on_device[:, None], other.state, self.state),
-        )
-
-
-def _distance(model: EmoregVA, classes: Tokens, asked: Floats, unit: Floats) -> Floats:
-    """How far the encoded places of melodies (B, S) are from the asked ones (B, S, 2), (B,)."""
+def _cost(model: EmoregVA, classes: Tokens, wanted: Floats, content: Floats | None, unit: Floats) -> Floats:
+    """How far melodies (B, S), encoded, are from the wanted places (B, 2) and content (B, C), (B,)."""
     device = model.output.weight.device
     with torch.inference_mode():
         mu, _ = model.encode(torch.from_numpy(classes).to(device))
-    place, wanted = mu[:, :LATENT].double().cpu().numpy(), asked.mean(1)  # (B, 2)
+    latent = mu.double().cpu().numpy()  # (B, Z)
+    place = latent[:, :LATENT]
     elsewhere = ((place >= 0) != (wanted >= 0)).any(1)
-    distance: Floats = np.square((place - wanted) / unit).sum(1) + WRONG_QUADRANT * elsewhere
-    return distance
-
-
-def _normal(randoms: Sequence[np.random.Generator], size: int) -> Floats:
-    return np.stack([random.standard_normal(size) for random in randoms])
+    cost: Floats = np.square((place - wanted) / unit).sum(1) + WRONG_QUADRANT * elsewhere
+    if content is not None:
+        cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
+    return cost

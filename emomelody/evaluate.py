@@ -21,10 +21,10 @@ from emomelody.dataset import Dataset
 from emomelody.emotion import Emotion
 from emomelody.judges import Labels, agreement, judge_by_rule, label_by_rule, share
 from emomelody.melody import WINDOW_STEPS, Melody
-from emomelody.model import encode_all
+from emomelody.model import LATENT, encode_all
 from emomelody.plane import Floats, placement, quadrants
 from emomelody.real import Real, Sides
-from emomelody.sample import Sample, decode, draw_stops, sample
+from emomelody.sample import Sample, decode, draw_stops, hear, sample
 from emomelody.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
 from emomelody.trajectory import Stop, interpolate
 from emomelody.va import EmoregVA
@@ -33,7 +33,8 @@ GRID = 21  # points on each axis of the plane
 FAR = 0.25  # from both axes: where a point's emotion is beyond doubt
 FEW_NOTES = 4
 PATH_BARS = 16
-PATH_MELODIES = 16  # for each pair of emotions
+PATH_MELODIES = 50  # for each pair of emotions
+TRANSFERRED = 100  # real melodies given other emotions
 CONFIDENCE = 0.95
 
 Melodies = Mapping[Emotion, Sequence[Melody]]
@@ -233,7 +234,7 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
 
 
 def evaluate_path(checkpoint: Checkpoint, real: Real) -> Figures:
-    """What becomes of melodies whose emotion changes: 16 of sixteen bars for each ordered pair of emotions.
+    """What becomes of melodies whose emotion changes: 50 of sixteen bars for each ordered pair of emotions.
 
     The path leads from the first emotion, in bar 1, to the second, from bar 9 on. ``first`` and ``last`` are
     the shares whose first and last four bars the rule hears as asked, ``both`` those where it hears both.
@@ -262,6 +263,43 @@ def evaluate_path(checkpoint: Checkpoint, real: Real) -> Figures:
         "window_gap": evaluate_metrics(windows, real)["mean_gap"],
         "closing": float(np.mean(closing)),
         "closing_real": float(closes(real.dataset.tokens).mean()),
+    }
+
+
+def evaluate_transfer(checkpoint: Checkpoint, real: Real) -> Figures:
+    """Whether a melody can be given another emotion: up to 100 that the model has not learned from (where
+    that is not known, any), each in all four.
+
+    Their content is decoded at a place of each emotion. ``as_asked`` is the share whose emotion the rule
+    hears as asked, ``contour`` the mean correlation (Pearson's) of the pitches that sound on each of the 64
+    steps with the original's, both over the three other emotions; ``contour_own`` is that of the original's
+    own emotion, ``contour_random`` that with another melody of the list. Only of models with a content.
+    """
+    chosen = np.flatnonzero(real.held_out if real.known else real.seen)
+    chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), TRANSFERRED)).astype(int)]
+    originals = real.dataset.tokens[chosen]  # (M, T)
+    latents = np.stack([hear(checkpoint, from_tokens(tokens)) for tokens in originals])  # (M, Z)
+    lines = [features.contour(from_tokens(tokens)) for tokens in originals]
+    right, contours, own, random_pairs = [], [], [], []
+    for emotion in Emotion:
+        randoms = [np.random.default_rng([0, i]) for i in range(len(chosen))]
+        along = np.stack([np.tile(checkpoint.plane.draw(emotion, r), (WINDOW_STEPS, 1)) for r in randoms])
+        labels = np.full(len(chosen), emotion.index)
+        made = decode(checkpoint, along, labels, randoms, content=latents[:, LATENT:])
+        heard = _heard(made)
+        for i, tokens in enumerate(made):
+            line = features.contour(from_tokens(tokens))
+            if real.dataset.labels[chosen[i]] == emotion.index:
+                own.append(_correlation(line, lines[i]))
+                continue
+            right.append(heard[i] == emotion.index)
+            contours.append(_correlation(line, lines[i]))
+            random_pairs.append(_correlation(line, lines[i - len(lines) // 2]))
+    return {
+        "as_asked": share(np.array(right)),
+        "contour": float(np.mean(contours)),
+        "contour_own": float(np.mean(own)),
+        "contour_random": float(np.mean(random_pairs)),
     }
 
 
@@ -400,7 +438,9 @@ def _evaluate_model(
         on_step("measuring")
         first = first or melodies
     mean, deviation = over_seeds(runs)
-    path = evaluate_path(checkpoint, real) if isinstance(checkpoint.model, EmoregVA) else None
+    beyond = {}
+    if isinstance(checkpoint.model, EmoregVA):
+        beyond = {"path": evaluate_path(checkpoint, real), "transfer": evaluate_transfer(checkpoint, real)}
     figures = {
         "model": checkpoint.name,
         "name": name,
@@ -409,7 +449,7 @@ def _evaluate_model(
         "placement": evaluate_placement(checkpoint, real, means),
         "latent_space": evaluate_latent_space(real, means),
         "plane": plane,
-        **({"path": path} if path else {}),
+        **beyond,
         **mean,
         "deviation": deviation if len(seeds) > 1 else None,
     }
@@ -444,6 +484,11 @@ def _spearman(a: Floats, b: Floats) -> float | None:
     if len(a) < 2:
         return None
     return float(spearmanr(a, b).statistic) if np.ptp(b) > 0 and np.ptp(a) > 0 else 0.0
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    """Pearson's correlation; 0 where one of them never changes."""
+    return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
 
 
 def _moments(values: Floats) -> Figures | None:

@@ -104,6 +104,18 @@ def durations(melody: Melody) -> list[int]:
     return [note.duration for note in melody.notes]
 
 
+def contour(melody: Melody) -> Floats:
+    """The pitch that sounds on each step, (steps,).
+
+    A rest goes on with the note before it, the beginning with the first note; without notes it is 0.
+    """
+    if not melody.notes:
+        return np.zeros(melody.steps)
+    onsets = [note.onset for note in melody.notes]
+    current = np.searchsorted(onsets, np.arange(melody.steps), side="right") - 1
+    return np.array([note.pitch for note in melody.notes], dtype=float)[np.maximum(current, 0)]
+
+
 def counts(melodies: Sequence[Melody], histogram: str) -> Floats:
     """How often each of N melodies has each interval, or each duration (``HISTOGRAMS``), (N, bins)."""
     measure, lowest = {"intervals": (intervals, -MAX_PITCH), "durations": (durations, 0)}[histogram]

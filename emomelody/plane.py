@@ -94,6 +94,11 @@ class Plane:
                 return np.asarray(latent, dtype=np.float64)
         raise EmomelodyError(f"the weights place nothing in the quadrant of {emotion.title}")
 
+    def centre(self, emotion: Emotion) -> Floats:
+        """The middle (2,) of the emotion's region."""
+        region = self.regions[emotion.index]
+        return np.asarray(region.weights @ region.means)
+
     def to_latent(self, point: tuple[float, float]) -> Floats:
         """The latent (2,) of a point (valence, arousal)."""
         return np.array(point) * self.scale

@@ -233,6 +233,16 @@ def cut(source: Source, windows: Windows) -> Cut | BadInput:
     return Cut(source.path, piece.key, transposition, pitches, tuple(found), left_out)
 
 
+def beginning(path: Path) -> Melody:
+    """The first four bars of a piece, in C. Raises BadInput where there are none."""
+    found = cut(Source(path), Windows.FIRST)
+    if isinstance(found, BadInput):
+        raise found
+    if not found.windows:
+        raise BadInput(path, f"no melody in it ({', '.join(found.left_out)})")
+    return found.windows[0].melody
+
+
 def _starts(piece: Piece, windows: Windows, speed: Fraction) -> Iterator[tuple[int, Fraction]]:
     """The (number of the first bar, time in quarters) of each window; a pickup is bar 0."""
     if windows is Windows.FIRST:

@@ -26,6 +26,7 @@ BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "novelty": ("Is it new?", evaluate.evaluate_novelty),
     "plane": ("Does the plane do what it says?", evaluate.evaluate_plane),
     "path": ("Does the emotion move?", evaluate.evaluate_path),
+    "transfer": ("The same melody in another emotion?", evaluate.evaluate_transfer),
     "latent_space": ("The latent space", evaluate.evaluate_latent_space),
     "validity": ("Validity", evaluate.evaluate_validity),
 }

@@ -25,7 +25,7 @@ from emomelody.va import EmoregVA, nucleus
 
 # Every batch is decoded at this size: products of other sizes round differently, and the first five of ten
 # melodies shall be the same as five alone, to the byte.
-BATCH = 64
+BATCH = 32
 REDRAWS = 20  # of a latent whose melody has no note
 INDEX_NAME = "samples.json"
 MAX_BARS = 64
@@ -63,19 +63,23 @@ def sample(
     For an emotion every melody has a latent of its own, drawn from where the emotion's training melodies
     lie and always inside its quadrant. For a point the latent is the point's, and the label its quadrant's
     (``Emotion.at``: a point on an axis counts as positive). Along a path it moves from one to the next.
-    ``like`` is a melody in C: its place on the plane is taken, and left by normal noise whose deviation is
-    ``spread`` of the plane's scale. Only ``emoreg-va`` has paths, other lengths than four bars, and
-    ``like``. Raises EmomelodyError for what cannot be.
+    ``like`` is a melody of four bars in C, whose content is taken, with normal noise of the deviation
+    ``spread``; without an emotion, point or path its place on the plane too, with noise in units of the
+    scale. Only ``emoreg-va`` has paths, other lengths than four bars, and ``like``. Raises EmomelodyError for
+    what cannot be.
 
     Melody i depends on (``seed``, i) alone: more of them leave the first ones unchanged.
     """
     _check(checkpoint, emotion, point, path, like, bars, drawing)
-    if like is not None:
-        point = _inside(place(checkpoint, like))
-    stops = path.stops if path else (Stop(0, emotion, point),)
-    plane, label = checkpoint.plane, stops[0].label
+    heard = None if like is None else hear(checkpoint, like)  # (Z,)
+    plane, scale = checkpoint.plane, np.array(checkpoint.plane.scale)
+    around = emotion is None and point is None and path is None  # the melody's own place
+    beginning = plane.to_point(heard[:LATENT]) if heard is not None and around else point
+    stops = path.stops if path else (Stop(0, emotion, beginning),)
+    label = stops[0].label
     randoms = [np.random.default_rng([seed, i]) for i in range(n)]
     latents = np.zeros((n, len(stops), 2))
+    contents = None if heard is None else _around(heard[LATENT:], spread, randoms)  # (n, C)
     tokens = np.zeros((n, bars * STEPS_PER_BAR), dtype=np.int64)
     draws = np.zeros(n, dtype=np.int64)
     silent = np.arange(n)
@@ -87,17 +91,20 @@ def sample(
         draws[silent] += 1
         for i in silent:
             latents[i] = draw_stops(plane, stops, randoms[i])
-            if like is not None:
-                latents[i] += spread * np.array(plane.scale) * randoms[i].standard_normal(LATENT)
+            if around:
+                noise = spread * scale * randoms[i].standard_normal(LATENT)
+                latents[i] = np.clip(latents[i] + noise, -scale, scale)
         along = np.stack([interpolate(stops, latents[i], bars) for i in silent])  # (S, T, 2)
         labels = np.full(len(silent), label.index)
-        tokens[silent] = decode(checkpoint, along, labels, [randoms[i] for i in silent], drawing)
+        held = None if contents is None else contents[silent]
+        tokens[silent] = decode(checkpoint, along, labels, [randoms[i] for i in silent], drawing, held)
         silent = silent[(tokens[silent] >= REST).all(1)]
+    points = [point or plane.to_point(latents[i, 0]) for i in range(n)]
     return [
         Sample(
             from_tokens(tokens[i]),
-            label,
-            point or plane.to_point(latents[i, 0]),
+            Emotion.at(*points[i]) if around else label,
+            points[i],
             (float(latents[i, 0, 0]), float(latents[i, 0, 1])),
             tokens[i],
             int(draws[i]) - 1,
@@ -107,10 +114,18 @@ def sample(
 
 
 def draw_stops(plane: Plane, stops: Sequence[Stop], random: np.random.Generator) -> Floats:
-    """A latent for each stop, (stops, 2): drawn from its emotion's region, or its point's."""
-    return np.stack(
-        [plane.draw(s.emotion, random) if s.emotion else plane.to_latent(s.point or (0, 0)) for s in stops]
-    )
+    """A latent for each stop, (stops, 2): a point's own, or one of the emotion's region.
+
+    That is drawn where there is one stop alone. Of several it is the middle: from a place near an axis the
+    way would leave the emotion at once.
+    """
+    return np.stack([_at(plane, stop, random if len(stops) == 1 else None) for stop in stops])
+
+
+def _at(plane: Plane, stop: Stop, random: np.random.Generator | None) -> Floats:
+    if stop.emotion is None:
+        return plane.to_latent(stop.point or (0, 0))
+    return plane.draw(stop.emotion, random) if random else plane.centre(stop.emotion)
 
 
 def decode(
@@ -119,11 +134,13 @@ def decode(
     labels: Tokens,
     randoms: Sequence[np.random.Generator],
     drawing: Drawing = DEFAULT,
+    content: Floats | None = None,
 ) -> Tokens:
     """Tokens (N, T) of latents (N, T, 2), labels (N,) and N random generators, as the model makes them.
 
     The paper's models take the first of the T latents, and the likeliest tokens where ``drawing`` has no
-    temperature. Repaired only by ``from_tokens``.
+    temperature. ``content`` (N, C) is that of emoreg-va, where it shall not be drawn. Repaired only by
+    ``from_tokens``.
     """
     decoded = []
     for first in range(0, len(latents), BATCH):
@@ -134,7 +151,8 @@ def decode(
         padded = np.pad(some, ((0, padding), (0, 0), (0, 0)))
         if isinstance(checkpoint.model, EmoregVA):
             scale = np.array(checkpoint.plane.scale)
-            made = compose(checkpoint.model, checkpoint.vocabulary, padded, scale, chosen, drawing)
+            held = None if content is None else np.pad(content[first : first + BATCH], ((0, padding), (0, 0)))
+            made = compose(checkpoint.model, checkpoint.vocabulary, padded, held, scale, chosen, drawing)
         else:
             label = np.pad(labels[first : first + BATCH], (0, padding))
             made = _decode_at_once(checkpoint, padded[:, 0], label, chosen, drawing)
@@ -142,24 +160,30 @@ def decode(
     return np.concatenate(decoded)
 
 
-def place(checkpoint: Checkpoint, melody: Melody) -> tuple[float, float]:
-    """The point (valence, arousal) where a melody of four bars in C lies; it may lie beyond −1 … 1.
+def hear(checkpoint: Checkpoint, melody: Melody) -> Floats:
+    """The latent (Z,) of a melody of four bars in C: its place on the plane, maybe beyond the edge, and its
+    content.
 
+    Where it has pitches that the model does not know, it is moved by octaves to where it has the fewest.
     Raises EmomelodyError for the paper's models, whose encoders need the label.
     """
     if not isinstance(checkpoint.model, EmoregVA):
         raise EmomelodyError(f"{checkpoint.name} cannot place a melody without its label: use emoreg-va")
-    classes, _moved = checkpoint.vocabulary.encode(to_tokens(melody)[None])
+    tokens = to_tokens(melody)
+    onset = tokens < REST
+    shifts = [12 * octave for octave in (0, 1, -1, 2, -2, 3, -3)]
+    moved = [np.where(onset, tokens + shift, tokens) for shift in shifts]
+    possible = [row for row in moved if ((row >= 0) & ((row < REST) == onset)).all()]
+    classes, _moved = min(map(checkpoint.vocabulary.encode, possible), key=lambda found: found[1])
     device = checkpoint.model.output.weight.device
     with torch.inference_mode():
-        mu, _ = checkpoint.model.encode(torch.from_numpy(classes).to(device))
-    return checkpoint.plane.to_point(mu[0, :LATENT].double().cpu().numpy())
+        mu, _ = checkpoint.model.encode(torch.from_numpy(classes)[None].to(device))
+    return np.asarray(mu[0].double().cpu().numpy())
 
 
-def _inside(point: tuple[float, float]) -> tuple[float, float]:
-    """The nearest point of the plane: a melody may lie beyond its edge."""
-    valence, arousal = (min(1.0, max(-1.0, coordinate)) for coordinate in point)
-    return valence, arousal
+def _around(centre: Floats, spread: float, randoms: Sequence[np.random.Generator]) -> Floats:
+    """A draw (n, D) for each random generator from a normal distribution around ``centre`` (D,)."""
+    return np.stack([centre + spread * random.standard_normal(len(centre)) for random in randoms])
 
 
 def _decode_at_once(
@@ -192,8 +216,9 @@ def _check(
     drawing: Drawing,
 ) -> None:
     """Raise EmomelodyError, in words for the command line's user, for what cannot be sampled."""
-    if sum(given is not None for given in (emotion, point, path, like)) != 1:
-        raise EmomelodyError("ask for an emotion, a point, a path or --like: one of them")
+    places = sum(given is not None for given in (emotion, point, path))
+    if places > 1 or (places == 0 and like is None):
+        raise EmomelodyError("ask for an emotion, a point or a path: one of them, or --like")
     points = [point] if path is None else [stop.point for stop in path.stops]
     for at in points:
         if at is not None and not all(-1 <= coordinate <= 1 for coordinate in at):

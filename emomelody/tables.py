@@ -52,6 +52,12 @@ PATH = {
     "closing": ("closing melodies", "{:.1%}"),
     "closing_real": ("closing windows of real melodies", "{:.1%}"),
 }
+TRANSFER = {
+    "as_asked": ("emotion as asked", "{:.1%}"),
+    "contour": ("contour's correlation with the original", "{:+.2f}"),
+    "contour_own": ("… in the original's own emotion", "{:+.2f}"),
+    "contour_random": ("… with another melody", "{:+.2f}"),
+}
 LATENT_SPACE = {
     "valence": ("z(0) with majorness (Spearman)", "{:+.2f}"),
     "arousal": ("z(1) with onsets (Spearman)", "{:+.2f}"),
@@ -98,6 +104,7 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _novelty(systems),
         _plane(systems),
         _plain("path", "Sixteen bars from one emotion to another", PATH, systems),
+        _plain("transfer", "Real melodies in another emotion", TRANSFER, systems),
         _plain("latent_space", "The latent space", LATENT_SPACE, systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]

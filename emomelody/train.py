@@ -25,9 +25,10 @@ from emomelody.judges import valence_and_arousal
 from emomelody.model import LATENT, encode_all, pick_device
 from emomelody.plane import Floats, Plane, placement
 from emomelody.recipes import RECIPES, Examples
-from emomelody.tokens import Vocabulary, from_tokens
+from emomelody.tokens import Tokens, Vocabulary, from_tokens
 
 PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weights)
+UNDECIDED = 0.05  # continuous valence where the notes do not say its side: there the label does
 HIDDEN = 512  # units of the widest recurrence, by which bfloat16 is tried
 
 
@@ -74,6 +75,8 @@ class Trainer:
     """One run: the model, its data and its state, from the first epoch to the weights file."""
 
     def __init__(self, dataset: Dataset, config: TrainConfig) -> None:
+        if config.emotion_weight != 1 and config.model != "emoreg":
+            raise EmomelodyError(f"{config.model} has no weight that grows: --emotion-weight is for emoreg")
         self.recipe = RECIPES[config.model](config.emotion_weight)
         self.batch_size = config.batch_size or self.recipe.batch_size
         self.learning_rate = (
@@ -91,7 +94,7 @@ class Trainer:
         self.held_out = self._examples(dataset, held_out)
         self.epochs = config.epochs or self.recipe.epochs(len(self.training), self.batch_size)
         torch.manual_seed(config.seed)
-        self.model = self.recipe.build(len(self.vocabulary), dataset.tokens[~held_out]).to(self.device)
+        self.model = self.recipe.build(self.vocabulary, dataset.tokens[~held_out]).to(self.device)
         self.optimiser = self.recipe.optimiser(self.model.parameters(), self.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)  # the order and the noise
         low = self.device.type == "cpu" and bfloat16_pays(HIDDEN, self.batch_size)
@@ -181,12 +184,12 @@ class Trainer:
     def _examples(self, dataset: Dataset, chosen: NDArray[np.bool_]) -> Examples:
         classes, _moved = self.vocabulary.encode(dataset.tokens[chosen])
         labels = dataset.labels[chosen]
+        targets = np.array([(e.valence, e.arousal) for e in Emotion])[labels]  # (n, 2), signs
         if self.recipe.continuous:
-            targets = valence_and_arousal([from_tokens(tokens) for tokens in dataset.tokens[chosen]])
-        else:
-            targets = np.array([(e.valence, e.arousal) for e in Emotion])[labels]
-        arrays = (torch.from_numpy(array).to(self.device) for array in (classes, labels, np.float32(targets)))
-        return Examples(*arrays)
+            measured = valence_and_arousal([from_tokens(tokens) for tokens in dataset.tokens[chosen]])
+            targets = np.where(measured == 0, UNDECIDED * targets, measured)
+        arrays = (classes, labels, np.float32(targets), _preceding(classes, dataset, chosen))
+        return Examples(*(torch.from_numpy(array).to(self.device) for array in arrays))
 
     def _summary(self, training_mu: Floats) -> dict[str, Any]:
         """What a user of the weights wants to know of their making."""
@@ -212,3 +215,11 @@ class Trainer:
 def _by_emotion(values: Floats) -> dict[str, float | None]:
     pairs = zip(Emotion, values.tolist(), strict=True)
     return {e.code: None if math.isnan(v) else round(v, 2) for e, v in pairs}
+
+
+def _preceding(classes: Tokens, dataset: Dataset, chosen: NDArray[np.bool_]) -> Tokens:
+    """The classes (n, T) of the melody before each chosen one in its piece; −1 where that is not chosen."""
+    numbers = np.full(len(dataset) + 1, -1)  # the last for those without a melody before them
+    numbers[:-1][chosen] = np.arange(len(classes))
+    before = numbers[dataset.before[chosen]]  # (n,)
+    return np.where(before[:, None] < 0, -1, classes[before])

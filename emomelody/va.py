@@ -1,24 +1,34 @@
 """CVAE-EmoReg-VA: valence and arousal as continuous coordinates, new melodies, of any length.
 
 The paper's two cosine losses with continuous targets, on the first two of 2 + C latent dimensions; the others
-hold what is not emotion, under a standard normal prior. The encoder does not see the label. The decoder is
-autoregressive: each token is drawn knowing the tokens before it, its place in the bar, and the latent.
+hold what is not emotion, under a standard normal prior. The encoder does not see the label: emotion it hears
+in the steps of a melody, whatever their order; content in the *outline* alone, where the melody goes on the
+staff from half bar to half bar and where its notes are dense, which is much the same in major and minor and
+at any density. The decoder is autoregressive: each token is drawn knowing the tokens before it, its place in
+the bar, and what the latent says of the bar.
 
 B examples, T steps, V classes, H units of the decoder, Z = 2 + C.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from emomelody.gru import gru
-from emomelody.melody import STEPS_PER_BAR, WINDOW_STEPS
+from emomelody.melody import BARS, STEPS_PER_BAR, WINDOW_STEPS
 from emomelody.model import LATENT
 
 PLACES = 16  # units that the place in the bar becomes
+HALF_BAR = STEPS_PER_BAR // 2
+HALVES = WINDOW_STEPS // HALF_BAR
+LEAST_RANGE = 0.05  # octaves of deviation, added: almost level heights have almost no shape
+# The place on the staff of each pitch class in C, major or minor alike.
+DEGREES = (0, 0, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6)
 
 
 @dataclass(frozen=True)
@@ -26,33 +36,34 @@ class VAConfig:
     """The sizes of a model."""
 
     classes: int  # V: the pitches in use, rest and hold
-    steps: int = WINDOW_STEPS  # of a training window
     embedding: int = 64  # units of a token
-    encoder: int = 192  # units of each of the two encoding GRUs
+    encoder: int = 128  # units of each encoding layer
     decoder: int = 320  # units of the decoding GRU
-    condition: int = 64  # units that the latent becomes
-    content: int = 24  # C
-    dropout: float = 0.3
+    condition: int = 64  # units that the latent becomes in each bar
+    content: int = 16  # C
+    dropout: float = 0.5
     learned: int = 0  # number of training melodies
 
 
 class EmoregVA(nn.Module):
-    """A bidirectional GRU encoder and an autoregressive GRU decoder."""
+    """An encoder of two perceptrons and an autoregressive GRU decoder."""
 
     def __init__(self, config: VAConfig) -> None:
         super().__init__()
         self.config = config
-        size, latent = config.embedding + PLACES, LATENT + config.content
+        size = config.embedding + PLACES
         self.tokens = nn.Embedding(config.classes + 1, config.embedding)  # the last: nothing, or not told
         self.places = nn.Embedding(STEPS_PER_BAR, PLACES)
-        self.forwards = nn.GRU(size, config.encoder)
-        self.backwards = nn.GRU(size, config.encoder)
-        self.mu = nn.Linear(4 * config.encoder, latent)
-        self.log_variance = nn.Linear(4 * config.encoder, latent)
-        self.condition = nn.Linear(latent, config.condition)
+        self.step = nn.Sequential(nn.Linear(size, config.encoder), nn.GELU())
+        self.emotion = _perceptron(2 * config.encoder, config.encoder, 2 * LATENT)
+        self.content = _perceptron(2 * HALVES + 1, config.encoder, 2 * config.content)
+        self.condition = nn.Linear(LATENT + config.content, BARS * config.condition)
         self.decoder = nn.GRU(size + config.condition, config.decoder)
         self.output = nn.Linear(config.decoder + config.condition, config.classes)
         self.dropout = nn.Dropout(config.dropout)
+        # The height of each class on the staff, in octaves: what the outline is made of.
+        self.heights: Tensor
+        self.register_buffer("heights", torch.zeros(config.classes))
         # The fingerprints of the training melodies (``novelty.fingerprints``), so that none is made again.
         self.learned: Tensor
         self.register_buffer("learned", torch.zeros(config.learned, dtype=torch.int64))
@@ -60,25 +71,54 @@ class EmoregVA(nn.Module):
     def encode(self, classes: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (B, Z), plane first; classes (B, T), labels not needed."""
         del labels
-        x = self.dropout(self._embed(classes))  # (T, B, E)
-        there = gru(self.forwards, x, len(x))  # (T, B, encoder)
-        back = gru(self.backwards, x.flip(0), len(x))
-        h = torch.cat([there[-1], back[-1], there.mean(0), back.mean(0)], 1)  # (B, 4 encoder)
-        h = self.dropout(h)
-        return self.mu(h).float(), self.log_variance(h).float().clamp(-8, 4)
+        steps = self.step(self._embed(classes))  # (T, B, encoder)
+        onset = (classes < self.config.classes - 2).t()[..., None].float()  # (T, B, 1)
+        of_onsets = (steps * onset).sum(0) / onset.sum(0).clamp(min=1)  # (B, encoder)
+        emotion = self.emotion(torch.cat([steps.mean(0), of_onsets], 1)).float()
+        mu, log_variance = emotion.chunk(2, 1)  # (B, 2)
+        content = self.content(self.outline(classes)).float()
+        content_mu, content_log_variance = content.chunk(2, 1)  # (B, C)
+        log_variances = torch.cat([log_variance, content_log_variance], 1).clamp(-8, 4)
+        return torch.cat([mu, content_mu], 1), log_variances
 
-    def decode(self, z: Tensor, classes: Tensor) -> Tensor:
-        """Logits (B, T, V) of each token, for latents (B, Z) and the tokens ``before`` each, (B, T)."""
-        condition = self._condition(z).expand(classes.shape[1], -1, -1)  # (T, B, condition)
-        x = torch.cat([self.dropout(self._embed(classes)), condition], 2)
-        states = self.dropout(gru(self.decoder, x, len(x)))  # (T, B, H)
-        logits: Tensor = self.output(torch.cat([states, condition], 2)).float().transpose(0, 1)
+    def outline(self, classes: Tensor) -> Tensor:
+        """What the content is heard in, (B, 17), of classes (B, T); a shorter melody holds its last note.
+
+        The mean height on the staff; that of each half bar (of the note that sounds, or sounded last) above
+        it, in deviations, so that their range is left to the emotion; and how many of the notes begin in each
+        half bar, beside an eighth of them.
+        """
+        missing = WINDOW_STEPS - classes.shape[1]
+        classes = functional.pad(classes, (0, missing), value=self.config.classes - 1)
+        onset = classes < self.config.classes - 2  # (B, 64)
+        steps = torch.arange(classes.shape[1], device=classes.device)
+        last = steps.where(onset, onset.int().argmax(1, keepdim=True)).cummax(1).values  # (B, 64)
+        heights = self.heights[classes.gather(1, last)].unflatten(1, (HALVES, HALF_BAR)).mean(2)  # (B, 8)
+        mean = heights.mean(1, keepdim=True)  # (B, 1)
+        shape = (heights - mean) / (heights.std(1, keepdim=True) + LEAST_RANGE)
+        counts = onset.unflatten(1, (HALVES, HALF_BAR)).sum(2).float()  # (B, 8)
+        shares = counts * HALVES / counts.sum(1, keepdim=True).clamp(min=1) - 1
+        return torch.cat([mean, shape, shares], 1)
+
+    def decode(self, z: Tensor, before: Tensor, start: Tensor | None = None) -> Tensor:
+        """Logits (B, 64, V) of each token, for latents (B, Z) and the tokens ``before`` each, (B, 64).
+
+        ``start`` (B, H) is the state at the beginning: what ``states`` ended in for the four bars before.
+        """
+        states = self.dropout(self.states(z, before, start))  # (64, B, H)
+        logits: Tensor = self.output(torch.cat([states, self._by_step(z)], 2)).float().transpose(0, 1)
         return logits
 
-    def before(self, classes: Tensor) -> Tensor:
-        """What the decoder is told at each step (B, T): the token before, at the beginning nothing."""
-        nothing = classes.new_full((len(classes), 1), self.config.classes)
-        return torch.cat([nothing, classes[:, :-1]], 1)
+    def states(self, z: Tensor, before: Tensor, start: Tensor | None = None) -> Tensor:
+        """The decoder's states (64, B, H), arguments as ``decode`` has them."""
+        x = torch.cat([self.dropout(self._embed(before)), self._by_step(z)], 2)
+        return gru(self.decoder, x, len(x), start)
+
+    def before(self, classes: Tensor, last: Tensor | None = None) -> Tensor:
+        """What the decoder is told at each step (B, T): the token before; at the beginning ``last`` (B,), or
+        nothing."""
+        first = self.start(len(classes))[0] if last is None else last
+        return torch.cat([first[:, None], classes[:, :-1]], 1)
 
     def draw(
         self,
@@ -97,11 +137,13 @@ class EmoregVA(nn.Module):
         before (B,) and the state (B, H), at a piece's beginning those of ``start``.
         """
         weights = dict(self.decoder.named_parameters())
-        condition = self._condition(z)  # (B, T, condition)
+        conditions = self._condition(z)  # (B, T, BARS, condition)
         drawn = []
         for step in range(z.shape[1]):
-            place = torch.full_like(previous, (first + step) % STEPS_PER_BAR)
-            x = torch.cat([self.tokens(previous), self.places(place), condition[:, step]], 1)
+            bar, place = divmod((first + step) % WINDOW_STEPS, STEPS_PER_BAR)
+            condition = conditions[:, step, bar]  # (B, condition)
+            places = self.places(torch.full_like(previous, place))
+            x = torch.cat([self.tokens(previous), places, condition], 1)
             state = torch.gru_cell(
                 x,
                 state,
@@ -110,7 +152,7 @@ class EmoregVA(nn.Module):
                 weights["bias_ih_l0"],
                 weights["bias_hh_l0"],
             )  # (B, H)
-            logits = self.output(torch.cat([state, condition[:, step]], 1)).double() / temperature  # (B, V)
+            logits = self.output(torch.cat([state, condition], 1)).double() / temperature  # (B, V)
             logits = _without_empty_holds(logits, previous, self.config.classes)
             previous = (nucleus(logits, top_p) + noise[:, step]).argmax(1)  # (B,)
             drawn.append(previous)
@@ -128,7 +170,21 @@ class EmoregVA(nn.Module):
         return torch.cat([self.tokens(classes.t()), places], 2)
 
     def _condition(self, z: Tensor) -> Tensor:
-        return torch.tanh(self.condition(z))
+        """What a latent (…, Z) says of each of the four bars, (…, BARS, condition)."""
+        condition: Tensor = torch.tanh(self.condition(z)).unflatten(-1, (BARS, -1))
+        return condition
+
+    def _by_step(self, z: Tensor) -> Tensor:
+        return self._condition(z).repeat_interleave(STEPS_PER_BAR, 1).transpose(0, 1)  # (64, B, condition)
+
+
+def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, outputs))
+
+
+def staff_heights(pitches: Sequence[int]) -> list[float]:
+    """The height on the staff of each pitch in C, major or minor alike, in octaves from B5."""
+    return [pitch // 12 + DEGREES[pitch % 12] / 7 - 6.86 for pitch in pitches]
 
 
 def _without_empty_holds(logits: Tensor, previous: Tensor, classes: int) -> Tensor:

@@ -72,7 +72,8 @@ def test_the_default_number_of_epochs_makes_the_papers_updates() -> None:
     recipe = recipes.RECIPES["emoreg"](1.0)
     assert recipe.epochs(275, 16) == 700
     assert recipe.epochs(2918, 16) == 69
-    assert recipes.RECIPES["emoreg-va"](1.0).epochs(2918, 64) == 60
+    assert recipes.RECIPES["emoreg-va"](1.0).epochs(2918, 64) == 36
+    assert recipes.RECIPES["emoreg-va"](1.0).epochs(275, 64) == 110
 
 
 def test_annealing_begins_after_seven_tenths() -> None:

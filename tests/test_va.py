@@ -10,15 +10,20 @@ import pytest
 import torch
 from conftest import Run
 
-from emomelody import midi
+from emomelody import evaluate, features, midi, train
+from emomelody.checkpoint import load_checkpoint, shipped_weights
 from emomelody.compose import closes
+from emomelody.dataset import Dataset, load
 from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.judges import label_by_rule, valence_and_arousal
 from emomelody.melody import Melody, Note
-from emomelody.tokens import HOLD, REST
+from emomelody.real import Real, Sides
+from emomelody.recipes import Examples, VARecipe
+from emomelody.sample import hear
+from emomelody.tokens import HOLD, REST, Vocabulary, to_tokens
 from emomelody.trajectory import Trajectory, interpolate
-from emomelody.va import EmoregVA, VAConfig, nucleus
+from emomelody.va import LEAST_RANGE, EmoregVA, VAConfig, nucleus, staff_heights
 
 SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
 
@@ -40,11 +45,55 @@ def test_drawing_follows_the_logits_of_training() -> None:
     with torch.inference_mode():
         z, noise, classes = drawn(model)
         logits = model.decode(z[:, 0], model.before(classes)).double() / 0.8
+    assert ((_allowed(logits, classes) + noise).argmax(2) == classes).all()
+
+
+def _allowed(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """Without a hold at the beginning and after a rest."""
     logits = logits.clone()
     logits[:, 0, -1] = -torch.inf
-    after_rest = classes[:, :-1] == 5
-    logits[:, 1:, -1][after_rest] = -torch.inf
-    assert ((logits + noise).argmax(2) == classes).all()
+    logits[:, 1:, -1][classes[:, :-1] == 5] = -torch.inf
+    return logits
+
+
+def test_training_goes_on_as_drawing_does() -> None:
+    torch.manual_seed(3)
+    model = EmoregVA(SMALL).eval()
+    with torch.inference_mode():
+        z, noise, whole = drawn(model, steps=128)
+        first, second = whole.split(64, 1)
+        state = model.states(z[:, 0], model.before(first))[-1]
+        last = model.states(z[:, 0], model.before(second, first[:, -1]), state)[-1]
+        _, expected = model.draw(z, noise, 0, *model.start(40), temperature=0.8, top_p=1.0)
+    torch.testing.assert_close(last, expected)
+
+
+def test_training_begins_where_the_melody_before_ends() -> None:
+    torch.manual_seed(4)
+    model = EmoregVA(SMALL).eval()
+    none = torch.full((1, 64), -1)
+    batch = Examples(
+        classes=torch.randint(0, 7, (2, 64)),
+        labels=torch.zeros(2, dtype=torch.int64),
+        targets=torch.zeros(2, 2),
+        preceding=torch.cat([torch.randint(0, 7, (1, 64)), none]),
+    )
+    previous, state = VARecipe(continued=1)._context(model, batch, torch.Generator())
+    z, _ = model.encode(batch.preceding[:1])
+    assert previous.tolist() == [batch.preceding[0, -1], 7]  # 7: nothing
+    torch.testing.assert_close(state[0], model.states(z, model.before(batch.preceding[:1]))[-1, 0])
+    assert not state[1].any()
+
+
+def test_a_held_out_melody_is_no_context() -> None:
+    tokens = np.full((4, 64), 60)
+    tokens[:, 0] = 61, 62, 63, 64
+    labels, before = np.zeros(4, dtype=np.int64), np.array([-1, 0, 1, 2])  # one piece
+    files = tuple(Path(f"{n}.mid") for n in range(4))
+    dataset = Dataset(tokens, labels, labels, files, None, None, before, ())
+    chosen = np.array([True, True, False, True])
+    preceding = train._preceding(tokens[chosen], dataset, chosen)
+    assert preceding[:, 0].tolist() == [-1, 61, -1]
 
 
 def test_nothing_is_held_at_the_beginning_or_after_a_rest() -> None:
@@ -136,9 +185,6 @@ def test_paths_that_are_none(text: str, reason: str) -> None:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     """A little trained, so that it does not keep silent."""
-    from emomelody import train
-    from emomelody.dataset import load
-
     folder = tmp_path_factory.mktemp("va")
     config = train.TrainConfig(model="emoreg-va", epochs=30, batch_size=8)
     train.Trainer(load(small_data), config).run(folder)
@@ -192,13 +238,98 @@ def test_files_are_placed_and_varied(weights: Path, tmp_path: Path, run: Run) ->
         arguments = ("-n", 4, "--seed", 1, "--spread", spread, "-o", f"s{spread}")
         done = run("sample", "--like", "one.mid", "-m", weights, *arguments)
         assert "one.mid" in done.stdout
-        assert len(list((tmp_path / f"s{spread}").glob("*.mid"))) == 4
+        samples = json.loads((tmp_path / f"s{spread}" / "samples.json").read_text())["samples"]
+        assert len({tuple(sample["latent"]) for sample in samples}) == (4 if spread else 1)
+        for sample in samples:
+            assert Emotion.at(*sample["latent"]) is Emotion.parse(sample["emotion"])
+            assert sample["file"].startswith(sample["emotion"])
+    for way in (("--point", 0.5, 0.5), ("--path", "sad@0 happy@3", "--bars", 6), ("-e", "sad", "--bars", 2)):
+        run("sample", "--like", "one.mid", "-m", weights, *way, "-o", f"way{way[0]}")
+        assert list((tmp_path / f"way{way[0]}").glob("*.mid"))
+    assert run("sample", "--like", "one.mid", "--like", "one.mid", "-m", weights).stdout.count("one.mid") == 2
+    assert not (tmp_path / "samples").exists()
     for arguments, reason in {
         ("--like", "none.mid", "-m", str(weights)): "none.mid: No such file",
-        ("--like", "one.mid", "-e", "sad", "-m", str(weights)): "one of them",
+        ("--like", "one.mid", "--like", "two.mid", "-e", "sad"): "several pieces are only placed",
+        ("-e", "sad", "--spread", "0.2"): "it needs --like",
         ("--like", "one.mid", "-m", "base"): "without its label: use emoreg-va",
     }.items():
         assert reason in run("sample", *arguments, code=1).stderr
+
+
+def test_a_piece_in_another_octave_lies_where_it_lay() -> None:
+    checkpoint = load_checkpoint(shipped_weights()["emoreg-va"])
+    melody = Melody(tuple(Note(4 * i, 4, 60 + p) for i, p in enumerate([0, 2, 4, 5, 7, 5, 4, 2] * 2)))
+    low = Melody(tuple(Note(n.onset, n.duration, n.pitch - 36) for n in melody.notes))
+    high = Melody(tuple(Note(n.onset, n.duration, n.pitch + 12) for n in low.notes))
+    assert (hear(checkpoint, low) == hear(checkpoint, high)).all()  # both are lifted to where all is known
+
+
+def test_pieces_that_cannot_be_placed_are_listed_after_the_others(
+    weights: Path, tmp_path: Path, run: Run
+) -> None:
+    song(tmp_path / "one.mid", 0, 4, 7, 4)
+    (tmp_path / "bad.mid").write_bytes(b"MThd")
+    done = run("sample", "--like", "bad.mid", "--like", "one.mid", "-m", weights, code=1)
+    assert "one.mid" in done.stdout
+    assert "bad.mid: " in done.stderr
+    assert "1 of the 2 files could not be placed" in done.stderr
+
+
+def test_a_melody_keeps_its_contour_in_another_emotion(tmp_path: Path, run: Run) -> None:
+    song(
+        tmp_path / "one.mid", 0, 2, 4, 5, 7, 9, 11, 12, 12, 11, 9, 7, 5, 4, 2, 0
+    )  # up and down a major scale
+    run("sample", "--like", "one.mid", "-e", "sad", "-n", 20, "--seed", 1, "-o", "sad")
+    original = features.contour(midi.read_melody(tmp_path / "one.mid"))
+    made = [midi.read_melody(path) for path in (tmp_path / "sad").glob("*.mid")]
+    assert sum(label_by_rule(melody) is Emotion.E3 for melody in made) >= 16
+    alike = [np.corrcoef(features.contour(melody), original)[0, 1] for melody in made]
+    assert np.mean(alike) > 0.45
+
+
+def test_contour_by_hand() -> None:
+    melody = Melody((Note(2, 2, 60), Note(6, 1, 67)), 8)
+    assert features.contour(melody).tolist() == [60] * 6 + [67] * 2
+    assert features.contour(Melody((), 3)).tolist() == [0, 0, 0]
+
+
+def test_content_hears_neither_mode_nor_density() -> None:
+    """The outline of a melody is that of its minor version, and of one with every note struck twice."""
+    pitches = tuple(range(55, 80))
+    model = EmoregVA(VAConfig(classes=len(pitches) + 2))
+    model.heights[:-2] = torch.tensor(staff_heights(pitches))
+    vocabulary = Vocabulary(pitches)
+    assert staff_heights([83, 84, 75, 76]) == pytest.approx([-0.003, 0.14, -0.574, -0.574], abs=1e-3)
+    major = [60, 64, 65, 69, 71, 72, 76, 74] * 2
+    minor = [{64: 63, 69: 68, 71: 70, 76: 75}.get(pitch, pitch) for pitch in major]
+
+    def outline(pitches: list[int], strikes: int) -> torch.Tensor:
+        length = 4 // strikes
+        notes = (Note(4 * i + length * k, length, p) for i, p in enumerate(pitches) for k in range(strikes))
+        classes, _ = vocabulary.encode(to_tokens(Melody(tuple(notes)))[None])
+        return model.outline(torch.from_numpy(classes))
+
+    expected = outline(major, 1)
+    heights = np.array([0, 3, 5.5, 7.5] * 2) / 7  # on the staff, from the middle between C and E
+    shape = (heights - heights.mean()) / (heights.std(ddof=1) + LEAST_RANGE)
+    assert expected[0, 1:9].tolist() == pytest.approx(shape.tolist(), abs=1e-5)
+    assert (expected[0, 9:] == 0).all()  # two notes in each half bar
+    assert torch.equal(expected, outline(minor, 1))
+    assert torch.equal(expected, outline(major, 2))
+
+
+def test_melodies_that_stay_as_they_are_were_not_transferred(
+    weights: Path, small_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, dataset = load_checkpoint(weights), load(small_data)
+    real = Real(dataset, Sides.of(dataset, checkpoint), None)
+    originals = dataset.tokens[real.held_out]
+    monkeypatch.setattr(evaluate, "decode", lambda *_arguments, **_content: originals)
+    figures = evaluate.evaluate_transfer(checkpoint, real)
+    assert figures["contour"] == figures["contour_own"] == pytest.approx(1)
+    assert figures["contour_random"] < 0.5
+    assert figures["as_asked"] < 0.1  # the labels are almost always the rule's
 
 
 def test_evaluate_measures_paths(weights: Path, tmp_path: Path, run: Run, small_data: Path) -> None:
@@ -209,3 +340,4 @@ def test_evaluate_measures_paths(weights: Path, tmp_path: Path, run: Run, small_
     assert path["closing"] > path["closing_real"]
     assert system["validity"]["hold_first"] == system["validity"]["hold_after_rest"] == 0
     assert "Sixteen bars from one emotion to another" in done.stdout
+    assert "Real melodies in another emotion" in done.stdout
