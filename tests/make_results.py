@@ -14,7 +14,7 @@ from emomelody.tables import Sheet, sheets
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 # Enough to judge by; the rest is in the report.
-SHOWN = ("placement", "metrics", "emotion", "novelty", "plane", "latent_space")
+SHOWN = ("placement", "metrics", "emotion", "novelty", "plane", "path", "transfer", "latent_space")
 FOLDED = 15  # rows
 LEFT_OUT = ("More features", "asked and judged")
 

@@ -62,6 +62,12 @@ def test_every_further_command_runs(tmp_path: Path, run: Run, small_data: Path) 
     assert ran > 10
 
 
+def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+    (program,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert {"sad-19.mid", "path.png", "sad-made-relaxed.mid"} <= {path.name for path in tmp_path.iterdir()}
+
+
 def test_the_results_are_those_of_evaluate() -> None:
     assert make_results.fill(README) == README
 
