@@ -153,7 +153,8 @@ class EmoregVA(nn.Module):
                 weights["bias_hh_l0"],
             )  # (B, H)
             logits = self.output(torch.cat([state, condition], 1)).double() / temperature  # (B, V)
-            logits = _without_empty_holds(logits, previous, self.config.classes)
+            no_hold_first(logits, previous, self.config.classes)
+            no_hold_after_rest(logits, previous, self.config.classes)
             previous = (nucleus(logits, top_p) + noise[:, step]).argmax(1)  # (B,)
             drawn.append(previous)
         return torch.stack(drawn, 1), state
@@ -187,12 +188,14 @@ def staff_heights(pitches: Sequence[int]) -> list[float]:
     return [pitch // 12 + DEGREES[pitch % 12] / 7 - 6.86 for pitch in pitches]
 
 
-def _without_empty_holds(logits: Tensor, previous: Tensor, classes: int) -> Tensor:
-    """No hold at the beginning or after a rest, where there is nothing to hold; classes end in rest, hold."""
-    rest, hold = classes - 2, classes - 1
-    nothing = (previous == rest) | (previous == classes)  # (B,)
-    logits[nothing, hold] = -torch.inf
-    return logits
+def no_hold_first(logits: Tensor, previous: Tensor, classes: int) -> None:
+    """Forbid the last class, hold, in logits (B, V) after nothing, (B,): there is nothing to hold."""
+    logits[previous == classes, classes - 1] = -torch.inf
+
+
+def no_hold_after_rest(logits: Tensor, previous: Tensor, classes: int) -> None:
+    """Forbid the last class, hold, in logits (B, V) after the last but one, rest, (B,)."""
+    logits[previous == classes - 2, classes - 1] = -torch.inf
 
 
 def nucleus(logits: Tensor, top_p: float) -> Tensor:
