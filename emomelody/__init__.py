@@ -5,6 +5,7 @@ The package in the order of its imports: a module may import only modules above 
     errors      what a user can cause
     emotion     e1–e4, their names, quadrants and signs
     melody      notes and melodies on the sixteenth grid
+    setting     key, octave, tempo and sound
     tokens      the pitch-based representation and the vocabulary
     midi        MIDI files ↔ notes
     corpus      the sources: MIDI, MusicXML, music21's chorales

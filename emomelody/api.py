@@ -19,6 +19,7 @@ from emomelody.judges import label_by_rule
 from emomelody.melody import BARS, Melody, Note
 from emomelody.preprocess import beginning
 from emomelody.sample import sample
+from emomelody.setting import AS_MADE, Setting
 from emomelody.trajectory import Trajectory
 
 
@@ -35,9 +36,13 @@ class GeneratedMelody:
         """Its notes: onset and duration in sixteenth steps, pitch as a MIDI number."""
         return self.melody.notes
 
-    def write(self, path: str | Path) -> None:
-        """Write it as a MIDI file. Raises OSError where that cannot be."""
-        midi.write(self.melody, Path(path), name=self.emotion.title, mode=self.emotion.mode)
+    def write(self, path: str | Path, setting: Setting = AS_MADE) -> None:
+        """Write it as a MIDI file, in the key, octave, tempo and sound of the setting.
+
+        Raises EmomelodyError where that leaves MIDI's pitches, OSError where the file cannot be written.
+        """
+        title, mode = self.emotion.title, self.emotion.mode
+        midi.write(self.melody, Path(path), name=title, mode=mode, setting=setting)
 
     def show(self, path: str | Path) -> None:
         """Draw it as a piano roll, a PNG file. Raises OSError where that cannot be."""

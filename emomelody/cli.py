@@ -22,6 +22,7 @@ from typer.exceptions import TyperException
 from emomelody import __version__
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
+from emomelody.setting import Setting, parse_key, parse_program
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -193,7 +194,7 @@ def train(
     epochs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Passes over the data.", show_default="1,656 updates, base and emoreg 12,600"
+            min=1, help="Passes over the data.", show_default="1,656 updates, at most 110; else 12,600"
         ),
     ] = None,
     batch_size: Annotated[
@@ -258,6 +259,9 @@ def train(
     output.out.print(tables.training_table(checkpoint.training, folder))
 
 
+WHAT, HOW, SET, FILES = "What", "How it is drawn", "How it is set", "Files"
+
+
 @app.command()
 def sample(
     emotion: Annotated[
@@ -267,32 +271,25 @@ def sample(
             "-e",
             help="happy, angry, sad or relaxed (also e1–e4, Q1–Q4).",
             show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     point: Annotated[
         tuple[float, float] | None,
         typer.Option(
             metavar="VALENCE AROUSAL",
-            help="Instead of an emotion: a point of the plane, each −1 … 1.",
+            help="Instead: a point of the plane, each −1 … 1.",
             show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
-    num: Annotated[int, typer.Option("--num", "-n", min=1, help="How many melodies.")] = 1,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="emoreg-va, emoreg, base, a weights file or a run folder.")
-    ] = "emoreg-va",
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=MAX_SEED, help="The same seed makes the same files.", show_default="random"),
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the MIDI files.")] = Path("samples"),
-    bars: Annotated[int, typer.Option(min=1, max=64, help="Length; other than 4 by emoreg-va only.")] = 4,
     path: Annotated[
         str | None,
         typer.Option(
-            metavar="'PLACE@BAR PLACE@BAR …'",
-            help="Instead: an emotion or V,A at bars from 0 on, as 'sad@0 happy@8'. By emoreg-va only.",
+            metavar="'PLACE@BAR …'",
+            help="Instead: emotions or V,A at bars from 0 on, as 'sad@0 happy@8'.",
             show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     like: Annotated[
@@ -300,29 +297,84 @@ def sample(
         typer.Option(
             metavar="FILE",
             help="Like the first four bars of this piece (MIDI, MusicXML); with an emotion, point or path:"
-            " that melody there; several: only say where they lie. By emoreg-va only.",
+            " that melody there; several: only say where they lie.",
             show_default=False,
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    num: Annotated[
+        int, typer.Option("--num", "-n", min=1, help="How many melodies.", rich_help_panel=WHAT)
+    ] = 1,
+    bars: Annotated[int, typer.Option(min=1, max=64, help="Length of each.", rich_help_panel=WHAT)] = 4,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help="emoreg-va; emoreg or base (no path, like or bars); a weights file or run folder.",
+            rich_help_panel=HOW,
+        ),
+    ] = "emoreg-va",
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MAX_SEED,
+            help="The same seed makes the same files.",
+            show_default="random",
+            rich_help_panel=HOW,
         ),
     ] = None,
     spread: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="How far from the piece of --like, 0 … 1.", show_default="0.1"),
+        typer.Option(
+            min=0,
+            max=1,
+            help="How far from the piece of --like.",
+            show_default="0.1",
+            rich_help_panel=HOW,
+        ),
     ] = None,
     temperature: Annotated[
         float | None,
         typer.Option(
             help="Draw each token at this temperature.",
             show_default="emoreg-va 1.05, else the likeliest token",
+            rich_help_panel=HOW,
         ),
     ] = None,
     top_p: Annotated[
-        float, typer.Option("--top-p", help="Draw from the likeliest tokens that make up this share.")
+        float,
+        typer.Option(
+            "--top-p", help="Draw from the likeliest tokens that make up this share.", rich_help_panel=HOW
+        ),
     ] = 1.0,
-    device: Device = "cpu",
-    force: Annotated[bool, typer.Option("--force", help="Replace files of the same names.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …", rich_help_panel=HOW)] = "cpu",
+    key: Annotated[
+        str,
+        typer.Option(help="As A, Bb or 'F# minor'; the mode must be the emotion's.", rich_help_panel=SET),
+    ] = "C",
+    octave: Annotated[int, typer.Option(min=-4, max=4, help="Octaves up or down.", rich_help_panel=SET)] = 0,
+    tempo: Annotated[
+        float, typer.Option(min=10, max=500, help="Beats per minute.", rich_help_panel=SET)
+    ] = 120,
+    program: Annotated[
+        str, typer.Option(help="General MIDI sound: violin, flute … or 0–127.", rich_help_panel=SET)
+    ] = "0",
+    velocity: Annotated[
+        int, typer.Option(min=1, max=127, help="Loudness of each note.", rich_help_panel=SET)
+    ] = 90,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder of the MIDI files.", rich_help_panel=FILES)
+    ] = Path("samples"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files of the same names.", rich_help_panel=FILES)
+    ] = False,
 ) -> None:
     """Write melodies of an emotion, or of a point of the plane, as MIDI files and samples.json."""
     asked = Emotion.parse(emotion) if emotion is not None else None  # a typing error is told at once
+    tonic, mode = parse_key(key)
+    setting = Setting(tonic, octave, tempo, parse_program(program), velocity)
     from emomelody import sample as library
     from emomelody.checkpoint import VA
     from emomelody.compose import Drawing
@@ -354,7 +406,14 @@ def sample(
         seed=used,
         drawing=drawing,
     )
-    files = library.write_samples(samples, checkpoint, out, seed=used, drawing=drawing, force=force)
+    other = next((s.emotion for s in samples if mode not in (None, s.emotion.mode)), None)
+    if other:
+        raise EmomelodyError(
+            f"{other.title} is in {other.mode}: leave {mode} out of --key, or ask for another"
+        )
+    files = library.write_samples(
+        samples, checkpoint, out, seed=used, drawing=drawing, setting=setting, force=force
+    )
     if point is not None and temperature is None and num > 1 and checkpoint.name != VA:
         output.note("one point has one likeliest melody: add --temperature for different ones")
     different = len({s.melody for s in samples})

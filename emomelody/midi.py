@@ -16,13 +16,13 @@ from emomelody.errors import BadInput
 from emomelody.melody import (
     BEATS_PER_BAR,
     STEPS_PER_BEAT,
-    TEMPO,
     WINDOW_STEPS,
     Melody,
     TimedNote,
     quantise,
     skyline,
 )
+from emomelody.setting import AS_MADE, Setting
 
 SUFFIXES = (".mid", ".midi")
 MAX_BYTES = 5_000_000  # no score is larger; a larger file is something else
@@ -30,7 +30,6 @@ MAX_QUARTERS = 10_000  # the last event: an hour and a half at 120 BPM
 MAX_NOTES = 50_000
 DRUMS = 9  # General MIDI's drum channel, counted from 0
 TICKS_PER_BEAT = 480
-VELOCITY = 90  # the paper's
 _MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
 
 
@@ -107,28 +106,30 @@ def read_melody(path: Path, steps: int = WINDOW_STEPS) -> Melody:
     return melody
 
 
-def write(melody: Melody, path: Path, *, name: str, mode: str) -> None:
-    """Write a melody as a MIDI file of format 1: 120 BPM, 4/4, in C ``mode``, a track called ``name``.
+def write(melody: Melody, path: Path, *, name: str, mode: str, setting: Setting = AS_MADE) -> None:
+    """Write a melody in C ``mode`` as a MIDI file of format 1, in 4/4, a track called ``name``.
 
-    ``mode`` is major or minor; the name may hold what Latin-1 has.
+    ``mode`` is major or minor; the name may hold what Latin-1 has. Raises EmomelodyError where the setting
+    takes it beyond MIDI's pitches.
 
     The file's end is the melody's, so that rests at the end survive a round trip.
     """
+    melody = setting.apply(melody)
     ticks = TICKS_PER_BEAT // STEPS_PER_BEAT
     conductor = mido.MidiTrack(
         [
             mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4),
-            mido.MetaMessage("key_signature", key="C" if mode == "major" else "Cm"),
-            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(TEMPO)),
+            mido.MetaMessage("key_signature", key=setting.key(mode)),
+            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(setting.tempo)),
             mido.MetaMessage("end_of_track", time=melody.steps * ticks),
         ]
     )
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
-    track.append(mido.Message("program_change", program=0))
+    track.append(mido.Message("program_change", program=setting.program))
     now = 0
     for note in melody.notes:
         on = (note.onset - now) * ticks
-        track.append(mido.Message("note_on", note=note.pitch, velocity=VELOCITY, time=on))
+        track.append(mido.Message("note_on", note=note.pitch, velocity=setting.velocity, time=on))
         track.append(mido.Message("note_off", note=note.pitch, time=note.duration * ticks))
         now = note.end
     track.append(mido.MetaMessage("end_of_track", time=(melody.steps - now) * ticks))

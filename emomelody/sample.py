@@ -19,6 +19,7 @@ from emomelody.errors import BadInput, EmomelodyError
 from emomelody.melody import BARS, STEPS_PER_BAR, Melody
 from emomelody.model import LATENT
 from emomelody.plane import Floats, Plane
+from emomelody.setting import Setting
 from emomelody.tokens import REST, Tokens, from_tokens, to_tokens
 from emomelody.trajectory import Stop, Trajectory, interpolate
 from emomelody.va import EmoregVA, nucleus
@@ -247,12 +248,14 @@ def write_samples(
     *,
     seed: int,
     drawing: Drawing,
+    setting: Setting,
     force: bool,
 ) -> list[Path]:
     """Write each melody as ``sad-s42-000.mid`` … and ``samples.json``; returns the MIDI files.
 
-    Raises BadInput, with nothing written, where a file is there already and ``force`` is not given; OSError
-    where the folder cannot be written to.
+    Raises EmomelodyError where the setting takes one beyond MIDI's pitches, and BadInput where a file is
+    there already and ``force`` is not given, with nothing written; OSError where the folder cannot be
+    written to.
     """
     names = [f"{s.emotion.title}-s{seed}-{i:03d}.mid" for i, s in enumerate(samples)]
     there = [name for name in [*names, INDEX_NAME] if (folder / name).exists()]
@@ -272,10 +275,14 @@ def write_samples(
         "checksum": checkpoint.checksum,
         "seed": seed,
         **asdict(drawing),
+        "setting": asdict(setting),
         "samples": entries,
     }
+    for s in samples:
+        setting.apply(s.melody)  # it raises before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     for name, s in zip(names, samples, strict=True):
-        midi.write(s.melody, folder / name, name=name.removesuffix(".mid"), mode=s.emotion.mode)
+        title = name.removesuffix(".mid")
+        midi.write(s.melody, folder / name, name=title, mode=s.emotion.mode, setting=setting)
     (folder / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     return [folder / name for name in names]

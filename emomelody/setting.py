@@ -1,0 +1,99 @@
+"""How a melody is set: made in C, it leaves in the key, octave, tempo and sound that are asked for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from emomelody.errors import EmomelodyError
+from emomelody.melody import MAX_PITCH, TEMPO, Melody
+
+VELOCITY = 90  # the paper's
+MAX_PROGRAM = 127
+_KEY = re.compile(r"(?P<letter>[A-G])(?P<sign>#|♯|b|♭|)\s*(?P<mode>m|min|minor|maj|major|)", re.IGNORECASE)
+_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+# The tonics that have a key signature, from seven flats to seven sharps.
+_SIGNATURES = {
+    "major": ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"),
+    "minor": ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#"),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The choices of one file."""
+
+    tonic: str = "C"  # a letter, with # or b
+    octave: int = 0  # octaves up, down where negative
+    tempo: float = TEMPO  # quarter notes per minute
+    program: int = 0  # General MIDI's, 0 … 127
+    velocity: int = VELOCITY  # 1 … 127
+
+    def apply(self, melody: Melody) -> Melody:
+        """A melody in C in the setting's key, at most six semitones away, and octave.
+
+        Raises EmomelodyError where it would leave MIDI's pitches.
+        """
+        up = pitch_class(self.tonic)
+        semitones = (up if up <= 6 else up - 12) + 12 * self.octave
+        pitches = [note.pitch + semitones for note in melody.notes]
+        if pitches and not 0 <= min(pitches) <= max(pitches) <= MAX_PITCH:
+            raise EmomelodyError(f"octave {self.octave:+d} leaves the keyboard: take one nearer to 0")
+        return melody.transposed(semitones)
+
+    def key(self, mode: str) -> str:
+        """The name of the key signature in a mode, major or minor, as MIDI files have it: ``F#``, ``Am``.
+
+        A tonic without a signature in the mode goes by its other name: D flat minor is C sharp minor.
+        """
+        tonics = _SIGNATURES[mode]
+        same = [name for name in tonics if pitch_class(name) == pitch_class(self.tonic)]
+        tonic = self.tonic if self.tonic in tonics else same[0]
+        return tonic + ("m" if mode == "minor" else "")
+
+
+AS_MADE = Setting()
+
+
+def parse_key(text: str) -> tuple[str, str | None]:
+    """The tonic and the mode (major, minor, or None where it is not said) of ``A minor``, ``F#m`` or ``Bb``.
+
+    Raises EmomelodyError for anything else.
+    """
+    found = _KEY.fullmatch(text.strip())
+    if not found:
+        raise EmomelodyError(f"unknown key '{text}': write e.g. 'A minor', F#m or Bb")
+    tonic = found["letter"].upper() + found["sign"].replace("♯", "#").replace("♭", "b").lower()
+    mode = found["mode"]
+    if not mode:
+        return tonic, None
+    return tonic, "major" if mode.lower().startswith("ma") else "minor"
+
+
+def parse_program(text: str) -> int:
+    """The number of a General MIDI program, by its number 0–127 or its name in any case.
+
+    Raises EmomelodyError naming the nearest ones.
+    """
+    if text.strip().isdecimal():
+        if int(text) > MAX_PROGRAM:
+            raise EmomelodyError(f"program {text} is outside 0 … {MAX_PROGRAM}")
+        return int(text)
+    from pretty_midi.constants import INSTRUMENT_MAP
+
+    names = [name.lower() for name in INSTRUMENT_MAP]
+    wanted = " ".join(text.lower().split())
+    if wanted in names:
+        return names.index(wanted)
+    containing = [name for name in names if wanted and wanted in name]
+    if len(containing) == 1:
+        return names.index(containing[0])
+    near = containing[:5] or get_close_matches(wanted, names, cutoff=0.5)
+    hint = f": did you mean {', '.join(near)}?" if near else ": use a General MIDI name or 0–127"
+    raise EmomelodyError(f"unknown program '{text}'{hint}")
+
+
+def pitch_class(tonic: str) -> int:
+    """The pitch class 0 … 11 of a letter with # or b."""
+    return (_LETTERS[tonic[0]] + {"#": 1, "b": -1, "": 0}[tonic[1:]]) % 12
