@@ -226,7 +226,7 @@ def train(
         "runs"
     ),
 ) -> None:
-    """Train a model: weights, history and plots into runs/emoreg, the next time runs/emoreg-2."""
+    """Train a model: weights, history and plots into runs/emoreg-va, the next time runs/emoreg-va-2."""
     from emomelody import tables
     from emomelody import train as library
     from emomelody.dataset import Split
@@ -394,6 +394,7 @@ def sample(
     if len(like) > 1:
         return
     drawing = Drawing(temperature, top_p)
+    distance = library.SPREAD if spread is None else spread
     samples = library.sample(
         checkpoint,
         num,
@@ -401,25 +402,35 @@ def sample(
         point=point,
         path=way,
         like=heard[0] if heard else None,
-        spread=library.SPREAD if spread is None else spread,
+        spread=distance,
         bars=bars,
         seed=used,
         drawing=drawing,
     )
     other = next((s.emotion for s in samples if mode not in (None, s.emotion.mode)), None)
     if other:
-        raise EmomelodyError(
-            f"{other.title} is in {other.mode}: leave {mode} out of --key, or ask for another"
-        )
+        raise EmomelodyError(f"{other.title}, as it begins, is in {other.mode}: leave {mode} out of --key")
+    told: dict[str, object] = {"bars": bars, "path": path}
+    if like:
+        told |= {"like": str(like[0]), "spread": distance}
     files = library.write_samples(
-        samples, checkpoint, out, seed=used, drawing=drawing, setting=setting, force=force
+        samples,
+        checkpoint,
+        out,
+        seed=used,
+        drawing=drawing,
+        setting=setting,
+        asked=told,
+        force=force,
     )
     if point is not None and temperature is None and num > 1 and checkpoint.name != VA:
         output.note("one point has one likeliest melody: add --temperature for different ones")
     different = len({s.melody for s in samples})
     if point is None and different < num:
         output.note(f"{different} of the {num} are different: add --temperature for more")
-    what = samples[0].emotion.title + (f" at {point[0]:g} {point[1]:g}" if point else "")
+    what = path or samples[0].emotion.title + (f" at {point[0]:g} {point[1]:g}" if point else "")
+    if like:
+        what = f"like {like[0]}" + (f", {what}" if asked or point or path else "")
     melodies = "melody" if len(files) == 1 else "melodies"
     print(f"{out}: {len(files)} {melodies}, {what}, model {checkpoint.name}, seed {used}")
 

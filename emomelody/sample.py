@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from emomelody import midi
-from emomelody.checkpoint import Checkpoint
-from emomelody.compose import Drawing, compose
+from emomelody import __version__, midi
+from emomelody.checkpoint import VA, Checkpoint
+from emomelody.compose import TEMPERATURE, Drawing, compose
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.melody import BARS, STEPS_PER_BAR, Melody
@@ -238,7 +238,9 @@ def _check(
             f"{checkpoint.name} makes {BARS} bars of one emotion: --bars, --path and --like need emoreg-va"
         )
     if path is not None and path.stops[-1].bar >= bars:
-        raise EmomelodyError(f"the path goes on to bar {path.stops[-1].bar}, and there are {bars} bars")
+        raise EmomelodyError(
+            f"the path goes on to bar {path.stops[-1].bar}, and there are {bars} bars: add --bars"
+        )
 
 
 def write_samples(
@@ -249,9 +251,12 @@ def write_samples(
     seed: int,
     drawing: Drawing,
     setting: Setting,
+    asked: Mapping[str, Any],
     force: bool,
 ) -> list[Path]:
     """Write each melody as ``sad-s42-000.mid`` … and ``samples.json``; returns the MIDI files.
+
+    ``asked`` is what else shall stand in ``samples.json`` of how they came about.
 
     Raises EmomelodyError where the setting takes one beyond MIDI's pitches, and BadInput where a file is
     there already and ``force`` is not given, with nothing written; OSError where the folder cannot be
@@ -274,7 +279,10 @@ def write_samples(
         "model": checkpoint.name,
         "checksum": checkpoint.checksum,
         "seed": seed,
-        **asdict(drawing),
+        "version": __version__,
+        **asked,
+        "temperature": drawing.temperature or (TEMPERATURE if checkpoint.name == VA else None),
+        "top_p": drawing.top_p,
         "setting": asdict(setting),
         "samples": entries,
     }

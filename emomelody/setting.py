@@ -30,6 +30,21 @@ class Setting:
     program: int = 0  # General MIDI's, 0 … 127
     velocity: int = VELOCITY  # 1 … 127
 
+    def __post_init__(self) -> None:
+        """Raise EmomelodyError for what no file can be set to."""
+        if not re.fullmatch("[A-G][#b]?", self.tonic):
+            raise EmomelodyError(f"tonic '{self.tonic}' is not a letter A … G, with # or b")
+        limits = {
+            "octave": (-4, 4),
+            "tempo": (10, 500),
+            "program": (0, MAX_PROGRAM),
+            "velocity": (1, 127),
+        }
+        for name, (least, most) in limits.items():
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not least <= value <= most:
+                raise EmomelodyError(f"{name} {value!r} is not a number from {least} to {most}")
+
     def apply(self, melody: Melody) -> Melody:
         """A melody in C in the setting's key, at most six semitones away, and octave.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import mido
 import pretty_midi
@@ -67,7 +68,22 @@ def test_the_nearest_way_to_a_key_and_its_signature() -> None:
         assert [n.pitch for n in Setting(tonic, octave).apply(melody).notes] == pitches
     assert (Setting("Db").key("major"), Setting("Db").key("minor")) == ("Db", "C#m")
     with pytest.raises(EmomelodyError, match="leaves the keyboard"):
-        Setting("C", 6).apply(melody)
+        Setting("F#", 4).apply(melody.transposed(24))
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [
+        ({"tonic": "A minor"}, "tonic 'A minor'"),
+        ({"tempo": 0}, "tempo 0 is not a number from 10"),
+        ({"program": "cello"}, "program 'cello' is not a number"),
+        ({"velocity": 200}, "velocity 200"),
+        ({"octave": 9}, "octave 9"),
+    ],
+)
+def test_settings_that_no_file_can_have(choice: dict[str, Any], reason: str) -> None:
+    with pytest.raises(EmomelodyError, match=reason):
+        Setting(**choice)
 
 
 def test_every_key_has_a_signature(tmp_path: Path) -> None:
@@ -107,7 +123,7 @@ def test_the_file_is_set_as_asked(tmp_path: Path, run: Run) -> None:
 def test_what_cannot_be_set_is_one_line_and_writes_nothing(tmp_path: Path, run: Run) -> None:
     for arguments, reason, code in (
         (("--key", "H"), "unknown key 'H'", 1),
-        (("--key", "A major"), "sad is in minor: leave major out of --key", 1),
+        (("--key", "A major"), "sad, as it begins, is in minor: leave major out of --key", 1),
         (("--program", "kazoo"), "unknown program 'kazoo'", 1),
         (("--tempo", "0"), "--tempo", 2),
         (("--tempo", "-3"), "--tempo", 2),

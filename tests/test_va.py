@@ -238,7 +238,9 @@ def test_files_are_placed_and_varied(weights: Path, tmp_path: Path, run: Run) ->
         arguments = ("-n", 4, "--seed", 1, "--spread", spread, "-o", f"s{spread}")
         done = run("sample", "--like", "one.mid", "-m", weights, *arguments)
         assert "one.mid" in done.stdout
-        samples = json.loads((tmp_path / f"s{spread}" / "samples.json").read_text())["samples"]
+        index = json.loads((tmp_path / f"s{spread}" / "samples.json").read_text())
+        assert (index["like"], index["spread"], index["bars"]) == ("one.mid", spread, 4)
+        samples = index["samples"]
         assert len({tuple(sample["latent"]) for sample in samples}) == (4 if spread else 1)
         for sample in samples:
             assert Emotion.at(*sample["latent"]) is Emotion.parse(sample["emotion"])
