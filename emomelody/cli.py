@@ -22,7 +22,7 @@ from typer.exceptions import TyperException
 from emomelody import __version__
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.setting import Setting, parse_key, parse_program
+from emomelody.setting import AS_MADE, OCTAVES, TEMPOS, VELOCITIES, Setting, parse_key, parse_program
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 FILE_WIDTH = 240  # characters of a line of a table that goes into a file
+WHAT, HOW, SET, FILES = "What", "How it is drawn", "How it is set", "Files"  # panels of sample's help
 LOG_EVERY = 10  # epochs per line where no terminal shows the live display
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")]
@@ -259,9 +260,6 @@ def train(
     output.out.print(tables.training_table(checkpoint.training, folder))
 
 
-WHAT, HOW, SET, FILES = "What", "How it is drawn", "How it is set", "Files"
-
-
 @app.command()
 def sample(
     emotion: Annotated[
@@ -353,17 +351,22 @@ def sample(
     key: Annotated[
         str,
         typer.Option(help="As A, Bb or 'F# minor'; the mode must be the emotion's.", rich_help_panel=SET),
-    ] = "C",
-    octave: Annotated[int, typer.Option(min=-4, max=4, help="Octaves up or down.", rich_help_panel=SET)] = 0,
+    ] = AS_MADE.tonic,
+    octave: Annotated[
+        int, typer.Option(min=OCTAVES[0], max=OCTAVES[1], help="Octaves up or down.", rich_help_panel=SET)
+    ] = AS_MADE.octave,
     tempo: Annotated[
-        float, typer.Option(min=10, max=500, help="Beats per minute.", rich_help_panel=SET)
-    ] = 120,
+        float, typer.Option(min=TEMPOS[0], max=TEMPOS[1], help="Beats per minute.", rich_help_panel=SET)
+    ] = AS_MADE.tempo,
     program: Annotated[
         str, typer.Option(help="General MIDI sound: violin, flute … or 0–127.", rich_help_panel=SET)
-    ] = "0",
+    ] = str(AS_MADE.program),
     velocity: Annotated[
-        int, typer.Option(min=1, max=127, help="Loudness of each note.", rich_help_panel=SET)
-    ] = 90,
+        int,
+        typer.Option(
+            min=VELOCITIES[0], max=VELOCITIES[1], help="Loudness of each note.", rich_help_panel=SET
+        ),
+    ] = AS_MADE.velocity,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder of the MIDI files.", rich_help_panel=FILES)
     ] = Path("samples"),

@@ -2,9 +2,8 @@
 
 A drawn block is encoded again, and of the candidates the one stays whose own place on the plane is nearest to
 the asked one, and whose content, where one is asked for: the model is its own judge, no rule or classifier is
-asked. Copies of training melodies lose.
-Of the last block's candidates of a melody longer than one block those come first that close, with a long
-tonic or dominant on a strong beat.
+asked. Copies of training melodies lose. Of the last block's candidates of a melody longer than one block
+those come first that close, with a long tonic or dominant on a strong beat.
 """
 
 from __future__ import annotations

@@ -277,9 +277,9 @@ def evaluate_transfer(checkpoint: Checkpoint, real: Real) -> Figures:
     """
     chosen = np.flatnonzero(real.held_out if real.known else real.seen)
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), TRANSFERRED)).astype(int)]
-    originals = real.dataset.tokens[chosen]  # (M, T)
-    latents = np.stack([hear(checkpoint, from_tokens(tokens)) for tokens in originals])  # (M, Z)
-    lines = [features.contour(from_tokens(tokens)) for tokens in originals]
+    originals = [real.melodies[i] for i in chosen]  # M
+    latents = np.stack([hear(checkpoint, melody) for melody in originals])  # (M, Z)
+    lines = [features.contour(melody) for melody in originals]
     right, contours, own, random_pairs = [], [], [], []
     for emotion in Emotion:
         randoms = [np.random.default_rng([0, i]) for i in range(len(chosen))]

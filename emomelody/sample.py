@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from emomelody import __version__, midi
-from emomelody.checkpoint import VA, Checkpoint
+from emomelody.checkpoint import Checkpoint
 from emomelody.compose import TEMPERATURE, Drawing, compose
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
@@ -80,7 +80,9 @@ def sample(
     label = stops[0].label
     randoms = [np.random.default_rng([seed, i]) for i in range(n)]
     latents = np.zeros((n, len(stops), 2))
-    contents = None if heard is None else _around(heard[LATENT:], spread, randoms)  # (n, C)
+    contents = None  # (n, C)
+    if heard is not None:
+        contents = np.stack([r.normal(heard[LATENT:], spread) for r in randoms])
     tokens = np.zeros((n, bars * STEPS_PER_BAR), dtype=np.int64)
     draws = np.zeros(n, dtype=np.int64)
     silent = np.arange(n)
@@ -93,8 +95,7 @@ def sample(
         for i in silent:
             latents[i] = draw_stops(plane, stops, randoms[i])
             if around:
-                noise = spread * scale * randoms[i].standard_normal(LATENT)
-                latents[i] = np.clip(latents[i] + noise, -scale, scale)
+                latents[i] = np.clip(randoms[i].normal(latents[i], spread * scale), -scale, scale)
         along = np.stack([interpolate(stops, latents[i], bars) for i in silent])  # (S, T, 2)
         labels = np.full(len(silent), label.index)
         held = None if contents is None else contents[silent]
@@ -180,11 +181,6 @@ def hear(checkpoint: Checkpoint, melody: Melody) -> Floats:
     with torch.inference_mode():
         mu, _ = checkpoint.model.encode(torch.from_numpy(classes)[None].to(device))
     return np.asarray(mu[0].double().cpu().numpy())
-
-
-def _around(centre: Floats, spread: float, randoms: Sequence[np.random.Generator]) -> Floats:
-    """A draw (n, D) for each random generator from a normal distribution around ``centre`` (D,)."""
-    return np.stack([centre + spread * random.standard_normal(len(centre)) for random in randoms])
 
 
 def _decode_at_once(
@@ -275,13 +271,14 @@ def write_samples(
         }
         for name, s in zip(names, samples, strict=True)
     ]
+    autoregressive = isinstance(checkpoint.model, EmoregVA)
     index = {
         "model": checkpoint.name,
         "checksum": checkpoint.checksum,
         "seed": seed,
         "version": __version__,
         **asked,
-        "temperature": drawing.temperature or (TEMPERATURE if checkpoint.name == VA else None),
+        "temperature": drawing.temperature or (TEMPERATURE if autoregressive else None),
         "top_p": drawing.top_p,
         "setting": asdict(setting),
         "samples": entries,

@@ -10,7 +10,7 @@ from emomelody.errors import EmomelodyError
 from emomelody.melody import MAX_PITCH, TEMPO, Melody
 
 VELOCITY = 90  # the paper's
-MAX_PROGRAM = 127
+OCTAVES, TEMPOS, PROGRAMS, VELOCITIES = (-4, 4), (10, 500), (0, 127), (1, 127)  # the least and the most
 _KEY = re.compile(r"(?P<letter>[A-G])(?P<sign>#|♯|b|♭|)\s*(?P<mode>m|min|minor|maj|major|)", re.IGNORECASE)
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 # The tonics that have a key signature, from seven flats to seven sharps.
@@ -27,23 +27,23 @@ class Setting:
     tonic: str = "C"  # a letter, with # or b
     octave: int = 0  # octaves up, down where negative
     tempo: float = TEMPO  # quarter notes per minute
-    program: int = 0  # General MIDI's, 0 … 127
-    velocity: int = VELOCITY  # 1 … 127
+    program: int = 0  # General MIDI's
+    velocity: int = VELOCITY
 
     def __post_init__(self) -> None:
         """Raise EmomelodyError for what no file can be set to."""
         if not re.fullmatch("[A-G][#b]?", self.tonic):
             raise EmomelodyError(f"tonic '{self.tonic}' is not a letter A … G, with # or b")
-        limits = {
-            "octave": (-4, 4),
-            "tempo": (10, 500),
-            "program": (0, MAX_PROGRAM),
-            "velocity": (1, 127),
-        }
-        for name, (least, most) in limits.items():
+        for name, (least, most), kind in (
+            ("octave", OCTAVES, int),
+            ("tempo", TEMPOS, int | float),
+            ("program", PROGRAMS, int),
+            ("velocity", VELOCITIES, int),
+        ):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not least <= value <= most:
-                raise EmomelodyError(f"{name} {value!r} is not a number from {least} to {most}")
+            if not isinstance(value, kind) or not least <= value <= most:
+                number = "whole number" if kind is int else "number"
+                raise EmomelodyError(f"{name} {value!r} is not a {number} from {least} to {most}")
 
     def apply(self, melody: Melody) -> Melody:
         """A melody in C in the setting's key, at most six semitones away, and octave.
@@ -92,18 +92,19 @@ def parse_program(text: str) -> int:
     Raises EmomelodyError naming the nearest ones.
     """
     if text.strip().isdecimal():
-        if int(text) > MAX_PROGRAM:
-            raise EmomelodyError(f"program {text} is outside 0 … {MAX_PROGRAM}")
+        if int(text) > PROGRAMS[1]:
+            raise EmomelodyError(f"program {text} is outside 0 … {PROGRAMS[1]}")
         return int(text)
-    from pretty_midi.constants import INSTRUMENT_MAP
+    import pretty_midi
 
-    names = [name.lower() for name in INSTRUMENT_MAP]
-    wanted = " ".join(text.lower().split())
-    if wanted in names:
-        return names.index(wanted)
+    names = [name.lower() for name in pretty_midi.INSTRUMENT_MAP]
+    wanted = text.strip().lower()
     containing = [name for name in names if wanted and wanted in name]
-    if len(containing) == 1:
-        return names.index(containing[0])
+    try:
+        # A part of a name will do where only one has it.
+        return int(pretty_midi.instrument_name_to_program(containing[0] if len(containing) == 1 else text))
+    except ValueError:  # no such name
+        pass
     near = containing[:5] or get_close_matches(wanted, names, cutoff=0.5)
     hint = f": did you mean {', '.join(near)}?" if near else ": use a General MIDI name or 0–127"
     raise EmomelodyError(f"unknown program '{text}'{hint}")

@@ -76,7 +76,8 @@ def test_the_nearest_way_to_a_key_and_its_signature() -> None:
     [
         ({"tonic": "A minor"}, "tonic 'A minor'"),
         ({"tempo": 0}, "tempo 0 is not a number from 10"),
-        ({"program": "cello"}, "program 'cello' is not a number"),
+        ({"program": "cello"}, "program 'cello' is not a whole number from 0 to 127"),
+        ({"program": 1.5}, "program 1.5 is not a whole number"),
         ({"velocity": 200}, "velocity 200"),
         ({"octave": 9}, "octave 9"),
     ],
