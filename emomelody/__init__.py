@@ -3,9 +3,12 @@
 The package in the order of its imports: a module may import only modules above it (a test checks that).
 
     errors      what a user can cause
+    files       files written whole or not at all
     emotion     e1–e4, their names, quadrants and signs
     melody      notes and melodies on the sixteenth grid
-    setting     key, octave, tempo and sound
+    setting     key, octave, tempo and sound, as asked for
+    expression  how a place on the plane is played
+    piece       a melody as its files have it
     tokens      the pitch-based representation and the vocabulary
     midi        MIDI files ↔ notes
     corpus      the sources: MIDI, MusicXML, music21's chorales
@@ -25,10 +28,15 @@ The package in the order of its imports: a module may import only modules above 
     recipes     how each model is trained
     checkpoint  weights files
     plots       pictures
+    score       a piece as MusicXML, engraved
+    audio       a piece as sound
+    formats     the files of a piece
+    roll        a piece as characters
     train       the loop
     trajectory  ways over the plane
     compose     how emoreg-va draws a melody
     sample      emotion or point → melodies
+    export      the folder that sample writes
     real        the real melodies that systems are measured against
     paper       the figures that the paper prints
     evaluate    every figure, as a dictionary

@@ -10,15 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emomelody import features, midi, plots
+from emomelody import features, roll
 from emomelody.checkpoint import Checkpoint, find_weights, load_checkpoint
 from emomelody.compose import Drawing
 from emomelody.emotion import Emotion
 from emomelody.features import Metrics
+from emomelody.files import write_whole
+from emomelody.formats import Format, encode
 from emomelody.judges import label_by_rule
 from emomelody.melody import BARS, Melody, Note
+from emomelody.piece import Piece, arrange
 from emomelody.preprocess import beginning
-from emomelody.sample import sample
+from emomelody.sample import SPREAD, Request, sample
 from emomelody.setting import AS_MADE, Setting
 from emomelody.trajectory import Trajectory
 
@@ -29,24 +32,36 @@ class GeneratedMelody:
 
     melody: Melody
     emotion: Emotion
-    point: tuple[float, float]  # (valence, arousal), where it was drawn from
+    course: tuple[tuple[float, float], ...]  # (valence, arousal) that it was drawn from, in each bar
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """Its notes: onset and duration in sixteenth steps, pitch as a MIDI number."""
         return self.melody.notes
 
-    def write(self, path: str | Path, setting: Setting = AS_MADE) -> None:
-        """Write it as a MIDI file, in the key, octave, tempo and sound of the setting.
+    def arrange(self, setting: Setting = AS_MADE, *, title: str | None = None) -> Piece:
+        """It in the key, octave, tempo and sound of the setting, ready to be written.
 
-        Raises EmomelodyError where that leaves MIDI's pitches, OSError where the file cannot be written.
+        Raises EmomelodyError where that leaves MIDI's pitches.
         """
-        title, mode = self.emotion.title, self.emotion.mode
-        midi.write(self.melody, Path(path), name=title, mode=mode, setting=setting)
+        title = title or self.emotion.title
+        return arrange(self.melody, title=title, emotion=self.emotion, course=self.course, setting=setting)
 
-    def show(self, path: str | Path) -> None:
-        """Draw it as a piano roll, a PNG file. Raises OSError where that cannot be."""
-        plots.piano_rolls({self.emotion: [self.melody]}, Path(path), title="")
+    def write(
+        self, path: str | Path, setting: Setting = AS_MADE, *, soundfont: str | Path | None = None
+    ) -> None:
+        """Write it as the file's suffix says: .mid, .musicxml, .svg (the score), .png (a piano roll) or .wav.
+
+        Raises EmomelodyError for another suffix, a setting that leaves MIDI's pitches, or what is not
+        installed; OSError where the file cannot be written.
+        """
+        path = Path(path)
+        form, piece = Format.of(path), self.arrange(setting, title=path.stem)
+        write_whole(path, encode(piece, form, Path(soundfont) if soundfont else None))
+
+    def roll(self, setting: Setting = AS_MADE) -> str:
+        """It as a small piano roll of characters, with its metrics. Raises as ``arrange`` does."""
+        return roll.draw(self.arrange(setting), self.measure())
 
     def measure(self) -> Metrics:
         """Its metrics."""
@@ -70,6 +85,7 @@ class Model:
         point: tuple[float, float] | None = None,
         path: str | None = None,
         like: str | Path | None = None,
+        spread: float = SPREAD,
         n: int = 1,
         seed: int = 0,
         bars: int = BARS,
@@ -80,22 +96,22 @@ class Model:
 
         The same seed makes the same melodies, and more of them leave the first ones unchanged. ``path`` is
         written as ``sad@0 happy@8``. ``like`` is the file (MIDI, MusicXML) of a piece whose first four bars
-        are varied, or taken to the emotion, point or path. Paths, ``like`` and other lengths than four bars
-        need ``emoreg-va``. Raises EmomelodyError for what cannot be.
+        are varied, farther with a larger ``spread`` (0 … 1), or taken to the emotion, point or path. Paths,
+        ``like`` and other lengths than four bars need ``emoreg-va``. Raises EmomelodyError for what cannot
+        be.
         """
-        asked = Emotion.parse(emotion) if isinstance(emotion, str) else emotion
-        found = sample(
-            self.checkpoint,
+        request = Request(
             n,
-            emotion=asked,
+            emotion=Emotion.parse(emotion) if isinstance(emotion, str) else emotion,
             point=point,
             path=Trajectory.parse(path) if path is not None else None,
             like=beginning(Path(like)) if like is not None else None,
+            spread=spread,
             bars=bars,
             seed=seed,
             drawing=Drawing(temperature, top_p),
         )
-        return [GeneratedMelody(s.melody, s.emotion, s.point) for s in found]
+        return [GeneratedMelody(s.melody, s.emotion, s.course) for s in sample(self.checkpoint, request)]
 
 
 def load(name: str) -> Model:

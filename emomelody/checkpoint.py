@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from emomelody.errors import BadWeights
+from emomelody.files import write_whole
 from emomelody.model import CVAE, ModelConfig
 from emomelody.plane import Plane
 from emomelody.tokens import Vocabulary
@@ -61,15 +61,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     )
     # One entry, not two: safetensors writes several in an order that changes from run to run.
     metadata = {ENTRY: f"{_checksum(tensors, description)} {description}"}
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(save(tensors, metadata))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, save(tensors, metadata))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

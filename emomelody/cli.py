@@ -10,9 +10,9 @@ import json
 import secrets
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -22,18 +22,24 @@ from typer.exceptions import TyperException
 from emomelody import __version__
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.setting import AS_MADE, OCTAVES, TEMPOS, VELOCITIES, Setting, parse_key, parse_program
+from emomelody.formats import Format
+from emomelody.melody import TEMPO
+from emomelody.setting import AS_MADE, OCTAVES, TEMPOS, VELOCITIES, VELOCITY, parse_key, parse_program
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
     from emomelody.checkpoint import Checkpoint
     from emomelody.dataset import Dataset
+    from emomelody.export import Recipe
     from emomelody.melody import Melody
+    from emomelody.piece import Piece
     from emomelody.preprocess import Report, Source, Windows
+    from emomelody.sample import Sample
     from emomelody.train import Epoch, Trainer
 
 MAX_SEED = 2**32 - 1
+STDOUT = Path("-")
 FILE_WIDTH = 240  # characters of a line of a table that goes into a file
 WHAT, HOW, SET, FILES = "What", "How it is drawn", "How it is set", "Files"  # panels of sample's help
 LOG_EVERY = 10  # epochs per line where no terminal shows the live display
@@ -262,11 +268,13 @@ def train(
 
 @app.command()
 def sample(
+    context: typer.Context,
     emotion: Annotated[
         str | None,
         typer.Option(
             "--emotion",
             "-e",
+            metavar="NAME",
             help="happy, angry, sad or relaxed (also e1–e4, Q1–Q4).",
             show_default=False,
             rich_help_panel=WHAT,
@@ -300,15 +308,27 @@ def sample(
             rich_help_panel=WHAT,
         ),
     ] = None,
+    again: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The melodies of this samples.json again; the last two panels may change how.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
     num: Annotated[
-        int, typer.Option("--num", "-n", min=1, help="How many melodies.", rich_help_panel=WHAT)
+        int, typer.Option("--num", "-n", metavar="N", min=1, help="How many melodies.", rich_help_panel=WHAT)
     ] = 1,
-    bars: Annotated[int, typer.Option(min=1, max=64, help="Length of each.", rich_help_panel=WHAT)] = 4,
+    bars: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Length of each.", rich_help_panel=WHAT)
+    ] = 4,
     model: Annotated[
         str,
         typer.Option(
             "--model",
             "-m",
+            metavar="NAME",
             help="emoreg-va; emoreg or base (no path, like or bars); a weights file or run folder.",
             rich_help_panel=HOW,
         ),
@@ -316,6 +336,7 @@ def sample(
     seed: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=0,
             max=MAX_SEED,
             help="The same seed makes the same files.",
@@ -326,6 +347,7 @@ def sample(
     spread: Annotated[
         float | None,
         typer.Option(
+            metavar="X",
             min=0,
             max=1,
             help="How far from the piece of --like.",
@@ -336,7 +358,8 @@ def sample(
     temperature: Annotated[
         float | None,
         typer.Option(
-            help="Draw each token at this temperature.",
+            metavar="X",
+            help="Of each token's draw.",
             show_default="emoreg-va 1.05, else the likeliest token",
             rich_help_panel=HOW,
         ),
@@ -344,98 +367,175 @@ def sample(
     top_p: Annotated[
         float,
         typer.Option(
-            "--top-p", help="Draw from the likeliest tokens that make up this share.", rich_help_panel=HOW
+            "--top-p",
+            metavar="X",
+            help="Draw from the likeliest tokens that make up this share.",
+            rich_help_panel=HOW,
         ),
     ] = 1.0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …", rich_help_panel=HOW)] = "cpu",
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 …", rich_help_panel=HOW)
+    ] = "cpu",
     key: Annotated[
         str,
-        typer.Option(help="As A, Bb or 'F# minor'; the mode must be the emotion's.", rich_help_panel=SET),
+        typer.Option(
+            metavar="KEY", help="As A, Bb or 'F# minor'; the mode must be the emotion's.", rich_help_panel=SET
+        ),
     ] = AS_MADE.tonic,
     octave: Annotated[
-        int, typer.Option(min=OCTAVES[0], max=OCTAVES[1], help="Octaves up or down.", rich_help_panel=SET)
-    ] = AS_MADE.octave,
+        int,
+        typer.Option(
+            metavar="N", min=OCTAVES[0], max=OCTAVES[1], help="Octaves up or down.", rich_help_panel=SET
+        ),
+    ] = 0,
     tempo: Annotated[
-        float, typer.Option(min=TEMPOS[0], max=TEMPOS[1], help="Beats per minute.", rich_help_panel=SET)
-    ] = AS_MADE.tempo,
+        float,
+        typer.Option(
+            metavar="BPM", min=TEMPOS[0], max=TEMPOS[1], help="Beats per minute.", rich_help_panel=SET
+        ),
+    ] = TEMPO,
     program: Annotated[
-        str, typer.Option(help="General MIDI sound: violin, flute … or 0–127.", rich_help_panel=SET)
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="General MIDI sound: violin, flute … or 0–127.",
+            rich_help_panel=SET,
+        ),
     ] = str(AS_MADE.program),
     velocity: Annotated[
         int,
         typer.Option(
-            min=VELOCITIES[0], max=VELOCITIES[1], help="Loudness of each note.", rich_help_panel=SET
+            metavar="N",
+            min=VELOCITIES[0],
+            max=VELOCITIES[1],
+            help="Loudness of each note.",
+            rich_help_panel=SET,
         ),
-    ] = AS_MADE.velocity,
+    ] = VELOCITY,
+    expressive: Annotated[
+        bool,
+        typer.Option(
+            "--expressive",
+            help="Octave, tempo and velocity, where not given, as the emotion asks.",
+            rich_help_panel=SET,
+        ),
+    ] = False,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of the MIDI files.", rich_help_panel=FILES)
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Where the files go; - sends one file to stdout.",
+            rich_help_panel=FILES,
+        ),
     ] = Path("samples"),
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="mid, musicxml, svg (a score), png (a piano roll) or wav; several may be given.",
+            show_default="mid",
+            rich_help_panel=FILES,
+        ),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Of a file; {model} may be in it too.", rich_help_panel=FILES),
+    ] = "{emotion}-s{seed}-{index}",
+    soundfont: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A SoundFont (.sf2) for wav and --play; needs FluidSynth.",
+            show_default=False,
+            rich_help_panel=FILES,
+        ),
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Also draw each melody here.", rich_help_panel=FILES)
+    ] = False,
+    play: Annotated[
+        bool, typer.Option("--play", help="Also play each melody here.", rich_help_panel=FILES)
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files of the same names.", rich_help_panel=FILES)
     ] = False,
 ) -> None:
-    """Write melodies of an emotion, or of a point of the plane, as MIDI files and samples.json."""
+    """Write melodies of an emotion, or of a point of the plane, and samples.json, which tells how."""
+    given = {option for option in context.params if _is_given(context, option)}
+    like, to_stdout = like or [], out == STDOUT
+    _check_sample_options(given, like, num, formats or [Format.MIDI], to_stdout)
     asked = Emotion.parse(emotion) if emotion is not None else None  # a typing error is told at once
     tonic, mode = parse_key(key)
-    setting = Setting(tonic, octave, tempo, parse_program(program), velocity)
+    choices = {"octave": octave, "tempo": tempo, "program": parse_program(program), "velocity": velocity}
+    changes: dict[str, Any] = {option: value for option, value in choices.items() if option in given}
+    if "key" in given:
+        changes["tonic"] = tonic
+    if expressive:
+        changes = {"octave": None, "tempo": None, "velocity": None} | changes
+    from emomelody import export
     from emomelody import sample as library
-    from emomelody.checkpoint import VA
     from emomelody.compose import Drawing
+    from emomelody.formats import check, encode
     from emomelody.model import pick_device
     from emomelody.trajectory import Trajectory
 
-    way = Trajectory.parse(path) if path is not None else None
-    like = like or []
-    if spread is not None and not like:
-        raise EmomelodyError("--spread is the distance from a piece: it needs --like")
-    if len(like) > 1 and (asked or point or path):
-        raise EmomelodyError("several pieces are only placed: give one --like, or no emotion, point and path")
-    checkpoint = _load_weights(model)
+    if again:
+        recipe = export.read_recipe(again)
+    else:
+        request = library.Request(
+            num,
+            emotion=asked,
+            point=point,
+            path=Trajectory.parse(path) if path is not None else None,
+            spread=library.SPREAD if spread is None else spread,
+            bars=bars,
+            seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
+            drawing=Drawing(temperature, top_p),
+        )
+        recipe = export.Recipe(model, request, like=str(like[0]) if like else None)
+    recipe = replace(
+        recipe,
+        model=model if "model" in given else recipe.model,
+        setting=replace(recipe.setting, **changes),
+        formats=tuple(dict.fromkeys(formats)) if formats else recipe.formats,
+        name=name if "name" in given else recipe.name,
+        soundfont=soundfont or recipe.soundfont,
+    )
+    check(recipe.formats, recipe.soundfont)
+    player = _find_player() if play else None
+    checkpoint = _load_weights(recipe.model)
+    if recipe.checksum not in (None, checkpoint.checksum):
+        raise EmomelodyError(
+            f"{again}: made with other weights than {recipe.model} now is; --model says where"
+        )
     checkpoint.model.to(pick_device(device))
-    used = secrets.randbelow(MAX_SEED) if seed is None else seed
-    heard = _place(checkpoint, like)
+    heard = _place(checkpoint, like, output.err if to_stdout else output.out)
     if len(like) > 1:
         return
-    drawing = Drawing(temperature, top_p)
-    distance = library.SPREAD if spread is None else spread
-    samples = library.sample(
-        checkpoint,
-        num,
-        emotion=asked,
-        point=point,
-        path=way,
-        like=heard[0] if heard else None,
-        spread=distance,
-        bars=bars,
-        seed=used,
-        drawing=drawing,
-    )
+    if heard:
+        recipe = replace(recipe, request=replace(recipe.request, like=heard[0]))
+    samples = library.sample(checkpoint, recipe.request)
     other = next((s.emotion for s in samples if mode not in (None, s.emotion.mode)), None)
     if other:
         raise EmomelodyError(f"{other.title}, as it begins, is in {other.mode}: leave {mode} out of --key")
-    told: dict[str, object] = {"bars": bars, "path": path}
-    if like:
-        told |= {"like": str(like[0]), "spread": distance}
-    files = library.write_samples(
-        samples,
-        checkpoint,
-        out,
-        seed=used,
-        drawing=drawing,
-        setting=setting,
-        asked=told,
-        force=force,
-    )
-    if point is not None and temperature is None and num > 1 and checkpoint.name != VA:
-        output.note("one point has one likeliest melody: add --temperature for different ones")
-    different = len({s.melody for s in samples})
-    if point is None and different < num:
-        output.note(f"{different} of the {num} are different: add --temperature for more")
-    what = path or samples[0].emotion.title + (f" at {point[0]:g} {point[1]:g}" if point else "")
-    if like:
-        what = f"like {like[0]}" + (f", {what}" if asked or point or path else "")
-    melodies = "melody" if len(files) == 1 else "melodies"
-    print(f"{out}: {len(files)} {melodies}, {what}, model {checkpoint.name}, seed {used}")
+    pieces = export.arrange_all(samples, recipe, checkpoint.name)
+    if to_stdout:
+        sys.stdout.buffer.write(encode(pieces[0], recipe.formats[0], recipe.soundfont))
+    else:
+        with _progress(transient=True) as progress:
+            task = progress.add_task("writing", total=len(pieces) * len(recipe.formats))
+            export.write_folder(
+                pieces, samples, recipe, checkpoint, out, force=force, on_file=lambda: progress.advance(task)
+            )
+    if show:
+        _show(pieces, samples)
+    _say_what_was_made(recipe, samples, checkpoint, out)
+    if player:
+        _play(pieces, recipe.soundfont, player)
 
 
 @app.command()
@@ -543,7 +643,78 @@ def evaluate(
         output.note(f"report: {written}")
 
 
-def _place(checkpoint: Checkpoint, files: list[Path]) -> list[Melody]:
+def _is_given(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _check_sample_options(
+    given: set[str], like: list[Path], num: int, formats: list[Format], to_stdout: bool
+) -> None:
+    """Raise EmomelodyError for options of ``sample`` that exclude each other."""
+    recorded = ("emotion", "point", "path", "like", "num", "bars", "seed", "spread", "temperature", "top_p")
+    told = sorted(f"--{option.replace('_', '-')}" for option in given.intersection(recorded))
+    if "again" in given and told:
+        raise EmomelodyError(f"--again takes that from the file: leave out {', '.join(told)}")
+    if "spread" in given and not like:
+        raise EmomelodyError("--spread is the distance from a piece: it needs --like")
+    if len(like) > 1 and given & {"emotion", "point", "path"}:
+        raise EmomelodyError("several pieces are only placed: give one --like, or no emotion, point and path")
+    if "soundfont" in given and Format.WAV not in formats and "play" not in given:
+        raise EmomelodyError("--soundfont is for sound: it needs --format wav or --play")
+    if to_stdout and (num > 1 or len(formats) > 1 or "show" in given or "again" in given):
+        raise EmomelodyError("--out - is for one file: leave out --num, --show, --again and further formats")
+    if to_stdout and sys.stdout.isatty():
+        raise EmomelodyError("--out - writes the file to stdout: send it into a file or program (> or |)")
+
+
+def _show(pieces: list[Piece], samples: list[Sample]) -> None:
+    from emomelody.features import metrics
+    from emomelody.roll import draw
+
+    for piece, made in zip(pieces, samples, strict=True):
+        print(draw(piece, metrics(made.melody)), end="\n\n")
+
+
+def _find_player() -> tuple[str, ...]:
+    from emomelody.audio import find_player
+
+    return find_player()
+
+
+def _play(pieces: list[Piece], soundfont: Path | None, player: tuple[str, ...]) -> None:
+    from emomelody.audio import play, to_wav
+
+    for piece in pieces:
+        output.note(f"playing {piece.title}")
+        play(to_wav(piece, soundfont), player)
+
+
+def _say_what_was_made(recipe: Recipe, samples: list[Sample], checkpoint: Checkpoint, out: Path) -> None:
+    from emomelody.checkpoint import VA
+
+    request, count = recipe.request, len(samples)
+    likeliest = request.drawing.temperature is None and checkpoint.name != VA
+    different = len({made.melody for made in samples})
+    if request.point and likeliest and count > 1:
+        output.note("one point has one likeliest melody: add --temperature for different ones")
+    elif different < count:
+        output.note(f"{different} of the {count} are different: add --temperature for more")
+    what = str(request.path or samples[0].emotion.title)
+    if request.point:
+        what += " at {:g} {:g}".format(*request.point)
+    if request.like:
+        asked = request.emotion or request.point or request.path
+        what = f"like {recipe.like}" + (f", {what}" if asked else "")
+    melodies = "melody" if count == 1 else "melodies"
+    line = f"{count} {melodies}, {what}, model {checkpoint.name}, seed {request.seed}"
+    if out == STDOUT:
+        output.note(line)
+    else:
+        print(f"{out}: {line}")
+
+
+def _place(checkpoint: Checkpoint, files: list[Path], console: Console) -> list[Melody]:
     """Print where the beginnings of pieces lie on the plane; returns them, in C.
 
     Those that cannot be read are listed after the others, and end the command.
@@ -563,7 +734,7 @@ def _place(checkpoint: Checkpoint, files: list[Path]) -> list[Melody]:
     if heard:
         latents = [hear(checkpoint, melody) for _, melody in heard]
         places = [checkpoint.plane.to_point(latent[:LATENT]) for latent in latents]
-        output.out.print(tables.places_table([path for path, _ in heard], places))
+        console.print(tables.places_table([path for path, _ in heard], places))
     if bad and len(files) == 1:
         raise bad[0]
     _list_bad(bad)
@@ -667,8 +838,11 @@ def _epoch_figures(epoch: Epoch) -> str:
     )
 
 
-def _progress(*columns: ProgressColumn) -> Progress:
-    """A live display on a terminal, nothing elsewhere: what is done, these columns, the time left."""
+def _progress(*columns: ProgressColumn, transient: bool = False) -> Progress:
+    """A live display on a terminal, nothing elsewhere: what is done, these columns, the time left.
+
+    A transient one is wiped away in the end.
+    """
     from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
@@ -678,4 +852,5 @@ def _progress(*columns: ProgressColumn) -> Progress:
         TimeRemainingColumn(),
         console=output.err,
         disable=not output.err.is_terminal,
+        transient=transient,
     )

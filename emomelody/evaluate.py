@@ -24,7 +24,7 @@ from emomelody.melody import WINDOW_STEPS, Melody
 from emomelody.model import LATENT, encode_all
 from emomelody.plane import Floats, placement, quadrants
 from emomelody.real import Real, Sides
-from emomelody.sample import Sample, decode, draw_stops, hear, sample
+from emomelody.sample import Request, Sample, decode, draw_stops, hear, sample
 from emomelody.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
 from emomelody.trajectory import Stop, interpolate
 from emomelody.va import EmoregVA
@@ -430,7 +430,7 @@ def _evaluate_model(
     on_step("plane")
     runs, first = [], None
     for seed in seeds:
-        drawn = {e: sample(checkpoint, per_emotion, emotion=e, seed=seed) for e in Emotion}
+        drawn = {e: sample(checkpoint, Request(per_emotion, e, seed=seed)) for e in Emotion}
         on_step("sampling")
         melodies = {e: [s.melody for s in samples] for e, samples in drawn.items()}
         everything = [s for samples in drawn.values() for s in samples]

@@ -22,7 +22,7 @@ from emomelody.melody import (
     quantise,
     skyline,
 )
-from emomelody.setting import AS_MADE, Setting
+from emomelody.piece import Piece
 
 SUFFIXES = (".mid", ".midi")
 MAX_BYTES = 5_000_000  # no score is larger; a larger file is something else
@@ -106,38 +106,48 @@ def read_melody(path: Path, steps: int = WINDOW_STEPS) -> Melody:
     return melody
 
 
-def write(melody: Melody, path: Path, *, name: str, mode: str, setting: Setting = AS_MADE) -> None:
-    """Write a melody in C ``mode`` as a MIDI file of format 1, in 4/4, a track called ``name``.
+def to_bytes(piece: Piece) -> bytes:
+    """A piece as a MIDI file of format 1, in 4/4: a track of tempos and keys, and one called by its title.
 
-    ``mode`` is major or minor; the name may hold what Latin-1 has. Raises EmomelodyError where the setting
-    takes it beyond MIDI's pitches.
-
-    The file's end is the melody's, so that rests at the end survive a round trip.
+    The file's end is the melody's, so that rests at the end survive a round trip. Equal pieces are equal
+    bytes.
     """
-    melody = setting.apply(melody)
     ticks = TICKS_PER_BEAT // STEPS_PER_BEAT
-    conductor = mido.MidiTrack(
-        [
-            mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4),
-            mido.MetaMessage("key_signature", key=setting.key(mode)),
-            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(setting.tempo)),
-            mido.MetaMessage("end_of_track", time=melody.steps * ticks),
-        ]
-    )
-    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
-    track.append(mido.Message("program_change", program=setting.program))
-    now = 0
-    for note in melody.notes:
-        on = (note.onset - now) * ticks
-        track.append(mido.Message("note_on", note=note.pitch, velocity=setting.velocity, time=on))
-        track.append(mido.Message("note_off", note=note.pitch, time=note.duration * ticks))
-        now = note.end
-    track.append(mido.MetaMessage("end_of_track", time=(melody.steps - now) * ticks))
-    midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
-    midi.tracks.extend([conductor, track])
+    end = piece.melody.steps * ticks
+    conductor = [(0, mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4))]
+    conductor += [(step * ticks, mido.MetaMessage("key_signature", key=key)) for step, key in piece.keys]
+    conductor += [
+        (step * ticks, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo)))
+        for step, tempo in piece.tempos
+    ]
+    sounding = [
+        (0, mido.MetaMessage("track_name", name=piece.title)),
+        (0, mido.Message("program_change", program=piece.program)),
+    ]
+    for note, velocity in zip(piece.melody.notes, piece.velocities, strict=True):
+        on = mido.Message("note_on", note=note.pitch, velocity=velocity)
+        sounding += [(note.onset * ticks, on), (note.end * ticks, mido.Message("note_off", note=note.pitch))]
+    # UTF-8 is what today's programs take a name to be; ASCII is the same in it.
+    midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
+    midi.tracks.extend([_track(conductor, end), _track(sounding, end)])
     buffer = io.BytesIO()
     midi.save(file=buffer)
-    path.write_bytes(buffer.getvalue())
+    return buffer.getvalue()
+
+
+def write(piece: Piece, path: Path) -> None:
+    """Write a piece as a MIDI file. Raises OSError where that cannot be."""
+    path.write_bytes(to_bytes(piece))
+
+
+def _track(events: list[tuple[int, mido.messages.BaseMessage]], end: int) -> mido.MidiTrack:
+    """A track of messages at their ticks, in their order where they share one."""
+    track, now = mido.MidiTrack(), 0
+    for tick, message in sorted(events, key=lambda event: event[0]):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track", time=end - now))
+    return track
 
 
 class _Events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.emotion import Emotion
-from emomelody.melody import STEPS_PER_BAR, STEPS_PER_BEAT, Melody
+from emomelody.melody import STEPS_PER_BAR, STEPS_PER_BEAT, WINDOW_STEPS, Melody, Note
+from emomelody.piece import Piece, note_name
 from emomelody.plane import Floats
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 # One colour per emotion in every picture; told apart by the common kinds of colour blindness.
 COLOURS = {Emotion.E1: "#E69F00", Emotion.E2: "#D55E00", Emotion.E3: "#0072B2", Emotion.E4: "#009E73"}
 _DPI = 150
+_ROW = WINDOW_STEPS  # steps of a row of a piano roll
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 
 
@@ -114,34 +117,59 @@ def piano_rolls(melodies: Mapping[Emotion, Sequence[Melody]], path: Path, *, tit
             if melody is None:
                 axes.set_axis_off()
             else:
-                _piano_roll(axes, melody, COLOURS[emotion])
+                span = (0, melody.steps)
+                _piano_roll(axes, melody.notes, span, COLOURS[emotion], _landmarks(melody))
         row[0].set_title(f"{emotion.code} {emotion.title}", loc="left", fontsize=10)
     for axes in rows[-1]:
         axes.set_xlabel("bar")
     _save(figure, path)
 
 
-def _piano_roll(axes: Axes, melody: Melody, colour: str) -> None:
-    pitches = [n.pitch for n in melody.notes] or [60]
-    low, high = min(pitches) - 2, max(pitches) + 2
+def piano_roll(piece: Piece) -> bytes:
+    """One piece as a piano roll, a PNG file: four bars a row, bars numbered, its pitches named in its key."""
+    notes = piece.melody.notes
+    pitches = sorted({note.pitch for note in notes}) or [60]
+    rows = range(0, piece.melody.steps, _ROW)
+    height = 0.13 * (pitches[-1] - pitches[0] + 1) + 0.55  # inches: room for a name at every semitone
+    figure = _figure(9.0, height * len(rows) + 0.5)
+    figure.suptitle(piece.title, fontsize=11)
+    for start, (axes,) in zip(rows, figure.subplots(len(rows), 1, squeeze=False), strict=True):
+        end = min(start + _ROW, piece.melody.steps)
+        names = {pitch: note_name(pitch, piece.key_at(start)) for pitch in pitches}
+        _piano_roll(axes, notes, (start, end), COLOURS[piece.emotion], names)
+        axes.tick_params(axis="y", labelsize=7)
+    axes.set_xlabel("bar")
+    buffer = io.BytesIO()
+    _save(figure, buffer)
+    return buffer.getvalue()
+
+
+def _piano_roll(
+    axes: Axes, notes: Sequence[Note], span: tuple[int, int], colour: str, names: Mapping[int, str]
+) -> None:
+    """The notes of a span of steps; the rows of pitches with ``names`` bear them."""
+    pitches = [*(note.pitch for note in notes), *names]
+    low, high = min(pitches) - 1, max(pitches) + 1
+    start, end = span
     for pitch in range(low, high + 1):
         if pitch % 12 in _BLACK_KEYS:
             axes.axhspan(pitch - 0.5, pitch + 0.5, color="#f0f0f0", zorder=0)
-    for beat in range(0, melody.steps + 1, STEPS_PER_BEAT):
+    for beat in range(start, end + 1, STEPS_PER_BEAT):
         on_bar = beat % STEPS_PER_BAR == 0
         axes.axvline(beat, color="#555555" if on_bar else "#dddddd", linewidth=0.8, zorder=1)
-    for note in melody.notes:
+    for note in notes:  # what lies outside the span is cut off
         axes.barh(note.pitch, note.duration - 0.2, left=note.onset, height=0.8, color=colour, zorder=2)
-    octave = [p for p in range(low, high + 1) if p % 12 in (0, 4, 7)]
-    axes.set_yticks(octave, [_pitch_name(p) for p in octave])
-    bars = range(0, melody.steps, STEPS_PER_BAR)
+    axes.set_yticks(list(names), list(names.values()))
+    bars = range(start, end, STEPS_PER_BAR)
     axes.set_xticks(list(bars), [str(bar // STEPS_PER_BAR + 1) for bar in bars])
-    axes.set(xlim=(0, melody.steps), ylim=(low - 0.5, high + 0.5))
+    axes.set(xlim=span, ylim=(low - 0.5, high + 0.5))
 
 
-def _pitch_name(pitch: int) -> str:
-    """Scientific pitch notation of a C, E or G, e.g. 60 → C4."""
-    return f"{'C   E  G'[pitch % 12]}{pitch // 12 - 1}"
+def _landmarks(melody: Melody) -> dict[int, str]:
+    """The names of the C, E and G in a melody's range: enough for a small picture."""
+    pitches = [note.pitch for note in melody.notes] or [60]
+    inside = range(min(pitches) - 1, max(pitches) + 2)
+    return {pitch: note_name(pitch, "C") for pitch in inside if pitch % 12 in (0, 4, 7)}
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -151,6 +179,6 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: Figure, target: Path | io.BytesIO) -> None:
     # Without the version in its metadata, equal pictures are equal files.
-    figure.savefig(path, dpi=_DPI, metadata={"Software": None})
+    figure.savefig(target, format="png", dpi=_DPI, metadata={"Software": None})

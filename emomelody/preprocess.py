@@ -30,6 +30,7 @@ from emomelody.melody import (
     TimedNote,
     quantise,
 )
+from emomelody.piece import arrange
 from emomelody.tunes import group_tunes, hold_out
 
 FULL_SPEED, HALF_SPEED = Fraction(1), Fraction(1, 2)
@@ -300,8 +301,9 @@ def _write(cuts: list[Cut], out: Path, seed: int) -> list[manifest.Row]:
         speed = "-half" if window.half_speed else ""
         stem = f"{piece.source.stem}-b{window.first_bar:03d}{speed}"
         name = _unused(f"{window.emotion.code}/{stem}", taken)
-        title = stem.encode("latin-1", "replace").decode("latin-1")
-        midi.write(window.melody, out / name, name=title, mode=piece.key.mode)
+        title = stem.encode("utf-8", "replace").decode("utf-8")  # a file's name need not be UTF-8
+        written = arrange(window.melody, title=title, emotion=window.emotion, mode=piece.key.mode)
+        midi.write(written, out / name)
         last_bar = window.first_bar + window.bars - 1
         rows.append(
             manifest.Row(

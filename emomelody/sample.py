@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from emomelody import __version__, midi
 from emomelody.checkpoint import Checkpoint
-from emomelody.compose import TEMPERATURE, Drawing, compose
+from emomelody.compose import Drawing, compose
 from emomelody.emotion import Emotion
-from emomelody.errors import BadInput, EmomelodyError
+from emomelody.errors import EmomelodyError
 from emomelody.melody import BARS, STEPS_PER_BAR, Melody
 from emomelody.model import LATENT
 from emomelody.plane import Floats, Plane
-from emomelody.setting import Setting
 from emomelody.tokens import REST, Tokens, from_tokens, to_tokens
 from emomelody.trajectory import Stop, Trajectory, interpolate
 from emomelody.va import EmoregVA, nucleus
@@ -28,10 +23,32 @@ from emomelody.va import EmoregVA, nucleus
 # melodies shall be the same as five alone, to the byte.
 BATCH = 32
 REDRAWS = 20  # of a latent whose melody has no note
-INDEX_NAME = "samples.json"
 MAX_BARS = 64
 DEFAULT = Drawing()
 SPREAD = 0.1
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to sample: an emotion, a point (valence, arousal) in [−1, 1]² or a path, and maybe a melody.
+
+    For an emotion every melody has a latent of its own, drawn from where the emotion's training melodies
+    lie and always inside its quadrant. For a point the latent is the point's, and the label its quadrant's
+    (``Emotion.at``: a point on an axis counts as positive). Along a path it moves from one to the next.
+    ``like`` is a melody of four bars in C, whose content is taken, with normal noise of the deviation
+    ``spread``; without an emotion, point or path its place on the plane too, with noise in units of the
+    scale. Only ``emoreg-va`` has paths, other lengths than four bars, and ``like``.
+    """
+
+    n: int = 1
+    emotion: Emotion | None = None
+    point: tuple[float, float] | None = None
+    path: Trajectory | None = None
+    like: Melody | None = None
+    spread: float = SPREAD
+    bars: int = BARS
+    seed: int = 0
+    drawing: Drawing = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -40,45 +57,27 @@ class Sample:
 
     melody: Melody
     emotion: Emotion  # the label given to the decoder
-    point: tuple[float, float]  # (valence, arousal) in [−1, 1]²
-    latent: tuple[float, float]
+    course: tuple[tuple[float, float], ...]  # (valence, arousal) in [−1, 1]², in each bar
+    latent: tuple[float, float]  # in the first
     tokens: Tokens  # (T,), what the model made, before any repair
     silent_draws: int  # how many melodies without a note were drawn before it
 
 
-def sample(
-    checkpoint: Checkpoint,
-    n: int,
-    *,
-    emotion: Emotion | None = None,
-    point: tuple[float, float] | None = None,
-    path: Trajectory | None = None,
-    like: Melody | None = None,
-    spread: float = SPREAD,
-    bars: int = BARS,
-    seed: int,
-    drawing: Drawing = DEFAULT,
-) -> list[Sample]:
-    """``n`` melodies of an emotion, of a point (valence, arousal) in [−1, 1]², or along a path: one of them.
+def sample(checkpoint: Checkpoint, request: Request) -> list[Sample]:
+    """The melodies of a request, ``request.n`` of them.
 
-    For an emotion every melody has a latent of its own, drawn from where the emotion's training melodies
-    lie and always inside its quadrant. For a point the latent is the point's, and the label its quadrant's
-    (``Emotion.at``: a point on an axis counts as positive). Along a path it moves from one to the next.
-    ``like`` is a melody of four bars in C, whose content is taken, with normal noise of the deviation
-    ``spread``; without an emotion, point or path its place on the plane too, with noise in units of the
-    scale. Only ``emoreg-va`` has paths, other lengths than four bars, and ``like``. Raises EmomelodyError for
-    what cannot be.
-
-    Melody i depends on (``seed``, i) alone: more of them leave the first ones unchanged.
+    Melody i depends on (``request.seed``, i) alone: more of them leave the first ones unchanged. Raises
+    EmomelodyError for what cannot be.
     """
-    _check(checkpoint, emotion, point, path, like, bars, drawing)
-    heard = None if like is None else hear(checkpoint, like)  # (Z,)
+    _check(checkpoint, request)
+    n, bars, point, path, spread = request.n, request.bars, request.point, request.path, request.spread
+    heard = None if request.like is None else hear(checkpoint, request.like)  # (Z,)
     plane, scale = checkpoint.plane, np.array(checkpoint.plane.scale)
-    around = emotion is None and point is None and path is None  # the melody's own place
+    around = request.emotion is None and point is None and path is None  # the melody's own place
     beginning = plane.to_point(heard[:LATENT]) if heard is not None and around else point
-    stops = path.stops if path else (Stop(0, emotion, beginning),)
+    stops = path.stops if path else (Stop(0, request.emotion, beginning),)
     label = stops[0].label
-    randoms = [np.random.default_rng([seed, i]) for i in range(n)]
+    randoms = [np.random.default_rng([request.seed, i]) for i in range(n)]
     latents = np.zeros((n, len(stops), 2))
     contents = None  # (n, C)
     if heard is not None:
@@ -99,20 +98,28 @@ def sample(
         along = np.stack([interpolate(stops, latents[i], bars) for i in silent])  # (S, T, 2)
         labels = np.full(len(silent), label.index)
         held = None if contents is None else contents[silent]
-        tokens[silent] = decode(checkpoint, along, labels, [randoms[i] for i in silent], drawing, held)
+        chosen = [randoms[i] for i in silent]
+        tokens[silent] = decode(checkpoint, along, labels, chosen, request.drawing, held)
         silent = silent[(tokens[silent] >= REST).all(1)]
-    points = [point or plane.to_point(latents[i, 0]) for i in range(n)]
     return [
-        Sample(
-            from_tokens(tokens[i]),
-            Emotion.at(*points[i]) if around else label,
-            points[i],
-            (float(latents[i, 0, 0]), float(latents[i, 0, 1])),
-            tokens[i],
-            int(draws[i]) - 1,
-        )
+        _describe(plane, stops, latents[i], tokens[i], int(draws[i]) - 1, None if around else label)
         for i in range(n)
     ]
+
+
+def _describe(
+    plane: Plane, stops: Sequence[Stop], latents: Floats, tokens: Tokens, silent: int, label: Emotion | None
+) -> Sample:
+    """The sample of one melody's tokens (T,) and the latents (stops, 2) of its stops.
+
+    Without a label it has the emotion of its place.
+    """
+    along = interpolate(stops, latents, len(tokens) // STEPS_PER_BAR)[::STEPS_PER_BAR]  # (bars, 2)
+    course = tuple(map(plane.to_point, along))
+    if len(stops) == 1 and stops[0].point is not None and label:
+        course = (stops[0].point,) * len(course)  # as it was asked for, not rounded there and back
+    latent = (float(latents[0, 0]), float(latents[0, 1]))
+    return Sample(from_tokens(tokens), label or Emotion.at(*course[0]), course, latent, tokens, silent)
 
 
 def draw_stops(plane: Plane, stops: Sequence[Stop], random: np.random.Generator) -> Floats:
@@ -203,33 +210,32 @@ def _decode_at_once(
     return checkpoint.vocabulary.decode(logits.argmax(2).numpy())
 
 
-def _check(
-    checkpoint: Checkpoint,
-    emotion: Emotion | None,
-    point: tuple[float, float] | None,
-    path: Trajectory | None,
-    like: Melody | None,
-    bars: int,
-    drawing: Drawing,
-) -> None:
+def _check(checkpoint: Checkpoint, request: Request) -> None:
     """Raise EmomelodyError, in words for the command line's user, for what cannot be sampled."""
-    places = sum(given is not None for given in (emotion, point, path))
-    if places > 1 or (places == 0 and like is None):
+    path, drawing, bars = request.path, request.drawing, request.bars
+    places = sum(given is not None for given in (request.emotion, request.point, path))
+    if places > 1 or (places == 0 and request.like is None):
         raise EmomelodyError("ask for an emotion, a point or a path: one of them, or --like")
-    points = [point] if path is None else [stop.point for stop in path.stops]
-    for at in points:
+    for at in [request.point] if path is None else [stop.point for stop in path.stops]:
         if at is not None and not all(-1 <= coordinate <= 1 for coordinate in at):
             raise EmomelodyError(f"point {at[0]:g} {at[1]:g} is outside the plane: use −1 … 1")
     if drawing.temperature is not None and not 0 < drawing.temperature <= 10:
         raise EmomelodyError(f"temperature {drawing.temperature:g} must be above 0 and at most 10")
-    if not 0 < drawing.top_p <= 1:
-        raise EmomelodyError(f"top-p {drawing.top_p:g} is outside 0 … 1")
-    if drawing.top_p < 1 and drawing.temperature is None and not isinstance(checkpoint.model, EmoregVA):
+    for name, value, least, most in (
+        ("top-p", drawing.top_p, 0, 1),
+        ("spread", request.spread, 0, 1),
+        ("seed", request.seed, 0, np.inf),
+        ("number of melodies", request.n, 1, np.inf),
+        ("number of bars", bars, 1, MAX_BARS),
+    ):
+        if not least <= value <= most:
+            raise EmomelodyError(f"{name} {value:g} is outside {least} … {most}")
+    if drawing.top_p == 0:
+        raise EmomelodyError("top-p 0 leaves no token to draw: take a larger one")
+    paper = not isinstance(checkpoint.model, EmoregVA)
+    if paper and drawing.top_p < 1 and drawing.temperature is None:
         raise EmomelodyError(f"{checkpoint.name} takes the likeliest tokens: --top-p needs --temperature")
-    if not 1 <= bars <= MAX_BARS:
-        raise EmomelodyError(f"{bars} bars are outside 1 … {MAX_BARS}")
-    beyond = path is not None or like is not None or bars != BARS
-    if beyond and not isinstance(checkpoint.model, EmoregVA):
+    if paper and (path is not None or request.like is not None or bars != BARS):
         raise EmomelodyError(
             f"{checkpoint.name} makes {BARS} bars of one emotion: --bars, --path and --like need emoreg-va"
         )
@@ -237,57 +243,3 @@ def _check(
         raise EmomelodyError(
             f"the path goes on to bar {path.stops[-1].bar}, and there are {bars} bars: add --bars"
         )
-
-
-def write_samples(
-    samples: Sequence[Sample],
-    checkpoint: Checkpoint,
-    folder: Path,
-    *,
-    seed: int,
-    drawing: Drawing,
-    setting: Setting,
-    asked: Mapping[str, Any],
-    force: bool,
-) -> list[Path]:
-    """Write each melody as ``sad-s42-000.mid`` … and ``samples.json``; returns the MIDI files.
-
-    ``asked`` is what else shall stand in ``samples.json`` of how they came about.
-
-    Raises EmomelodyError where the setting takes one beyond MIDI's pitches, and BadInput where a file is
-    there already and ``force`` is not given, with nothing written; OSError where the folder cannot be
-    written to.
-    """
-    names = [f"{s.emotion.title}-s{seed}-{i:03d}.mid" for i, s in enumerate(samples)]
-    there = [name for name in [*names, INDEX_NAME] if (folder / name).exists()]
-    if there and not force:
-        raise BadInput(folder, f"has {there[0]} already: choose another --out, or add --force")
-    entries: list[dict[str, Any]] = [
-        {
-            "file": name,
-            "emotion": s.emotion.title,
-            "point": [round(c, 4) for c in s.point],
-            "latent": list(s.latent),
-        }
-        for name, s in zip(names, samples, strict=True)
-    ]
-    autoregressive = isinstance(checkpoint.model, EmoregVA)
-    index = {
-        "model": checkpoint.name,
-        "checksum": checkpoint.checksum,
-        "seed": seed,
-        "version": __version__,
-        **asked,
-        "temperature": drawing.temperature or (TEMPERATURE if autoregressive else None),
-        "top_p": drawing.top_p,
-        "setting": asdict(setting),
-        "samples": entries,
-    }
-    for s in samples:
-        setting.apply(s.melody)  # it raises before anything is written
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, s in zip(names, samples, strict=True):
-        title = name.removesuffix(".mid")
-        midi.write(s.melody, folder / name, name=title, mode=s.emotion.mode, setting=setting)
-    (folder / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
-    return [folder / name for name in names]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from emomelody.errors import EmomelodyError
-from emomelody.melody import MAX_PITCH, TEMPO, Melody
+from emomelody.melody import TEMPO
 
 VELOCITY = 90  # the paper's
 OCTAVES, TEMPOS, PROGRAMS, VELOCITIES = (-4, 4), (10, 500), (0, 127), (1, 127)  # the least and the most
@@ -25,10 +25,10 @@ class Setting:
     """The choices of one file."""
 
     tonic: str = "C"  # a letter, with # or b
-    octave: int = 0  # octaves up, down where negative
-    tempo: float = TEMPO  # quarter notes per minute
+    octave: int | None = 0  # octaves up, down where negative; None, here and below: as the emotion asks
+    tempo: float | None = TEMPO  # quarter notes per minute
     program: int = 0  # General MIDI's
-    velocity: int = VELOCITY
+    velocity: int | None = VELOCITY
 
     def __post_init__(self) -> None:
         """Raise EmomelodyError for what no file can be set to."""
@@ -41,21 +41,17 @@ class Setting:
             ("velocity", VELOCITIES, int),
         ):
             value = getattr(self, name)
-            if not isinstance(value, kind) or not least <= value <= most:
+            if value is None and name != "program":
+                continue
+            if isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= most:
                 number = "whole number" if kind is int else "number"
                 raise EmomelodyError(f"{name} {value!r} is not a {number} from {least} to {most}")
 
-    def apply(self, melody: Melody) -> Melody:
-        """A melody in C in the setting's key, at most six semitones away, and octave.
-
-        Raises EmomelodyError where it would leave MIDI's pitches.
-        """
+    @property
+    def semitones(self) -> int:
+        """From C to the tonic by the nearest way, −5 … 6."""
         up = pitch_class(self.tonic)
-        semitones = (up if up <= 6 else up - 12) + 12 * self.octave
-        pitches = [note.pitch + semitones for note in melody.notes]
-        if pitches and not 0 <= min(pitches) <= max(pitches) <= MAX_PITCH:
-            raise EmomelodyError(f"octave {self.octave:+d} leaves the keyboard: take one nearer to 0")
-        return melody.transposed(semitones)
+        return up if up <= 6 else up - 12
 
     def key(self, mode: str) -> str:
         """The name of the key signature in a mode, major or minor, as MIDI files have it: ``F#``, ``Am``.
@@ -69,6 +65,7 @@ class Setting:
 
 
 AS_MADE = Setting()
+EXPRESSIVE = Setting(octave=None, tempo=None, velocity=None)
 
 
 def parse_key(text: str) -> tuple[str, str | None]:

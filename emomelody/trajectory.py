@@ -14,7 +14,8 @@ from emomelody.melody import STEPS_PER_BAR
 from emomelody.plane import Floats
 
 _STOP = re.compile(r"(?P<place>[^@\s]+)@(?P<bar>\d+)")
-_POINT = re.compile(r"(?P<valence>[-+]?[\d.]+),(?P<arousal>[-+]?[\d.]+)")
+_NUMBER = r"[-+]?[\d.]+(?:e[-+]?\d+)?"
+_POINT = re.compile(rf"(?P<valence>{_NUMBER}),(?P<arousal>{_NUMBER})")
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,20 @@ class Stop:
         """The emotion, or that of the point's quadrant."""
         return self.emotion or Emotion.at(*(self.point or (0, 0)))
 
+    def __str__(self) -> str:
+        place = self.emotion.title if self.emotion else "{},{}".format(*(self.point or (0, 0)))
+        return f"{place}@{self.bar}"
+
 
 @dataclass(frozen=True)
 class Trajectory:
     """Stops at ascending bars."""
 
     stops: tuple[Stop, ...]
+
+    def __str__(self) -> str:
+        """The text that ``parse`` makes it of."""
+        return " ".join(map(str, self.stops))
 
     @classmethod
     def parse(cls, text: str) -> Trajectory:

@@ -15,6 +15,7 @@ import torch
 from emomelody import midi
 from emomelody.emotion import Emotion
 from emomelody.melody import Melody, Note
+from emomelody.piece import arrange
 
 # A worker per core: torch's own threads would only be in each other's way.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -41,13 +42,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(tmp_path: Path, cache: Path) -> Run:
     """Runs the installed command in an empty folder, with a terminal and a cache that do not vary."""
 
-    def call(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def call(*arguments: object, code: int = 0, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """``path`` is the only folder in which the command finds programs, where it is given."""
         environment = {
             **{k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")},
             "COLUMNS": "140",
             "NO_COLOR": "1",
             "TERM": "dumb",
             "XDG_CACHE_HOME": str(cache),
+            **({"PATH": str(path)} if path else {}),
         }
         command = [Path(sys.executable).with_name("emomelody"), *map(str, arguments)]
         done = subprocess.run(
@@ -83,5 +86,6 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / emotion.code).mkdir(parents=True)
         for number in range(10):
             path = folder / emotion.code / f"melody-{number}.mid"
-            midi.write(random_melody(rng, emotion), path, name=path.stem, mode=emotion.mode)
+            piece = arrange(random_melody(rng, emotion), title=path.stem, emotion=emotion)
+            midi.write(piece, path)
     return folder

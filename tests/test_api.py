@@ -19,8 +19,11 @@ def test_melodies_can_be_written_shown_and_measured(tmp_path: Path) -> None:
     assert first.emotion is Emotion.E3
     first.write(tmp_path / "sad.mid")
     assert midi.read_melody(tmp_path / "sad.mid").notes == first.notes
-    first.show(tmp_path / "sad.png")
+    first.write(tmp_path / "sad.png")
     assert (tmp_path / "sad.png").read_bytes()[:4] == b"\x89PNG"
+    assert first.roll().startswith("sad: sad, C minor\n")
+    with pytest.raises(EmomelodyError, match=r"one of \.mid, \.musicxml, \.svg, \.png, \.wav"):
+        first.write(tmp_path / "sad.mp3")
     assert first.measure().onsets == len(first.notes)
     assert isinstance(first.judge(), Emotion)
     assert emomelody.load("emoreg").sample(Emotion.E3, n=1, seed=1)[0].notes == first.notes

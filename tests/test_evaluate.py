@@ -18,6 +18,7 @@ from emomelody.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, s
 from emomelody.dataset import Dataset, Split, load
 from emomelody.emotion import Emotion
 from emomelody.melody import Melody, Note
+from emomelody.piece import arrange
 from emomelody.plane import Plane, Region
 from emomelody.real import Real, Sides
 from emomelody.sample import Sample
@@ -215,7 +216,7 @@ def copies(folder: Path, small_data: Path, change: str) -> None:
                 pitches = [some.notes[i].pitch for i in order]
                 notes = zip(some.notes, pitches, strict=True)
                 some = Melody(tuple(Note(n.onset, n.duration, p) for n, p in notes))
-            midi.write(some, folder / emotion.code / path.name, name="x", mode=emotion.mode)
+            midi.write(arrange(some, title="x", emotion=emotion), folder / emotion.code / path.name)
 
 
 @pytest.mark.parametrize(("change", "exact"), [("same", 1.0), ("transposed", 1.0), ("shuffled", 0.0)])

@@ -15,6 +15,7 @@ from emomelody import midi
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.melody import Melody, Note, TimedNote, quantise, skyline
+from emomelody.piece import arrange
 from emomelody.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
 
 
@@ -42,7 +43,7 @@ def test_tokens_give_the_melody_back(melody: Melody) -> None:
 @given(melodies())
 def test_midi_gives_the_tokens_back(tmp_path_factory: pytest.TempPathFactory, melody: Melody) -> None:
     path = tmp_path_factory.mktemp("midi") / "melody.mid"
-    midi.write(melody, path, name="melody", mode="minor")
+    midi.write(arrange(melody, title="melody", emotion=Emotion.E3), path)
     song = midi.read(path)
     assert song.length == 16
     assert quantise(song.melody_line(), 64) == melody
@@ -111,7 +112,9 @@ def test_skyline_is_what_sounds_on_top() -> None:
 
 
 def test_the_file_is_named_and_timed(tmp_path: Path) -> None:
-    midi.write(Melody((Note(0, 4, 60),)), tmp_path / "a.mid", name="sad-s1-000", mode="minor")
+    piece = arrange(Melody((Note(0, 4, 60),)), title="sad-s1-000", emotion=Emotion.E3)
+    midi.write(piece, tmp_path / "a.mid")
+    assert piece.seconds == 8.0
     file = mido.MidiFile(tmp_path / "a.mid")
     messages = [message for track in file.tracks for message in track]
     assert file.length == 8.0

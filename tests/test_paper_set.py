@@ -15,6 +15,7 @@ from emomelody.emotion import Emotion
 from emomelody.features import PAPER_METRICS
 from emomelody.judges import MAX_CALM_ONSETS
 from emomelody.paper import METRICS
+from emomelody.piece import arrange
 from emomelody.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
 
 
@@ -27,7 +28,8 @@ def test_it_is_the_set_that_the_paper_describes(paper_set: Path) -> None:
 
 def test_every_melody_survives_a_round_trip(paper_set: Path, tmp_path: Path) -> None:
     for tokens in load(paper_set).tokens:
-        midi.write(from_tokens(tokens), tmp_path / "a.mid", name="a", mode="major")
+        piece = arrange(from_tokens(tokens), title="a", emotion=Emotion.E1)
+        midi.write(piece, tmp_path / "a.mid")
         assert (to_tokens(midi.read_melody(tmp_path / "a.mid")) == tokens).all()
 
 

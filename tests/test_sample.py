@@ -13,7 +13,7 @@ from conftest import Run
 from emomelody import midi
 from emomelody.checkpoint import load_checkpoint, shipped_weights
 from emomelody.emotion import Emotion
-from emomelody.sample import sample
+from emomelody.sample import Request, sample
 from emomelody.tokens import to_tokens
 
 MODELS = ("base", "emoreg", "emoreg-va")
@@ -32,14 +32,15 @@ def test_twenty_sad_melodies(tmp_path: Path, run: Run) -> None:
     assert described["checksum"] == load_checkpoint(shipped_weights()["emoreg-va"]).checksum
     assert described["seed"] == 42
     names = [f"sad-s42-{i:03d}.mid" for i in range(20)]
-    assert [entry["file"] for entry in described["samples"]] == names
+    assert [entry["files"] for entry in described["samples"]] == [[name] for name in names]
     assert sorted(p.name for p in (tmp_path / "samples").glob("*.mid")) == names
     for entry in described["samples"]:
         assert entry["emotion"] == "sad"
         assert all(-1 <= coordinate < 0 for coordinate in entry["point"])
-        song = midi.read(tmp_path / "samples" / entry["file"])
+        (file,) = entry["files"]
+        song = midi.read(tmp_path / "samples" / file)
         assert song.length == 16
-        assert [track.name for track in song.tracks] == [entry["file"].removesuffix(".mid")]
+        assert [track.name for track in song.tracks] == [file.removesuffix(".mid")]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_five_are_the_first_of_ten(tmp_path: Path, run: Run) -> None:
@@ -71,7 +72,7 @@ def test_shipped_weights_make_the_golden_melodies(model: str) -> None:
     golden = json.loads(GOLDEN.read_text())[model]
     assert checkpoint.checksum == golden["checksum"]
     for emotion in Emotion:
-        made = [to_tokens(s.melody).tolist() for s in sample(checkpoint, 3, emotion=emotion, seed=1)]
+        made = [to_tokens(s.melody).tolist() for s in sample(checkpoint, Request(3, emotion, seed=1))]
         assert made == golden[emotion.code]
 
 
@@ -82,7 +83,7 @@ def test_a_point_is_kept_and_its_quadrant_is_the_label(tmp_path: Path, run: Run)
         (entry,) = index(tmp_path / f"out{number}")["samples"]
         assert entry["emotion"] == title
         assert entry["point"] == [float(c) for c in point]
-        assert entry["file"] == f"{title}-s1-000.mid"
+        assert entry["files"] == [f"{title}-s1-000.mid"]
         scale = load_checkpoint(shipped_weights()["emoreg-va"]).plane.scale
         assert entry["latent"] == pytest.approx(np.multiply(entry["point"], scale))
 

@@ -12,8 +12,10 @@ import pytest
 from conftest import Run
 
 from emomelody import midi
+from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.melody import Melody, Note
+from emomelody.piece import arrange
 from emomelody.setting import Setting, parse_key, parse_program
 
 
@@ -65,10 +67,11 @@ def test_the_nearest_way_to_a_key_and_its_signature() -> None:
         ("A", 1, [69, 73]),
         ("Bb", -2, [34, 38]),
     ):
-        assert [n.pitch for n in Setting(tonic, octave).apply(melody).notes] == pitches
+        piece = arrange(melody, title="a", emotion=Emotion.E1, setting=Setting(tonic, octave))
+        assert [n.pitch for n in piece.melody.notes] == pitches
     assert (Setting("Db").key("major"), Setting("Db").key("minor")) == ("Db", "C#m")
     with pytest.raises(EmomelodyError, match="leaves the keyboard"):
-        Setting("F#", 4).apply(melody.transposed(24))
+        arrange(melody.transposed(24), title="a", emotion=Emotion.E1, setting=Setting("F#", 4))
 
 
 @pytest.mark.parametrize(
@@ -90,16 +93,12 @@ def test_settings_that_no_file_can_have(choice: dict[str, Any], reason: str) -> 
 def test_every_key_has_a_signature(tmp_path: Path) -> None:
     for letter in "CDEFGAB":
         for sign in ("", "#", "b"):
-            for mode in ("major", "minor"):
-                midi.write(
-                    Melody((Note(0, 4, 60),)),
-                    tmp_path / "a.mid",
-                    name="a",
-                    mode=mode,
-                    setting=Setting(letter + sign),
-                )
+            for emotion in Emotion:
+                setting = Setting(letter + sign)
+                piece = arrange(Melody((Note(0, 4, 60),)), title="a", emotion=emotion, setting=setting)
+                midi.write(piece, tmp_path / "a.mid")
                 ((_, key),) = midi.read(tmp_path / "a.mid").keys
-                assert key.endswith("m") == (mode == "minor")
+                assert key.endswith("m") == (emotion.mode == "minor")
 
 
 def test_the_file_is_set_as_asked(tmp_path: Path, run: Run) -> None:

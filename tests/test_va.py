@@ -18,6 +18,7 @@ from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.judges import label_by_rule, valence_and_arousal
 from emomelody.melody import Melody, Note
+from emomelody.piece import arrange
 from emomelody.real import Real, Sides
 from emomelody.recipes import Examples, VARecipe
 from emomelody.sample import hear
@@ -210,7 +211,7 @@ def test_wrong_lengths_and_paths_are_one_line(weights: Path, run: Run) -> None:
         ("-e", "sad", "--path", "sad@0 happy@2"): "one of them",
         ("--path", "sad@0 happy@4"): "the path goes on to bar 4, and there are 4 bars",
         ("--path", "sad@0 2,0@2"): "outside the plane",
-        ("-e", "sad", "--top-p", "0"): "top-p 0 is outside",
+        ("-e", "sad", "--top-p", "0"): "top-p 0 leaves no token",
         ("-e", "sad", "--top-p", "0.9", "-m", "base"): "--top-p needs --temperature",
         ("-e", "sad", "--bars", "8", "-m", "base"): "--bars, --path and --like need emoreg-va",
     }.items():
@@ -222,7 +223,7 @@ def song(path: Path, *semitones: int, key: int = 0) -> None:
     """Four bars of quarters in a major key, the tonic ``key`` semitones above C."""
     pitches = [60 + key + step for step in semitones]
     notes = tuple(Note(4 * i, 4, pitches[i % len(pitches)]) for i in range(16))
-    midi.write(Melody(notes), path, name="song", mode="major")
+    midi.write(arrange(Melody(notes), title="song", emotion=Emotion.E1), path)
 
 
 def test_files_are_placed_and_varied(weights: Path, tmp_path: Path, run: Run) -> None:
@@ -239,7 +240,7 @@ def test_files_are_placed_and_varied(weights: Path, tmp_path: Path, run: Run) ->
         done = run("sample", "--like", "one.mid", "-m", weights, *arguments)
         assert "one.mid" in done.stdout
         index = json.loads((tmp_path / f"s{spread}" / "samples.json").read_text())
-        assert (index["like"], index["spread"], index["bars"]) == ("one.mid", spread, 4)
+        assert (index["like"]["file"], index["spread"], index["bars"]) == ("one.mid", spread, 4)
         samples = index["samples"]
         assert len({tuple(sample["latent"]) for sample in samples}) == (4 if spread else 1)
         for sample in samples:

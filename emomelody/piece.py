@@ -1,0 +1,124 @@
+"""A melody as its files have it, whatever their format: pitch, key, tempo, loudness and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from emomelody.emotion import Emotion
+from emomelody.errors import EmomelodyError
+from emomelody.expression import expression, phrase_dynamics, velocity
+from emomelody.melody import MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
+from emomelody.setting import AS_MADE, Setting
+
+_T = TypeVar("_T")
+_PHRASE = 4  # bars: the register changes between phrases only
+_LINE_OF_FIFTHS = "FCGDAEB"  # C is 0, G 1, F −1 …
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One melody, ready to be written."""
+
+    title: str
+    emotion: Emotion  # as it begins
+    course: tuple[tuple[float, float], ...]  # (valence, arousal) asked for in each bar; maybe none
+    melody: Melody  # as it sounds
+    velocities: tuple[int, ...]  # of each note, 1–127
+    keys: tuple[tuple[int, str], ...]  # (step, signature as ``F#`` or ``Am``), the first at 0
+    tempos: tuple[tuple[int, float], ...]  # (step, quarter notes per minute), the first at 0
+    octaves: tuple[tuple[int, int], ...]  # (step, octaves above the key nearest to where it was made)
+    program: int  # General MIDI's, 0–127
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        ends = [step for step, _ in self.tempos[1:]] + [self.melody.steps]
+        return sum(
+            (end - step) / STEPS_PER_BEAT * 60 / tempo
+            for (step, tempo), end in zip(self.tempos, ends, strict=True)
+        )
+
+    def key_at(self, step: int) -> str:
+        """The key signature that holds at a step."""
+        return [key for at, key in self.keys if at <= step][-1]
+
+
+def arrange(
+    melody: Melody,
+    *,
+    title: str,
+    emotion: Emotion,
+    course: Sequence[tuple[float, float]] = (),
+    mode: str | None = None,
+    setting: Setting = AS_MADE,
+) -> Piece:
+    """Set a melody in C in the setting's key, octave, tempo and sound.
+
+    ``course`` is the point asked for in each bar, which decides the mode of each, and what the setting leaves
+    to the emotion. Without it the place is the emotion's corner of the plane, and the mode ``mode`` or the
+    emotion's. Raises EmomelodyError where the melody would leave MIDI's pitches.
+    """
+    corner = (float(emotion.valence), float(emotion.arousal))
+    bars = range(-(-melody.steps // STEPS_PER_BAR))
+    points = [course[min(bar, len(course) - 1)] if course else corner for bar in bars]
+    modes = [Emotion.at(*point).mode if course else mode or emotion.mode for point in points]
+    played = [expression(point) for point in points]
+    octaves = [
+        round(played[bar - bar % _PHRASE].octave) if setting.octave is None else setting.octave
+        for bar in bars
+    ]
+    tempos = [float(round(p.tempo)) if setting.tempo is None else setting.tempo for p in played]
+    notes = []
+    velocities = []
+    for note in melody.notes:
+        bar = note.onset // STEPS_PER_BAR
+        pitch = note.pitch + setting.semitones + 12 * octaves[bar]
+        if not 0 <= pitch <= MAX_PITCH:
+            raise EmomelodyError(f"octave {octaves[bar]:+d} leaves the keyboard: take one nearer to 0")
+        notes.append(Note(note.onset, note.duration, pitch))
+        swell = phrase_dynamics(note.onset)
+        loudness = velocity(played[bar].loudness + swell) if setting.velocity is None else setting.velocity
+        velocities.append(loudness)
+    return Piece(
+        title,
+        emotion,
+        tuple(course),
+        Melody(tuple(notes), melody.steps),
+        tuple(velocities),
+        _changes([setting.key(mode) for mode in modes]),
+        _changes(tempos),
+        _changes(octaves),
+        setting.program,
+    )
+
+
+def spell(pitch: int, key: str) -> tuple[str, int, int]:
+    """How a key writes a MIDI pitch: letter, alteration (+1 sharp, −1 flat) and octave (60 is C4).
+
+    The twelve notes lie next to each other on the line of fifths: from the lowered third to the raised fifth
+    of a major key, from the lowered second to the raised fourth of a minor one.
+    """
+    tonic = key.removesuffix("m")
+    place = _LINE_OF_FIFTHS.index(tonic[0]) - 1 + 7 * (tonic.count("#") - tonic.count("b"))
+    lowest = place - (5 if key.endswith("m") else 3)
+    fifths = lowest + (pitch * 7 - lowest) % 12  # seven semitones a fifth: its inverse modulo 12 is itself
+    letter = _LINE_OF_FIFTHS[(fifths + 1) % 7]
+    alteration = (fifths + 1) // 7
+    return letter, alteration, (pitch - alteration) // 12 - 1
+
+
+def note_name(pitch: int, key: str) -> str:
+    """A pitch as people write it in a key, e.g. ``E♭4``."""
+    letter, alteration, octave = spell(pitch, key)
+    return letter + ("♭" * -alteration or "♯" * alteration) + str(octave)
+
+
+def _changes(values: Sequence[_T]) -> tuple[tuple[int, _T], ...]:
+    """The values of the bars as (step, value) where they change; one bar at least."""
+    return tuple(
+        (bar * STEPS_PER_BAR, value)
+        for bar, value in enumerate(values)
+        if bar == 0 or value != values[bar - 1]
+    )
