@@ -125,6 +125,10 @@ def _read_score(path: Path) -> Piece:
     score = _parse(path)
     if not score.parts:
         raise BadInput(path, "a score without parts")
+    for note in score.parts[0].recurse().notes:
+        for pitch in note.pitches:
+            if pitch.alter == 0:  # to stripTies a natural with its sign is another pitch than one without
+                pitch.accidental = None
     part = score.parts[0].stripTies()
     line = skyline(
         TimedNote(_time(note.offset), _time(note.offset + note.quarterLength), pitch.midi)

@@ -245,7 +245,7 @@ def test_files_are_placed_and_varied(weights: Path, tmp_path: Path, run: Run) ->
         assert len({tuple(sample["latent"]) for sample in samples}) == (4 if spread else 1)
         for sample in samples:
             assert Emotion.at(*sample["latent"]) is Emotion.parse(sample["emotion"])
-            assert sample["file"].startswith(sample["emotion"])
+            assert sample["files"][0].startswith(sample["emotion"])
     for way in (("--point", 0.5, 0.5), ("--path", "sad@0 happy@3", "--bars", 6), ("-e", "sad", "--bars", 2)):
         run("sample", "--like", "one.mid", "-m", weights, *way, "-o", f"way{way[0]}")
         assert list((tmp_path / f"way{way[0]}").glob("*.mid"))
