@@ -92,7 +92,7 @@ def test_our_own_scores_are_read_back(tmp_path: Path, hundred: list[Piece]) -> N
     """Among them a natural that is tied twice, its sign shown once."""
     notes = (Note(0, 8, 68), Note(8, 4, 67), Note(12, 36, 69), Note(56, 8, 60))
     piece = arrange(Melody(notes), title="tied", emotion=Emotion.E3)
-    for number, some in enumerate([piece, *hundred[70:75]]):
+    for number, some in enumerate([piece, *hundred[:5]]):
         path = tmp_path / f"{number}.musicxml"
         path.write_bytes(score.to_musicxml(some))
         read = beginning(path)
