@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from emomelody.emotion import Emotion
@@ -25,6 +27,7 @@ _NOTES = (
     (2, (0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)),
     (1, range(STEPS_PER_BAR)),
 )
+_BASS = 57  # the A below middle C: melodies that lie lower on the whole have the bass clef
 # Rests have no dots and lie where their own length divides the bar.
 _RESTS = tuple((steps, range(0, STEPS_PER_BAR, steps)) for steps in (16, 8, 4, 2, 1))
 
@@ -115,12 +118,11 @@ def _facts(piece: Piece) -> Iterator[tuple[str, str]]:
 
 
 def _add_signs(piece: Piece, measures: list[stream.Measure]) -> None:
-    """Clef, meter, keys, tempos, and in words the emotion where it changes."""
+    """Clefs, meter, keys, tempos, and in words the emotion where it changes."""
     from music21 import clef, expressions, key, meter, tempo
 
-    pitches = [note.pitch for note in piece.melody.notes]
-    low = bool(pitches) and sum(pitches) / len(pitches) < 57
-    measures[0].insert(0, clef.BassClef() if low else clef.TrebleClef())
+    for step, low in _registers(piece):
+        measures[step // STEPS_PER_BAR].insert(0, clef.BassClef() if low else clef.TrebleClef())
     measures[0].insert(0, meter.TimeSignature("4/4"))
     for step, name in piece.keys:
         tonic = name.removesuffix("m").replace("b", "-")
@@ -139,6 +141,17 @@ def _add_signs(piece: Piece, measures: list[stream.Measure]) -> None:
             words.placement = "above"
             measures[bar].insert(0, words)
         before = emotion
+
+
+def _registers(piece: Piece) -> Iterator[tuple[int, bool]]:
+    """The steps where the octave changes, and whether what follows lies in the bass; only changes."""
+    starts, before = [step for step, _ in piece.octaves], None
+    for start, end in pairwise([*starts, piece.melody.steps]):
+        pitches = [note.pitch for note in piece.melody.notes if start <= note.onset < end]
+        low = bool(pitches) and mean(pitches) < _BASS
+        if low is not before:
+            yield start, low
+        before = low
 
 
 def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:

@@ -27,7 +27,7 @@ from emomelody.melody import Melody, Note
 from emomelody.piece import Piece, arrange, note_name, spell
 from emomelody.preprocess import beginning
 from emomelody.sample import Request, sample
-from emomelody.setting import AS_MADE, Setting
+from emomelody.setting import AS_MADE, EXPRESSIVE, Setting
 from emomelody.trajectory import Trajectory
 
 KEYS = ("C", "G", "D", "A", "E", "B", "F", "Bb", "Eb", "Ab", "Db", "F#", "C#", "G#")
@@ -178,6 +178,17 @@ def test_the_score_holds_what_the_melody_is_for() -> None:
     ):
         assert part in xml
     assert "transpose" not in xml  # a clarinet's part sounds as it is written here
+
+
+def test_the_clef_follows_the_register() -> None:
+    notes = tuple(Note(8 * i, 8, 62) for i in range(24))
+    course = [(-0.5, 0.5)] * 4 + [(-0.5, -0.5)] * 4 + [(0.5, -0.5)] * 4
+    piece = arrange(Melody(notes, 192), title="a", emotion=Emotion.E2, course=course, setting=EXPRESSIVE)
+    assert [octave for _, octave in piece.octaves] == [-2, -1, 0]
+    xml = score.to_musicxml(piece).decode()
+    clefs = re.findall(r'<measure [^>]*number="(\d+)">|<sign>(\w)</sign>', xml)
+    at = [(clefs[i - 1][0], sign) for i, (_, sign) in enumerate(clefs) if sign]
+    assert at == [("1", "F"), ("9", "G")]
 
 
 @pytest.mark.parametrize("form", Format)
