@@ -513,10 +513,10 @@ def sample(
             f"{again}: made with other weights than {recipe.model} now is; --model says where"
         )
     checkpoint.model.to(pick_device(device))
-    heard = _place(checkpoint, like, output.err if to_stdout else output.out)
-    if len(like) > 1:
-        return
-    if heard:
+    if like:
+        heard = _place(checkpoint, like, output.err if to_stdout else output.out)
+        if len(heard) > 1:
+            return
         recipe = replace(recipe, request=replace(recipe.request, like=heard[0]))
     samples = library.sample(checkpoint, recipe.request)
     other = next((s.emotion for s in samples if mode not in (None, s.emotion.mode)), None)

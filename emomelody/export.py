@@ -170,8 +170,7 @@ def _entry(piece: Piece, s: Sample, recipe: Recipe) -> dict[str, Any]:
         "point": [round(c, 4) for c in s.course[0]],
         "latent": s.latent,
     }
-    setting = recipe.setting
-    if None in (setting.octave, setting.tempo, setting.velocity):  # the emotion decides
+    if recipe.setting.expressive:
         entry["octaves"], entry["tempos"] = _by_bar(piece.octaves), _by_bar(piece.tempos)
         entry["velocities"] = piece.velocities
     return entry

@@ -49,17 +49,19 @@ def encode(piece: Piece, form: Format, soundfont: Path | None = None) -> bytes:
 
     Raises EmomelodyError where ``check`` does.
     """
-    from emomelody import audio, midi, plots, score
+    if form is Format.MIDI:
+        from emomelody.midi import to_bytes
 
+        return to_bytes(piece)
+    if form is Format.PNG:
+        from emomelody.plots import piano_roll
+
+        return piano_roll(piece)
+    if form is Format.WAV:
+        from emomelody.audio import to_wav
+
+        return to_wav(piece, soundfont)
     check((form,), soundfont)
-    match form:
-        case Format.MIDI:
-            return midi.to_bytes(piece)
-        case Format.MUSICXML:
-            return score.to_musicxml(piece)
-        case Format.SVG:
-            return score.to_svg(piece)
-        case Format.PNG:
-            return plots.piano_roll(piece)
-        case Format.WAV:
-            return audio.to_wav(piece, soundfont)
+    from emomelody import score
+
+    return score.to_svg(piece) if form is Format.SVG else score.to_musicxml(piece)

@@ -144,7 +144,8 @@ def _track(events: list[tuple[int, mido.messages.BaseMessage]], end: int) -> mid
     """A track of messages at their ticks, in their order where they share one."""
     track, now = mido.MidiTrack(), 0
     for tick, message in sorted(events, key=lambda event: event[0]):
-        track.append(message.copy(time=tick - now))
+        message.time = tick - now
+        track.append(message)
         now = tick
     track.append(mido.MetaMessage("end_of_track", time=end - now))
     return track

@@ -64,34 +64,41 @@ def arrange(
     bars = range(-(-melody.steps // STEPS_PER_BAR))
     points = [course[min(bar, len(course) - 1)] if course else corner for bar in bars]
     modes = [Emotion.at(*point).mode if course else mode or emotion.mode for point in points]
-    played = [expression(point) for point in points]
-    octaves = [
-        round(played[bar - bar % _PHRASE].octave) if setting.octave is None else setting.octave
-        for bar in bars
-    ]
-    tempos = [float(round(p.tempo)) if setting.tempo is None else setting.tempo for p in played]
-    notes = []
-    velocities = []
-    for note in melody.notes:
-        bar = note.onset // STEPS_PER_BAR
-        pitch = note.pitch + setting.semitones + 12 * octaves[bar]
-        if not 0 <= pitch <= MAX_PITCH:
-            raise EmomelodyError(f"octave {octaves[bar]:+d} leaves the keyboard: take one nearer to 0")
-        notes.append(Note(note.onset, note.duration, pitch))
-        swell = phrase_dynamics(note.onset)
-        loudness = velocity(played[bar].loudness + swell) if setting.velocity is None else setting.velocity
-        velocities.append(loudness)
+    octaves = [_octave(points[bar - bar % _PHRASE], setting) for bar in bars]
     return Piece(
         title,
         emotion,
         tuple(course),
-        Melody(tuple(notes), melody.steps),
-        tuple(velocities),
+        Melody(tuple(_set_note(note, octaves, setting) for note in melody.notes), melody.steps),
+        tuple(_velocity(n.onset, points[n.onset // STEPS_PER_BAR], setting) for n in melody.notes),
         _changes([setting.key(mode) for mode in modes]),
-        _changes(tempos),
+        _changes([_tempo(point, setting) for point in points]),
         _changes(octaves),
         setting.program,
     )
+
+
+def _octave(point: tuple[float, float], setting: Setting) -> int:
+    return setting.octave if setting.octave is not None else round(expression(point).octave)
+
+
+def _tempo(point: tuple[float, float], setting: Setting) -> float:
+    return setting.tempo if setting.tempo is not None else float(round(expression(point).tempo))
+
+
+def _velocity(step: int, point: tuple[float, float], setting: Setting) -> int:
+    if setting.velocity is not None:
+        return setting.velocity
+    return velocity(expression(point).loudness + phrase_dynamics(step))
+
+
+def _set_note(note: Note, octaves: Sequence[int], setting: Setting) -> Note:
+    """The note in the setting's key and its bar's octave."""
+    octave = octaves[note.onset // STEPS_PER_BAR]
+    pitch = note.pitch + setting.semitones + 12 * octave
+    if not 0 <= pitch <= MAX_PITCH:
+        raise EmomelodyError(f"octave {octave:+d} leaves the keyboard: take one nearer to 0")
+    return Note(note.onset, note.duration, pitch)
 
 
 def spell(pitch: int, key: str) -> tuple[str, int, int]:

@@ -48,6 +48,11 @@ class Setting:
                 raise EmomelodyError(f"{name} {value!r} is not a {number} from {least} to {most}")
 
     @property
+    def expressive(self) -> bool:
+        """Whether the emotion decides on something."""
+        return None in (self.octave, self.tempo, self.velocity)
+
+    @property
     def semitones(self) -> int:
         """From C to the tonic by the nearest way, −5 … 6."""
         up = pitch_class(self.tonic)
