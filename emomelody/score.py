@@ -69,6 +69,7 @@ def to_svg(piece: Piece) -> bytes:
         "breaks": "auto",
         "footer": "none",
         "header": "auto",
+        "minLastJustification": 0.5,  # a short melody fills its line too
         "pageWidth": 2100,
         "pageHeight": 60_000,  # one page, whatever the length; cut to what is used
         "scale": 40,

@@ -1,33 +1,42 @@
-"""Makes the pictures and sounds of this folder with the shipped weights: python examples/make.py
+"""Makes the melodies, scores, sounds and pictures of this folder with the shipped weights: python examples/make.py
 
-latent-space.png needs the training data: after emomelody preprocess --windows first -o first, it is the
-one that emomelody evaluate --data first --report report draws.
+Of each model four melodies per emotion as MIDI files, and of the first one the score and, played as its
+emotion asks, the sound. latent-space.png needs the training data: after
+emomelody preprocess --windows first -o first, it is the one that
+emomelody evaluate -m emoreg --data first --report report draws.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pretty_midi
-from scipy.io import wavfile
-
-from emomelody import midi, plots
-from emomelody.checkpoint import load_checkpoint, shipped_weights
+import emomelody
+from emomelody import plots
+from emomelody.audio import to_wav
 from emomelody.emotion import Emotion
-from emomelody.sample import sample
+from emomelody.setting import EXPRESSIVE
 
-RATE = 16_000  # samples per second
+MODELS = ("base", "emoreg", "emoreg-va")
+MELODIES = 4  # per emotion and model
 SEED = 3
+RATE = 16_000  # samples per second: small files
 HERE = Path(__file__).parent
 
-checkpoint = load_checkpoint(shipped_weights()["emoreg-va"])
-melodies = {e: sample(checkpoint, 1, emotion=e, seed=SEED)[0].melody for e in Emotion}
+for name in MODELS:
+    folder = HERE / name
+    folder.mkdir(exist_ok=True)
+    model = emomelody.load(name)
+    for emotion in Emotion:
+        melodies = model.sample(emotion, n=MELODIES, seed=SEED)
+        for number, melody in enumerate(melodies):
+            melody.write(folder / f"{emotion.title}-{number}.mid")
+        first = melodies[0]
+        first.write(folder / f"{emotion.title}-0.svg")
+        sound = to_wav(first.arrange(EXPRESSIVE), rate=RATE)
+        (folder / f"{emotion.title}-0.wav").write_bytes(sound)
+
 plots.piano_rolls(
-    {e: [m] for e, m in melodies.items()}, HERE / "melodies.png", title="one melody per emotion, by emoreg-va"
+    {e: [model.sample(e, seed=SEED)[0].melody] for e in Emotion},
+    HERE / "melodies.png",
+    title="one melody per emotion, by emoreg-va",
 )
-for emotion, melody in melodies.items():
-    path = HERE / f"{emotion.title}.mid"
-    midi.write(melody, path, name=emotion.title, mode=emotion.mode)
-    sound = pretty_midi.PrettyMIDI(str(path)).synthesize(fs=RATE)
-    wavfile.write(path.with_suffix(".wav"), RATE, np.int16(sound / np.abs(sound).max() * 24_000))

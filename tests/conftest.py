@@ -39,22 +39,27 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(tmp_path: Path, cache: Path) -> Run:
-    """Runs the installed command in an empty folder, with a terminal and a cache that do not vary."""
+def environment(cache: Path) -> dict[str, str]:
+    """A terminal and a cache that do not vary."""
+    return {
+        **{k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")},
+        "COLUMNS": "140",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "XDG_CACHE_HOME": str(cache),
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Runs the installed command in an empty folder."""
 
     def call(*arguments: object, code: int = 0, path: Path | None = None) -> subprocess.CompletedProcess[str]:
         """``path`` is the only folder in which the command finds programs, where it is given."""
-        environment = {
-            **{k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")},
-            "COLUMNS": "140",
-            "NO_COLOR": "1",
-            "TERM": "dumb",
-            "XDG_CACHE_HOME": str(cache),
-            **({"PATH": str(path)} if path else {}),
-        }
+        chosen = {"PATH": str(path)} if path else {}
         command = [Path(sys.executable).with_name("emomelody"), *map(str, arguments)]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            command, cwd=tmp_path, env=environment | chosen, capture_output=True, text=True, check=False
         )
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

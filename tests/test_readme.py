@@ -12,10 +12,12 @@ from pathlib import Path
 
 import make_results
 import pytest
-from conftest import ROOT, Run
+from conftest import ROOT
 
+import emomelody
 from emomelody.checkpoint import shipped_weights
 from emomelody.cli import app
+from emomelody.emotion import Emotion
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Training is made short, and its weights replaced by shipped ones: one epoch leaves a model silent.
@@ -37,7 +39,8 @@ def test_the_first_two_blocks_set_everything_up() -> None:
 
 
 @pytest.mark.slow
-def test_every_further_command_runs(tmp_path: Path, run: Run, small_data: Path) -> None:
+def test_every_further_command_runs(tmp_path: Path, environment: dict[str, str], small_data: Path) -> None:
+    """By a shell, as a user types them, with a player that is deaf."""
     (tmp_path / "my-songs").mkdir()
     for path in (small_data / "e1").iterdir():
         (tmp_path / "my-songs" / path.name).write_bytes(path.read_bytes())
@@ -46,25 +49,63 @@ def test_every_further_command_runs(tmp_path: Path, run: Run, small_data: Path) 
     (tmp_path / "labels.csv").write_text("file,emotion\nmelody-0.mid,sad\n")
     (tmp_path / "musgenvae").mkdir()
     (tmp_path / "musgenvae" / "dataset").symlink_to(small_data)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "aplay").write_text("#!/bin/sh\n")
+    (programs / "aplay").chmod(0o755)
+    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), environment["PATH"]])
     ran = 0
-    for block in blocks()[2:]:
-        for line in block:
-            program, *arguments = shlex.split(line, comments=True)
-            assert program == "emomelody", line
-            options = () if "--generated" in arguments else SHORTER.get(arguments[0], ())
-            run(*arguments, *options)
-            if arguments[0] == "train":
-                for made in tmp_path.glob("*/*/model.safetensors"):
-                    name = re.sub(r"-\d+$", "", made.parent.name)  # of a second run
-                    shutil.copy(shipped_weights()[name], made)
-            ran += 1
+    for line in (line for block in blocks()[2:] for line in block):
+        program, command, *arguments = shlex.split(line, comments=True)
+        assert program == "emomelody", line
+        options = () if "--generated" in arguments else SHORTER.get(command, ())
+        more = shlex.join(map(str, options))
+        done = subprocess.run(
+            ["sh", "-c", f"{line} {more}"],
+            cwd=tmp_path,
+            env={**environment, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        if command == "train":
+            for made in tmp_path.glob("*/*/model.safetensors"):
+                name = re.sub(r"-\d+$", "", made.parent.name)  # of a second run
+                shutil.copy(shipped_weights()[name], made)
+        ran += 1
     assert ran > 10
+    assert (tmp_path / "sad.mid").read_bytes()[:4] == b"MThd"
 
 
-def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
-    (program,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-    assert {"sad-19.mid", "path.png", "sad-made-relaxed.mid"} <= {path.name for path in tmp_path.iterdir()}
+@pytest.mark.parametrize("program", ["README.md", "examples/scene.py"])
+def test_the_programs_in_python_run(tmp_path: Path, program: str) -> None:
+    source = (ROOT / program).read_text(encoding="utf-8")
+    if program == "README.md":
+        (source,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+        files = {"sad-19.mid", "sad.wav", "path.png", "sad-made-relaxed.musicxml"}
+    else:
+        files = {"scene.mid", "scene.musicxml", "scene.wav"}
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert files <= {path.name for path in tmp_path.iterdir()}
+    assert "▐" in done.stdout
+
+
+def test_the_examples_are_what_the_weights_make(tmp_path: Path) -> None:
+    """Four melodies of each emotion by each model, the score and the sound of the first."""
+    for model in shipped_weights():
+        folder = ROOT / "examples" / model
+        made = {path.name for path in folder.iterdir()}
+        for emotion in Emotion:
+            assert {f"{emotion.title}-{i}.mid" for i in range(4)} <= made
+            assert {f"{emotion.title}-0.svg", f"{emotion.title}-0.wav"} <= made
+            melodies = emomelody.load(model).sample(emotion, n=4, seed=3)
+            for number, melody in enumerate(melodies):
+                melody.write(tmp_path / f"{emotion.title}-{number}.mid")
+                name = f"{emotion.title}-{number}.mid"
+                assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_the_results_are_those_of_evaluate() -> None:
