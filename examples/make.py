@@ -1,4 +1,4 @@
-"""Makes the melodies, scores, sounds and pictures of this folder with the shipped weights: python examples/make.py
+"""Makes the melodies, scores, sounds and pictures of this folder: python examples/make.py
 
 Of each model four melodies per emotion as MIDI files, and of the first one the score and, played as its
 emotion asks, the sound. latent-space.png needs the training data: after

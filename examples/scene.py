@@ -1,7 +1,7 @@
 """Music for a scene that starts in sadness and ends well: python examples/scene.py
 
-Twelve bars for a flute, sad up to the fifth and happy from the ninth on, played as their emotion asks; as MIDI,
-score and sound.
+Twelve bars for a flute, sad up to the fifth and happy from the ninth on, played as their emotion asks; as
+MIDI, score and sound.
 """
 
 from __future__ import annotations
