@@ -26,6 +26,7 @@ The package in the order of its imports: a module may import only modules above 
     va          the model of continuous valence and arousal
     losses      the terms of the loss
     recipes     how each model is trained
+    container   tensors and a description in a file
     checkpoint  weights files
     plots       pictures
     score       a piece as MusicXML, engraved

@@ -1,25 +1,17 @@
-"""Weights files: safetensors with the configuration, vocabulary, plane and a checksum, written atomically.
-
-safetensors holds no code, but it does not notice a flipped bit: the SHA-256 of tensors and description
-is stored beside them and checked before anything is used.
-"""
+"""Weights files: a model with its configuration, vocabulary and plane."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
+from emomelody import container
 from emomelody.errors import BadWeights
-from emomelody.files import write_whole
 from emomelody.model import CVAE, ModelConfig
 from emomelody.plane import Plane
 from emomelody.tokens import Vocabulary
@@ -28,7 +20,6 @@ from emomelody.va import EmoregVA, VAConfig
 FORMAT = "emomelody-1"
 VA = "emoreg-va"
 SUFFIX = ".safetensors"
-ENTRY = "emomelody"  # of the file's metadata: the checksum, a space, the description as JSON
 _PACKAGED = Path(__file__).parent / "weights"  # in an installed wheel
 _CHECKOUT = Path(__file__).parent.parent / "weights"  # beside the package, in a checkout
 
@@ -46,44 +37,26 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write the weights file whole or not at all: to a temporary file beside it, then renamed."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in checkpoint.model.state_dict().items()}
-    description = json.dumps(
-        {
-            "format": FORMAT,
-            "name": checkpoint.name,
-            "config": asdict(checkpoint.model.config),
-            "vocabulary": checkpoint.vocabulary.pitches,
-            "plane": checkpoint.plane.to_json(),
-            "training": checkpoint.training,
-        },
-        sort_keys=True,
-    )
-    # One entry, not two: safetensors writes several in an order that changes from run to run.
-    metadata = {ENTRY: f"{_checksum(tensors, description)} {description}"}
-    write_whole(path, save(tensors, metadata))
+    """Write the weights file, whole or not at all. Raises OSError where that cannot be."""
+    description = {
+        "format": FORMAT,
+        "name": checkpoint.name,
+        "config": asdict(checkpoint.model.config),
+        "vocabulary": checkpoint.vocabulary.pitches,
+        "plane": checkpoint.plane.to_json(),
+        "training": checkpoint.training,
+    }
+    container.write(path, checkpoint.model.state_dict(), description)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a weights file. Raises BadWeights for one that is missing, damaged or not ours."""
-    if not path.is_file():
-        raise BadWeights(path, "no such weights file")
+    tensors, description, checksum = container.read(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, UnicodeDecodeError) as error:
-        raise BadWeights(path, f"not a readable safetensors file ({error})") from error
-    if ENTRY not in metadata:
-        raise BadWeights(path, "not a weights file of emomelody")
-    stated, _, description = metadata[ENTRY].partition(" ")
-    checksum = _checksum(tensors, description)
-    if checksum != stated:
-        raise BadWeights(path, "damaged: its contents do not match their checksum")
-    try:
-        return _build(json.loads(description), tensors, checksum)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise BadWeights(path, f"not usable by this version of emomelody ({error})") from error
+        return _build(description, tensors, checksum)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadWeights(path, f"not usable by this version of emomelody ({reason})") from error
 
 
 def find_weights(name_or_path: str) -> Path:
@@ -130,12 +103,3 @@ def _build(description: dict[str, Any], tensors: dict[str, Tensor], checksum: st
         description["training"],
         checksum,
     )
-
-
-def _checksum(tensors: Mapping[str, Tensor], description: str) -> str:
-    digest = hashlib.sha256(description.encode())
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.numpy().tobytes())
-    return digest.hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -88,8 +89,8 @@ def main() -> NoReturn:
     except EmomelodyError as error:
         _fail(str(error), 1)
     except OSError as error:  # a full disk, a folder without permission
-        name = error.filename or "the output"
-        _fail(f"{name}: cannot be written to or read from ({error.strerror or error})", 1)
+        what = f"{error.filename}: cannot be written to or read from" if error.filename else "cannot write"
+        _fail(f"{what} ({error.strerror or error})", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -191,9 +192,13 @@ def preprocess(
 
 @app.command()
 def train(
+    context: typer.Context,
     data: Annotated[
-        Path, typer.Argument(help="A folder with e1 … e4 of MIDI files, as preprocess makes it.")
-    ],
+        Path | None,
+        typer.Argument(
+            help="A folder with e1 … e4 of MIDI files, as preprocess makes it.", show_default=False
+        ),
+    ] = None,
     model: Annotated[
         Literal["base", "emoreg", "emoreg-va"],
         typer.Option("--model", "-m", help="CVAE-Base or CVAE-EmoReg of the paper, or ours after it."),
@@ -232,37 +237,57 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder is made in this one.")] = Path(
         "runs"
     ),
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Go on with the run in this folder, that was stopped; DATA only where it was moved.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Train a model: weights, history and plots into runs/emoreg-va, the next time runs/emoreg-va-2."""
     from emomelody import tables
     from emomelody import train as library
     from emomelody.dataset import Split
 
-    dataset = _load_data(data)
-    config = library.TrainConfig(
-        model=model,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=lr,
-        emotion_weight=emotion_weight,
-        seed=seed,
-        split=Split(split),
-        device=device,
-    )
-    trainer = library.Trainer(dataset, config)
-    folder = library.next_run_folder(out, model)
+    if resume:
+        fixed = sorted(_given(context) - {"data", "device", "resume"})
+        if fixed:
+            names = ", ".join(f"--{option.replace('_', '-')}" for option in fixed)
+            raise EmomelodyError(f"--resume goes on as the run was begun: leave out {names}")
+        folder, source = resume, data or library.source_of(resume)
+        trainer = library.Trainer.resume(folder, _load_data(source), source, device)
+        beginning = f"{folder}: from epoch {len(trainer.history) + 1} on"
+    elif data is None:
+        raise typer.BadParameter("give a folder of training data, or --resume", param_hint="DATA")
+    else:
+        config = library.TrainConfig(
+            model=model,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=lr,
+            emotion_weight=emotion_weight,
+            seed=seed,
+            split=Split(split),
+            device=device,
+        )
+        trainer = library.Trainer(_load_data(data), config, data)
+        folder = library.next_run_folder(out, model)
+        beginning = f"into {folder}"
+    config = trainer.config
     output.note(
-        f"{model}: {len(trainer.training)} melodies, {len(trainer.held_out)} held out by"
-        f" {split}, {len(trainer.vocabulary)} tokens, {trainer.epochs} epochs on {trainer.device}"
-        f" ({trainer.precision}), seed {seed}, into {folder}"
+        f"{config.model}: {len(trainer.training)} melodies, {len(trainer.held_out)} held out by"
+        f" {config.split}, {len(trainer.vocabulary)} tokens, {trainer.epochs} epochs on {trainer.device}"
+        f" ({trainer.precision}), seed {config.seed}, {beginning}"
     )
     try:
         checkpoint = _train_with_display(trainer, folder)
     except KeyboardInterrupt:
         if not trainer.history:
             _fail("stopped before the end of the first epoch: there are no weights", 130)
-        trainer.save(folder)
-        _fail(f"stopped after epoch {len(trainer.history)}; its weights are in {folder}", 130)
+        again = f"emomelody train --resume {shlex.quote(str(folder))}"
+        _fail(f"stopped after epoch {len(trainer.history)}; its weights are in {folder}; go on: {again}", 130)
     output.out.print(tables.training_table(checkpoint.training, folder))
 
 
@@ -312,7 +337,7 @@ def sample(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The melodies of this samples.json again; the last two panels may change how.",
+            help="The melodies of this samples.json again; the last two panels may change them.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -398,7 +423,7 @@ def sample(
         str,
         typer.Option(
             metavar="NAME",
-            help="General MIDI sound: violin, flute … or 0–127.",
+            help="General MIDI sound: piano, violin, flute … or 0–127.",
             rich_help_panel=SET,
         ),
     ] = str(AS_MADE.program),
@@ -443,7 +468,7 @@ def sample(
     ] = None,
     name: Annotated[
         str,
-        typer.Option(metavar="NAME", help="Of a file; {model} may be in it too.", rich_help_panel=FILES),
+        typer.Option(metavar="NAME", help="Of a file; {model} is a field too.", rich_help_panel=FILES),
     ] = "{emotion}-s{seed}-{index}",
     soundfont: Annotated[
         Path | None,
@@ -465,9 +490,9 @@ def sample(
     ] = False,
 ) -> None:
     """Write melodies of an emotion, or of a point of the plane, and samples.json, which tells how."""
-    given = {option for option in context.params if _is_given(context, option)}
+    given = _given(context)
     like, to_stdout = like or [], out == STDOUT
-    _check_sample_options(given, like, num, formats or [Format.MIDI], to_stdout)
+    _check_sample_options(given, like, formats or [])
     asked = Emotion.parse(emotion) if emotion is not None else None  # a typing error is told at once
     tonic, mode = parse_key(key)
     choices = {"octave": octave, "tempo": tempo, "program": parse_program(program), "velocity": velocity}
@@ -506,6 +531,8 @@ def sample(
         soundfont=soundfont or recipe.soundfont,
     )
     check(recipe.formats, recipe.soundfont)
+    if to_stdout:
+        _check_stdout(recipe, show)
     player = _find_player() if play else None
     checkpoint = _load_weights(recipe.model)
     if recipe.checksum not in (None, checkpoint.checksum):
@@ -521,7 +548,8 @@ def sample(
     samples = library.sample(checkpoint, recipe.request)
     other = next((s.emotion for s in samples if mode not in (None, s.emotion.mode)), None)
     if other:
-        raise EmomelodyError(f"{other.title}, as it begins, is in {other.mode}: leave {mode} out of --key")
+        begins = ", as the path begins," if recipe.request.path else ""
+        raise EmomelodyError(f"{other.title}{begins} is in {other.mode}: leave {mode} out of --key")
     pieces = export.arrange_all(samples, recipe, checkpoint.name)
     if to_stdout:
         sys.stdout.buffer.write(encode(pieces[0], recipe.formats[0], recipe.soundfont))
@@ -643,14 +671,13 @@ def evaluate(
         output.note(f"report: {written}")
 
 
-def _is_given(context: typer.Context, option: str) -> bool:
-    source = context.get_parameter_source(option)
-    return source is not None and source.name == "COMMANDLINE"
+def _given(context: typer.Context) -> set[str]:
+    """The options that stand on the command line."""
+    sources = {option: context.get_parameter_source(option) for option in context.params}
+    return {option for option, source in sources.items() if source and source.name == "COMMANDLINE"}
 
 
-def _check_sample_options(
-    given: set[str], like: list[Path], num: int, formats: list[Format], to_stdout: bool
-) -> None:
+def _check_sample_options(given: set[str], like: list[Path], formats: list[Format]) -> None:
     """Raise EmomelodyError for options of ``sample`` that exclude each other."""
     recorded = ("emotion", "point", "path", "like", "num", "bars", "seed", "spread", "temperature", "top_p")
     told = sorted(f"--{option.replace('_', '-')}" for option in given.intersection(recorded))
@@ -662,9 +689,13 @@ def _check_sample_options(
         raise EmomelodyError("several pieces are only placed: give one --like, or no emotion, point and path")
     if "soundfont" in given and Format.WAV not in formats and "play" not in given:
         raise EmomelodyError("--soundfont is for sound: it needs --format wav or --play")
-    if to_stdout and (num > 1 or len(formats) > 1 or "show" in given or "again" in given):
-        raise EmomelodyError("--out - is for one file: leave out --num, --show, --again and further formats")
-    if to_stdout and sys.stdout.isatty():
+
+
+def _check_stdout(recipe: Recipe, show: bool) -> None:
+    """Raise EmomelodyError where stdout cannot take what is asked for."""
+    if recipe.request.n > 1 or len(recipe.formats) > 1 or show:
+        raise EmomelodyError("--out - is for one file: one melody in one format, without --show")
+    if sys.stdout.isatty():
         raise EmomelodyError("--out - writes the file to stdout: send it into a file or program (> or |)")
 
 

@@ -64,7 +64,7 @@ def file_name(template: str, *, emotion: str, seed: int, index: int, model: str)
     found = _FORBIDDEN.search(name)
     if found:
         raise EmomelodyError(
-            f"name '{template}' has a {found[0]!r}, which no file's name may have everywhere"
+            f"name '{template}' has a {found[0]!r}, which not every system allows in file names"
         )
     if not name.strip(". ") or name[0] == "." or name != name.strip() or name[-1] == ".":
         raise EmomelodyError(f"name '{template}' is empty, or begins or ends with a dot or space")
@@ -105,6 +105,8 @@ def write_folder(
     Raises BadInput where a file is there already and ``force`` is not given, or where the folder cannot be
     written to; EmomelodyError where a format cannot be made.
     """
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(folder, "is a file: choose another --out")
     for name in [f"{piece.title}.{form}" for piece in pieces for form in recipe.formats] + [INDEX_NAME]:
         if (folder / name).is_dir():
             raise BadInput(folder / name, "is a folder: choose another --out or --name")
@@ -129,8 +131,8 @@ def read_recipe(path: Path) -> Recipe:
     except EmomelodyError as error:
         raise BadInput(path, str(error)) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise BadInput(path, f"not a samples.json that this version can make again ({reason})") from error
+        lacking = f" (it lacks {error})" if isinstance(error, KeyError) else ""
+        raise BadInput(path, f"not a samples.json that this version can make again{lacking}") from error
 
 
 def _index(pieces: Sequence[Piece], samples: Sequence[Sample], recipe: Recipe, checkpoint: Checkpoint) -> str:
@@ -184,7 +186,9 @@ def _by_bar(changes: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
 def _recipe(data: Mapping[str, Any]) -> Recipe:
     """The inverse of ``_index``; for anything else it raises what ``read_recipe`` catches."""
     point, path, like, spread = data["point"], data["path"], data["like"], data["spread"]
-    temperature = data["temperature"]
+    temperature, formats = data["temperature"], tuple(map(Format, data["formats"]))
+    if not formats:
+        raise ValueError("no format")
     request = Request(
         n=int(data["num"]),
         emotion=None if data["emotion"] is None else Emotion.parse(data["emotion"]),
@@ -200,7 +204,7 @@ def _recipe(data: Mapping[str, Any]) -> Recipe:
         model=str(data["model"]),
         request=request,
         setting=Setting(**data["setting"]),
-        formats=tuple(map(Format, data["formats"])),
+        formats=formats,
         name=str(data["name"]),
         like=None if like is None else str(like["file"]),
         soundfont=None if data["soundfont"] is None else Path(data["soundfont"]),

@@ -8,8 +8,6 @@ Under CPU autocast the products are taken in its type (bfloat16), state and gate
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -105,22 +103,11 @@ class _Recurrence(torch.autograd.Function):
         return grad_inputs, None, grad_weight, flat.sum(0), None
 
 
-def bfloat16_pays(hidden: int, batch: int) -> bool:
-    """Whether this processor multiplies bfloat16 fast enough to be worth it: measured, not guessed.
+def bfloat16_pays() -> bool:
+    """Whether this processor has instructions that multiply bfloat16, which take about half the time.
 
-    A processor without the instructions emulates them and takes more than twice as long, one with them
-    takes about half; the answer is far from the bar of 1.2 on either, so that it does not waver.
+    Emulated they take more than twice. It is not measured: on a busy machine that would waver, and with it
+    what a seed makes. False where torch is too old to know.
     """
-    h, weight = torch.ones(batch, hidden), torch.ones(hidden, 3 * hidden)
-    low_weight = weight.bfloat16()
-    for _ in range(3):  # the first products pay for the library's own preparations
-        _seconds(lambda: h @ weight), _seconds(lambda: h.bfloat16() @ low_weight)
-    plain = min(_seconds(lambda: h @ weight) for _ in range(20))
-    low = min(_seconds(lambda: (h.bfloat16() @ low_weight).float()) for _ in range(20))
-    return plain > 1.2 * low
-
-
-def _seconds(product: Callable[[], Tensor]) -> float:
-    started = time.perf_counter()
-    product()
-    return time.perf_counter() - started
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("amx_bf16") or known.get("avx512_bf16"))

@@ -107,7 +107,8 @@ def read_melody(path: Path, steps: int = WINDOW_STEPS) -> Melody:
 
 
 def to_bytes(piece: Piece) -> bytes:
-    """A piece as a MIDI file of format 1, in 4/4: a track of tempos and keys, and one called by its title.
+    """A piece as a MIDI file of format 1, in 4/4: a track of tempos, keys and markers where an emotion
+    begins, and one of notes called by its title.
 
     The file's end is the melody's, so that rests at the end survive a round trip. Equal pieces are equal
     bytes.
@@ -119,6 +120,9 @@ def to_bytes(piece: Piece) -> bytes:
     conductor += [
         (step * ticks, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo)))
         for step, tempo in piece.tempos
+    ]
+    conductor += [
+        (step * ticks, mido.MetaMessage("marker", text=emotion.title)) for step, emotion in piece.sections
     ]
     sounding = [
         (0, mido.MetaMessage("track_name", name=piece.title)),

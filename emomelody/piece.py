@@ -40,6 +40,11 @@ class Piece:
             for (step, tempo), end in zip(self.tempos, ends, strict=True)
         )
 
+    @property
+    def sections(self) -> tuple[tuple[int, Emotion], ...]:
+        """The steps where the emotion of the course changes, and the emotion; the first at 0, maybe none."""
+        return _changes([Emotion.at(*point) for point in self.course])
+
     def key_at(self, step: int) -> str:
         """The key signature that holds at a step."""
         return [key for at, key in self.keys if at <= step][-1]

@@ -12,17 +12,17 @@ _ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between
 
 
 def draw(piece: Piece, metrics: Metrics) -> str:
-    """The piece's title and metrics (those of the melody in C), and its notes, four bars a row of rolls.
+    """The piece's title, its range, metrics (of the melody in C) and notes, four bars a row of rolls.
 
     A column is a sixteenth step, a line a semitone.
     """
-    keys = ", then ".join(dict.fromkeys(_key_name(key) for _, key in piece.keys))
+    keys = ", then ".join(_key_name(key) for _, key in piece.keys)
     notes = piece.melody.notes
     low, high = (f(note.pitch for note in notes) for f in (min, max))
     span = f"{note_name(low, piece.keys[0][1])}–{note_name(high, piece.keys[0][1])}"
     lines = [
         f"{piece.title}: {piece.emotion.title}, {keys}",
-        f"{metrics.onsets} onsets, {span} ({metrics.pitch_range} semitones), {metrics.in_c_major:.0%} of the"
+        f"{metrics.onsets} onsets, {span} ({high - low} semitones), {metrics.in_c_major:.0%} of the"
         f" notes in the major scale, {metrics.in_c_minor:.0%} in the minor",
     ]
     for start in range(0, piece.melody.steps, WINDOW_STEPS):

@@ -229,7 +229,8 @@ def _check(checkpoint: Checkpoint, request: Request) -> None:
         ("number of bars", bars, 1, MAX_BARS),
     ):
         if not least <= value <= most:
-            raise EmomelodyError(f"{name} {value:g} is outside {least} … {most}")
+            span = f"less than {least}" if most == np.inf else f"outside {least} … {most}"
+            raise EmomelodyError(f"{name} {value:g} is {span}")
     if drawing.top_p == 0:
         raise EmomelodyError("top-p 0 leaves no token to draw: take a larger one")
     paper = not isinstance(checkpoint.model, EmoregVA)

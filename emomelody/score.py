@@ -8,7 +8,6 @@ from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
-from emomelody.emotion import Emotion
 from emomelody.melody import STEPS_PER_BAR, STEPS_PER_BEAT
 from emomelody.piece import Piece, spell
 
@@ -28,6 +27,7 @@ _NOTES = (
     (1, range(STEPS_PER_BAR)),
 )
 _BASS = 57  # the A below middle C: melodies that lie lower on the whole have the bass clef
+_TEMPO_SHOWN = 0.1  # change of tempo, as a share of the last one that is written, from which on it is written
 # Rests have no dots and lie where their own length divides the bar.
 _RESTS = tuple((steps, range(0, STEPS_PER_BAR, steps)) for steps in (16, 8, 4, 2, 1))
 
@@ -128,20 +128,18 @@ def _add_signs(piece: Piece, measures: list[stream.Measure]) -> None:
     for step, name in piece.keys:
         tonic = name.removesuffix("m").replace("b", "-")
         measures[step // STEPS_PER_BAR].insert(0, key.Key(tonic, "minor" if name.endswith("m") else "major"))
+    shown = 0.0
     for step, beats in piece.tempos:
-        # The first is read, the others are only played.
-        shown = round(beats) if beats == round(beats) else beats
-        mark = tempo.MetronomeMark(number=None if step else shown, numberSounding=beats)
+        mark = tempo.MetronomeMark(numberSounding=beats)
+        if abs(beats - shown) >= _TEMPO_SHOWN * shown:  # smaller steps are only played
+            mark.number = round(beats) if beats == round(beats) else beats
+            shown = beats
         mark.placement = "above"
         measures[step // STEPS_PER_BAR].insert(0, mark)
-    before = None
-    for bar, point in enumerate(piece.course):
-        emotion = Emotion.at(*point)
-        if emotion is not before:
-            words = expressions.TextExpression(emotion.title)
-            words.placement = "above"
-            measures[bar].insert(0, words)
-        before = emotion
+    for step, emotion in piece.sections:
+        words = expressions.TextExpression(emotion.title)
+        words.placement = "above"
+        measures[step // STEPS_PER_BAR].insert(0, words)
 
 
 def _registers(piece: Piece) -> Iterator[tuple[int, bool]]:

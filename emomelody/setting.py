@@ -89,9 +89,9 @@ def parse_key(text: str) -> tuple[str, str | None]:
 
 
 def parse_program(text: str) -> int:
-    """The number of a General MIDI program, by its number 0–127 or its name in any case.
+    """The number of a General MIDI program, by its number 0–127, its name or a part of it, in any case.
 
-    Raises EmomelodyError naming the nearest ones.
+    A family (piano, guitar, strings …) is its first program. Raises EmomelodyError naming the nearest ones.
     """
     if text.strip().isdecimal():
         if int(text) > PROGRAMS[1]:
@@ -100,7 +100,10 @@ def parse_program(text: str) -> int:
     import pretty_midi
 
     names = [name.lower() for name in pretty_midi.INSTRUMENT_MAP]
+    families = [name.lower() for name in pretty_midi.INSTRUMENT_CLASSES]
     wanted = text.strip().lower()
+    if wanted in families:
+        return len(names) // len(families) * families.index(wanted)
     containing = [name for name in names if wanted and wanted in name]
     try:
         # A part of a name will do where only one has it.

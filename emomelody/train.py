@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from emomelody import plots
+from emomelody import container, plots
 from emomelody.checkpoint import SUFFIX, Checkpoint, save_checkpoint
 from emomelody.dataset import Dataset, Split
 from emomelody.emotion import Emotion
-from emomelody.errors import EmomelodyError
+from emomelody.errors import BadInput, BadWeights, EmomelodyError
+from emomelody.files import write_whole
 from emomelody.gru import bfloat16_pays
 from emomelody.judges import valence_and_arousal
 from emomelody.model import LATENT, encode_all, pick_device
@@ -28,8 +30,13 @@ from emomelody.recipes import RECIPES, Examples
 from emomelody.tokens import Tokens, Vocabulary, from_tokens
 
 PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weights)
+STATE_NAME = f"state{SUFFIX}"
+STATE_FORMAT = "emomelody-state-1"
+SAVING_SHARE = 50  # times as long as saving the state takes it is trained before that is done again
 UNDECIDED = 0.05  # continuous valence where the notes do not say its side: there the label does
-HIDDEN = 512  # units of the widest recurrence, by which bfloat16 is tried
+
+
+State = tuple[dict[str, Tensor], dict[str, Any]]  # of a run, see ``Trainer._state``
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,8 @@ def next_run_folder(parent: Path, model: str) -> Path:
 class Trainer:
     """One run: the model, its data and its state, from the first epoch to the weights file."""
 
-    def __init__(self, dataset: Dataset, config: TrainConfig) -> None:
+    def __init__(self, dataset: Dataset, config: TrainConfig, source: Path) -> None:
+        """``source`` is the folder that the data comes from, for those who go on with the run."""
         if config.emotion_weight != 1 and config.model != "emoreg":
             raise EmomelodyError(f"{config.model} has no weight that grows: --emotion-weight is for emoreg")
         self.recipe = RECIPES[config.model](config.emotion_weight)
@@ -84,7 +92,7 @@ class Trainer:
         )
         if not 0 < self.learning_rate < math.inf:
             raise EmomelodyError(f"learning rate {self.learning_rate:g} is not a number above 0")
-        self.config, self.fingerprint = config, dataset.fingerprint
+        self.config, self.fingerprint, self.source = config, dataset.fingerprint, source
         self.device = pick_device(config.device)
         held_out = dataset.split(config.split, config.seed)
         # Random splits may hold out a pitch that training never saw: the vocabulary is the data's,
@@ -97,28 +105,115 @@ class Trainer:
         self.model = self.recipe.build(self.vocabulary, dataset.tokens[~held_out]).to(self.device)
         self.optimiser = self.recipe.optimiser(self.model.parameters(), self.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)  # the order and the noise
-        low = self.device.type == "cpu" and bfloat16_pays(HIDDEN, self.batch_size)
+        low = self.device.type == "cpu" and bfloat16_pays()
         self.precision = "bfloat16" if low else "float32"
         self.history: list[Epoch] = []
+        self.last: State | None = None  # after the last good epoch
 
     def run(self, folder: Path, on_epoch: Callable[[Epoch], None] = lambda _epoch: None) -> Checkpoint:
         """Train to the last epoch, saving into ``folder``; ``on_epoch`` hears of each epoch.
 
-        Raises EmomelodyError where the loss stops being a number.
+        The state that ``resume`` goes on from is saved as often as costs little, and removed in the end.
+        Where it is interrupted, or raises EmomelodyError since the loss stops being a number, the weights and
+        the state of the last good epoch are saved. Raises OSError where the folder cannot be written to.
         """
-        started = time.monotonic()
-        for number in range(1, self.epochs + 1):
+        try:
+            self._train(folder, on_epoch)
+        except (KeyboardInterrupt, EmomelodyError):
+            if self.last is not None:
+                self._restore(*self.last)  # to the end of an epoch
+                self.save(folder)
+                container.write(folder / STATE_NAME, *self.last)
+            raise
+        finally:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        checkpoint = self.save(folder)
+        (folder / STATE_NAME).unlink(missing_ok=True)
+        return checkpoint
+
+    def _train(self, folder: Path, on_epoch: Callable[[Epoch], None]) -> None:
+        started = time.monotonic() - (self.history[-1].seconds if self.history else 0)
+        saved, cost = time.monotonic(), 0.0
+        for number in range(len(self.history) + 1, self.epochs + 1):
             epoch = self._epoch(number, started)
-            if not math.isfinite(epoch.loss):
-                raise EmomelodyError(
-                    f"the loss of epoch {number} is not a number: try a smaller --lr;"
-                    f" the last good weights, if any were saved, are in {folder}"
-                )
+            if not math.isfinite(epoch.loss) or not self._finite():
+                kept = f"; the weights of epoch {number - 1} are in {folder}" if self.last else ""
+                raise EmomelodyError(f"the loss of epoch {number} is not a number: try a smaller --lr{kept}")
             self.history.append(epoch)
+            self.last = self._state()
             on_epoch(epoch)
             if number % PLOT_EVERY == 0 and number < self.epochs:
                 self.save(folder)
-        return self.save(folder)
+            now = time.monotonic()
+            if now - saved >= SAVING_SHARE * cost:
+                container.write(folder / STATE_NAME, *self.last)
+                saved, cost = time.monotonic(), time.monotonic() - now
+
+    def _state(self) -> State:
+        """All that the rest of the run depends on, as it is now: tensors and a description."""
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        for number, state in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in state.items()}
+        # What training draws from: the order and the noise; dropout; dropout on a GPU.
+        tensors["random.order"] = self.random.get_state()
+        tensors["random.cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random.cuda"] = torch.cuda.get_rng_state(self.device)
+        description = {
+            "format": STATE_FORMAT,
+            "config": asdict(self.config),
+            "data": self.fingerprint,
+            "source": str(self.source.resolve()),
+            "epochs": self.epochs,
+            "precision": self.precision,
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+        return {name: tensor.detach().clone() for name, tensor in tensors.items()}, description
+
+    @classmethod
+    def resume(cls, folder: Path, dataset: Dataset, source: Path, device: str) -> Trainer:
+        """The trainer of a run's folder as it was when its state was saved.
+
+        Raises BadWeights for a state that is missing, damaged or not ours, BadInput for other data than the
+        run's.
+        """
+        state = _read_state(folder)
+        config, fingerprint = state[1]["config"], state[1]["data"]
+        if dataset.fingerprint != fingerprint:
+            raise BadInput(source, f"is not the data that {folder} was trained on, or has changed since")
+        try:
+            config = TrainConfig(**{**config, "split": Split(config["split"]), "device": device})
+            trainer = cls(dataset, config, source)
+            trainer._restore(*state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise BadWeights(folder / STATE_NAME, f"cannot be gone on from ({reason})") from error
+        return trainer
+
+    def _restore(self, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
+        """Become what ``_state`` told of."""
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+        self.model.load_state_dict(part("model."))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in part("optimiser.").items():
+            number, _, key = name.partition(".")
+            state.setdefault(int(number), {})[key] = tensor.clone()
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+        self.epochs, self.precision = int(description["epochs"]), str(description["precision"])
+        self.history = [Epoch(**row) for row in description["history"]]
+        self.last = dict(tensors), dict(description)
+        random = part("random.")
+        self.random.set_state(random["order"])
+        torch.set_rng_state(random["cpu"])
+        if "cuda" in random and self.device.type == "cuda":
+            torch.cuda.set_rng_state(random["cuda"], self.device)
+
+    def _finite(self) -> bool:
+        return all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters())
 
     def save(self, folder: Path) -> Checkpoint:
         """Write weights, history and plots as they are now into the run's folder."""
@@ -127,10 +222,11 @@ class Trainer:
         plane = Plane.fit(mu, log_variance, labels, self.config.seed)
         checkpoint = Checkpoint(self.config.model, self.model, self.vocabulary, plane, self._summary(mu))
         save_checkpoint(checkpoint, folder / f"model{SUFFIX}")
-        with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [f.name for f in fields(Epoch)], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(epoch) for epoch in self.history)
+        table = io.StringIO()
+        writer = csv.DictWriter(table, [f.name for f in fields(Epoch)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(epoch) for epoch in self.history)
+        write_whole(folder / "history.csv", table.getvalue().encode("utf-8"))
         reached = len(self.history)
         title = f"CVAE {self.config.model}, latent space after epoch {reached}"
         plots.latent_space(mu, labels, folder / f"latent-{reached:04d}.png", title=title)
@@ -210,6 +306,23 @@ class Trainer:
             "placement_training": _by_emotion(of_training),
             "placement_held_out": _by_emotion(of_held_out),
         }
+
+
+def source_of(folder: Path) -> Path:
+    """The data that a run's folder was trained on. Raises BadWeights where nothing can be gone on with."""
+    return Path(str(_read_state(folder)[1]["source"]))
+
+
+def _read_state(folder: Path) -> State:
+    path = folder / STATE_NAME
+    if not path.exists() and (folder / f"model{SUFFIX}").exists():
+        raise BadWeights(folder, "is the folder of a run that came to its end: there is nothing to resume")
+    if not path.exists():
+        raise BadWeights(folder, f"is not the folder of a run: there is no {STATE_NAME} in it")
+    tensors, description, _ = container.read(path)
+    if description.get("format") != STATE_FORMAT:
+        raise BadWeights(path, "not the state of a training run that this version can go on from")
+    return tensors, description
 
 
 def _by_emotion(values: Floats) -> dict[str, float | None]:

@@ -96,7 +96,7 @@ def test_the_emotion_block_by_hand() -> None:
 
 def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> None:
     data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
-    checkpoint = Trainer(data, config).run(tmp_path)
+    checkpoint = Trainer(data, config, tmp_path).run(tmp_path)
     real = Real(data, Sides.of(data, checkpoint), None)
     # 7 of 8 happy ones in Q1, 0 of 8 angry, all sad and relaxed. Wilson's interval is
     # (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
@@ -125,7 +125,7 @@ def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> Non
 
 def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
     data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
-    checkpoint = Trainer(data, config).run(tmp_path)
+    checkpoint = Trainer(data, config, tmp_path).run(tmp_path)
     real = Real(data, Sides.of(data, checkpoint), None)
     placed = evaluate.evaluate_placement(checkpoint, real, evaluate.latent_means(checkpoint, data))
     assert placed["training"]["examples"] == 32

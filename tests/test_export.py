@@ -116,10 +116,11 @@ def test_what_cannot_be_made_again(tmp_path: Path, run: Run) -> None:
         ({"setting": {"tonic": "H"}}, "tonic 'H'"),
         ({"setting": {"colour": "red"}}, "not a samples.json that this version can make again"),
         ({"seed": "many"}, "not a samples.json"),
-        ({"seed": -1}, "seed -1 is outside"),
+        ({"seed": -1}, "seed -1 is less than 0"),
         ({"point": [3, 0], "emotion": None}, "outside the plane"),
         ({"emotion": "gloomy"}, "unknown emotion"),
         ({"formats": ["mp3"]}, "not a samples.json"),
+        ({"formats": []}, "not a samples.json"),
         ({"name": "../{index}"}, "'/'"),
         ({"num": 0}, "number of melodies 0"),
         ({"like": {"file": "a", "notes": [[0, 0, 60]]}}, "not a samples.json"),
@@ -218,7 +219,7 @@ def test_folders_that_cannot_be_written_to(tmp_path: Path, run: Run) -> None:
     closed.mkdir()
     closed.chmod(0o500)
     for out, reason in (
-        ("file", "file: cannot be written to (File exists)"),
+        ("file", "file: is a file: choose another --out"),
         ("file/deeper", "file/deeper: cannot be written to (Not a directory)"),
         ("folder", "folder/sad-s1-000.mid: is a folder: choose another --out or --name"),
         ("closed/new", "closed/new: cannot be written to (Permission denied)"),

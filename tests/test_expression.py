@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import re
 from pathlib import Path
 
+import mido
 import numpy as np
 import pretty_midi
 import pytest
 from conftest import Run
 
+from emomelody import midi
 from emomelody.emotion import Emotion
 from emomelody.expression import CALM_VELOCITY, EDGE, expression, phrase_dynamics, velocity
+from emomelody.features import metrics
 from emomelody.melody import Melody, Note
 from emomelody.piece import arrange
+from emomelody.roll import draw
+from emomelody.score import to_musicxml
 from emomelody.setting import EXPRESSIVE, Setting
 
 # The study's, of e1 … e4: slowest and fastest tempo, semitones, dB.
@@ -63,6 +70,19 @@ def test_a_path_moves_tempo_key_and_register() -> None:
     course = [(-0.4, -0.3)] * 2 + [(-0.2, 0.02)] + [(0.4, 0.3)] * 5
     piece = arrange(melody, title="a", emotion=Emotion.E3, course=course, setting=EXPRESSIVE)
     assert piece.keys == ((0, "Cm"), (48, "C"))
+    # On the negative side of valence, arousal crosses its axis first.
+    assert piece.sections == ((0, Emotion.E3), (32, Emotion.E2), (48, Emotion.E1))
+    tracks = mido.MidiFile(file=io.BytesIO(midi.to_bytes(piece))).tracks
+    now, marks = 0, []
+    for message in tracks[0]:
+        now += message.time
+        marks += [(now // 120, message.text)] if message.type == "marker" else []
+    assert marks == [(0, "sad"), (32, "angry"), (48, "happy")]
+    roll = draw(piece, metrics(melody)).splitlines()
+    assert roll[0] == "a: sad, C minor, then C major"
+    assert "C3–C4 (12 semitones)" in roll[1]
+    per_minute = re.findall(r"<per-minute>(\d+)<", to_musicxml(piece).decode())
+    assert per_minute == [str(round(tempo)) for _, tempo in piece.tempos]
     assert [step for step, _ in piece.tempos] == [0, 32, 48]
     assert piece.octaves == ((0, -1), (64, 0))  # the next phrase
     assert [n.pitch for n in piece.melody.notes] == [48] * 16 + [60] * 16

@@ -62,7 +62,7 @@ def test_emoreg_pulls_melodies_into_their_quadrants_and_base_does_not(
     placed = {}
     for model in ("base", "emoreg"):
         config = train.TrainConfig(model=model, epochs=60, batch_size=4, split=Split.RANDOM)
-        trained = train.Trainer(dataset, config).run(tmp_path)
+        trained = train.Trainer(dataset, config, small_data).run(tmp_path)
         placed[model] = np.mean(list(trained.training["placement_training"].values()))
     assert placed["emoreg"] >= 90
     assert placed["base"] <= 60
@@ -87,7 +87,7 @@ def test_the_learning_rate_falls_and_the_emotion_weight_grows(small_data: Path, 
         config = train.TrainConfig(
             model="emoreg", epochs=20, batch_size=8, emotion_weight=weight, split=Split.RANDOM
         )
-        trainer = train.Trainer(load(small_data), config)
+        trainer = train.Trainer(load(small_data), config, small_data)
         trainer.run(tmp_path)
         final[weight] = trainer.history
     rates = [epoch.learning_rate for epoch in final[1.0]]
@@ -158,7 +158,7 @@ def test_a_bad_file_among_good_data_is_named(tmp_path: Path, run: Run, small_dat
 def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     folder = tmp_path_factory.mktemp("run")
     config = train.TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM)
-    train.Trainer(load(small_data), config).run(folder)
+    train.Trainer(load(small_data), config, small_data).run(folder)
     return folder / "model.safetensors"
 
 

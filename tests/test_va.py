@@ -188,7 +188,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     """A little trained, so that it does not keep silent."""
     folder = tmp_path_factory.mktemp("va")
     config = train.TrainConfig(model="emoreg-va", epochs=30, batch_size=8)
-    train.Trainer(load(small_data), config).run(folder)
+    train.Trainer(load(small_data), config, small_data).run(folder)
     return folder / "model.safetensors"
 
 
