@@ -1,6 +1,15 @@
-"""``python -m emomelody``."""
+"""The program: ``emomelody``, or ``python -m emomelody``."""
 
-from emomelody.cli import main
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it quietly even before it is there."""
+    try:
+        from emomelody import cli
+
+        cli.main()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
 
 if __name__ == "__main__":
     main()

@@ -52,8 +52,8 @@ class GeneratedMelody:
     ) -> None:
         """Write it as the file's suffix says: .mid, .musicxml, .svg (the score), .png (a piano roll) or .wav.
 
-        Raises EmomelodyError for another suffix, a setting that leaves MIDI's pitches, or what is not
-        installed; OSError where the file cannot be written.
+        A file that is there is replaced. Raises EmomelodyError for another suffix, a setting that leaves
+        MIDI's pitches, what is not installed, or a file that cannot be written.
         """
         path = Path(path)
         form, piece = Format.of(path), self.arrange(setting, title=path.stem)

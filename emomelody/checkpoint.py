@@ -37,7 +37,7 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write the weights file, whole or not at all. Raises OSError where that cannot be."""
+    """Write the weights file, whole or not at all. Raises BadInput where that cannot be."""
     description = {
         "format": FORMAT,
         "name": checkpoint.name,

@@ -7,8 +7,10 @@ usage errors come at once. Results go to stdout; progress, notes and errors to s
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shlex
+import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -23,6 +25,7 @@ from typer.exceptions import TyperException
 from emomelody import __version__
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
+from emomelody.files import write_whole
 from emomelody.formats import Format
 from emomelody.melody import TEMPO
 from emomelody.setting import AS_MADE, OCTAVES, TEMPOS, VELOCITIES, VELOCITY, parse_key, parse_program
@@ -69,10 +72,16 @@ class Output:
             self.err.print(escape(text), soft_wrap=True)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to ``main``."""
+        raise BrokenPipeError
+
+
 def _results() -> Console:
     """Stdout; where no terminal shows them, tables take the width they need."""
-    console = Console()
-    return console if console.is_terminal else Console(width=FILE_WIDTH)
+    console = _Console()
+    return console if console.is_terminal else _Console(width=FILE_WIDTH)
 
 
 output = Output(_results(), Console(stderr=True))
@@ -82,12 +91,16 @@ def main() -> NoReturn:
     """The installed command: every error is one line on stderr and an exit code."""
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except TyperException as error:
         _fail(error.format_message(), error.exit_code)
     except typer.Abort:
         _fail("stopped", 130)
     except EmomelodyError as error:
         _fail(str(error), 1)
+    except BrokenPipeError:  # as head leaves one: nothing more is to be said, at exit neither
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:  # a full disk, a folder without permission
         what = f"{error.filename}: cannot be written to or read from" if error.filename else "cannot write"
         _fail(f"{what} ({error.strerror or error})", 1)
@@ -177,7 +190,7 @@ def preprocess(
         if labels:
             raise EmomelodyError("--labels needs a SOURCE to label")
         found = library.chorale_sources()
-    _make_data_folder(out, force)
+    _check_data_folder(out, force)
     report = _run_preprocess(found, out, library.Windows(windows), seed, jobs)
     output.out.print(tables.preprocess_table(report, out))
     if output.verbose:
@@ -662,9 +675,9 @@ def evaluate(
     for line in page.notes(evaluations):
         output.note(line)
     if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_whole(json_file, (json.dumps(figures, indent=1) + "\n").encode("utf-8"))
     if csv_file:
-        tables.write_csv(figures["systems"], csv_file)
+        write_whole(csv_file, tables.to_csv(figures["systems"]).encode("utf-8"))
     if report:
         heading = f"{', '.join(e.name for e in evaluations)} beside {len(dataset)} melodies"
         written = page.write_report(evaluations, dataset.labels, report, heading=heading)
@@ -774,12 +787,11 @@ def _place(checkpoint: Checkpoint, files: list[Path], console: Console) -> list[
     return [melody for _, melody in heard]
 
 
-def _make_data_folder(out: Path, force: bool) -> None:
+def _check_data_folder(out: Path, force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise BadInput(out, "is a file: choose another --out")
     if not force and out.is_dir() and any(out.iterdir()):
         raise BadInput(out, "is not empty: choose another --out, or add --force")
-    out.mkdir(parents=True, exist_ok=True)
 
 
 def _run_preprocess(
@@ -841,7 +853,7 @@ def _evaluation_data(data: Path | None, windows: str = "first") -> Dataset:
     folder = user_cache_path("emomelody") / f"chorales-{windows}-{__version__}"
     if not (folder / NAME).exists():  # the manifest is written last
         output.note(f"no data/ here: building the chorales once, into {folder}")
-        _make_data_folder(folder, force=True)
+        _check_data_folder(folder, force=True)
         _run_preprocess(chorale_sources(), folder, Windows(windows), 0, None)
     return _load_data(folder)
 

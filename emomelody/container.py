@@ -23,7 +23,7 @@ MAX_BYTES = 500_000_000  # far more than any of our models, with its optimiser
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> str:
-    """Write the file whole or not at all; returns its checksum. Raises OSError where that cannot be."""
+    """Write the file whole or not at all; returns its checksum. Raises BadInput where that cannot be."""
     held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(description, sort_keys=True)
     checksum = _checksum(held, text)

@@ -5,7 +5,9 @@ Every source becomes a ``Piece``: its top line in quarter notes, its barlines, w
 
 from __future__ import annotations
 
+import io
 import warnings
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,14 +18,16 @@ from zipfile import BadZipFile, ZipFile
 
 from emomelody import midi
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.melody import BEATS_PER_BAR, TimedNote, skyline
+from emomelody.files import read_limited
+from emomelody.melody import BEATS_PER_BAR, MAX_PITCH, TimedNote, skyline
 
 if TYPE_CHECKING:
     from music21.stream import Score
 
 METER = "4/4"
 SCORE_SUFFIXES = (".xml", ".musicxml", ".mxl")
-MAX_SCORE_BYTES = 20_000_000  # of MusicXML, unpacked
+MAX_SCORE_BYTES = 4_000_000  # of MusicXML, unpacked: some seconds' work
+MAX_ARCHIVE_ENTRIES = 100
 _FINEST = 10_080  # parts of a quarter note that music21's floats are rounded to
 
 
@@ -59,7 +63,8 @@ def find_files(source: Path) -> list[Path]:
         raise BadInput(source, f"neither a folder nor one of {', '.join(suffixes)}")
     if not source.is_dir():
         raise BadInput(source, "no such file or folder")
-    files = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+    # Links that lead nowhere are among them: whoever put them there wants to hear of it.
+    files = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes and not p.is_dir())
     if not files:
         raise BadInput(source, f"holds no {', '.join(suffixes)} files")
     return files
@@ -80,7 +85,7 @@ def read(path: Path) -> Piece:
     """The piece in a MIDI or MusicXML file. Raises BadInput for one that cannot be used."""
     if path.suffix.lower() in midi.SUFFIXES:
         return _read_midi(path)
-    _check_size(path)
+    _check_score(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about notation that no melody depends on
@@ -131,7 +136,7 @@ def _read_score(path: Path) -> Piece:
                 pitch.accidental = None
     part = score.parts[0].stripTies()
     line = skyline(
-        TimedNote(_time(note.offset), _time(note.offset + note.quarterLength), pitch.midi)
+        TimedNote(_time(note.offset), _time(note.offset + note.quarterLength), _pitch(path, pitch.ps))
         for note in part.flatten().getElementsByClass((music_note.Note, chord.Chord))
         for pitch in note.pitches
     )
@@ -182,19 +187,23 @@ def _parse(path: Path) -> Score:
     return score
 
 
-def _check_size(path: Path) -> None:
-    """Refuse what would not fit into memory once unpacked."""
-    try:
-        size = path.stat().st_size
-        if path.suffix.lower() == ".mxl":
-            with ZipFile(path) as archive:
-                size = sum(entry.file_size for entry in archive.infolist())
-    except BadZipFile as error:
-        raise BadInput(path, "damaged MusicXML file (not a zip archive)") from error
-    except OSError as error:
-        raise BadInput(path, error.strerror or str(error)) from error
-    if size > MAX_SCORE_BYTES:
-        raise BadInput(path, f"larger than {MAX_SCORE_BYTES // 1_000_000} MB unpacked")
+def _check_score(path: Path) -> None:
+    """Refuse what would not fit into memory once unpacked, or would unpack itself while it is parsed."""
+    data = read_limited(path, MAX_SCORE_BYTES)
+    contents = [data]
+    if path.suffix.lower() == ".mxl":
+        try:
+            with ZipFile(io.BytesIO(data)) as archive:
+                entries = archive.infolist()
+                size = sum(entry.file_size for entry in entries)
+                if size > MAX_SCORE_BYTES or len(entries) > MAX_ARCHIVE_ENTRIES:
+                    raise BadInput(path, f"larger than {MAX_SCORE_BYTES // 1_000_000} MB unpacked")
+                contents = [archive.read(entry) for entry in entries]
+        except (BadZipFile, RuntimeError, NotImplementedError, ValueError, EOFError, zlib.error) as error:
+            raise BadInput(path, f"damaged MusicXML file (no readable zip archive: {error})") from error
+    # No score needs entities of its own; in UTF-16 every other byte is zero.
+    if any(b"<!ENTITY" in content.replace(b"\0", b"") for content in contents):
+        raise BadInput(path, "declares entities, which no score needs and which may be a trap")
 
 
 def _downbeats(bars: list[tuple[Fraction, Fraction]]) -> tuple[Fraction, ...]:
@@ -236,6 +245,14 @@ def _key(key: Any) -> Key:
     minor = (key.pitchFromDegree(3).pitchClass - key.tonic.pitchClass) % 12 == 3
     mode = "minor" if minor else "major"
     return Key(f"{key.tonic.name.replace('-', 'b')} {mode}", key.tonic.pitchClass, mode)
+
+
+def _pitch(path: Path, semitones: float) -> int:
+    """MIDI's number of a pitch. music21's own would fold one beyond the keyboard back into it."""
+    number = round(semitones)
+    if not 0 <= number <= MAX_PITCH:
+        raise BadInput(path, "has a pitch beyond the keyboard")
+    return number
 
 
 def _time(quarters: float | Fraction) -> Fraction:

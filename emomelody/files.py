@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,25 +13,41 @@ from pathlib import Path
 from emomelody.errors import BadInput
 
 
+def read_limited(path: Path, most: int) -> bytes:
+    """The bytes of a file. Raises BadInput for more than ``most``, or what is no file that can be read."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+            raise BadInput(path, "is not a file")
+        if status.st_size > most:
+            raise BadInput(path, f"larger than {most // 1_000_000} MB")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise BadInput(path, getattr(error, "strerror", None) or str(error)) from error
+
+
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file, or leave what was there. Raises OSError where it cannot be written."""
+    """Write a file, or leave what was there. Raises BadInput where it cannot be written."""
     temporary = path.with_name(path.name + ".part")
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadInput(path, f"cannot be written ({error.strerror or error})") from error
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A folder to write files into, which are moved into ``folder`` in the end; made where missing.
+    """A folder to write files into, which are moved into ``folder``, made where missing, in the end.
 
-    Where the block or a write fails, ``folder`` is left as it was. Raises BadInput, for its name, where it
-    cannot be written to.
+    Files may lie in folders of their own; they are moved in the order of their names. Where the block or a
+    write fails, ``folder`` is left as it was. Raises BadInput, for its name, where it cannot be written to.
     """
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
@@ -38,8 +55,10 @@ def staged(folder: Path) -> Iterator[Path]:
         stage = Path(tempfile.mkdtemp(prefix=".emomelody-", dir=folder))
         try:
             yield stage
-            for path in sorted(stage.iterdir()):
-                path.replace(folder / path.name)
+            for path in sorted(path for path in stage.rglob("*") if path.is_file()):
+                target = folder / path.relative_to(stage)
+                target.parent.mkdir(exist_ok=True)
+                path.replace(target)
         finally:
             shutil.rmtree(stage)
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from bisect import bisect_right
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +14,7 @@ from pathlib import Path
 import mido
 
 from emomelody.errors import BadInput
+from emomelody.files import read_limited
 from emomelody.melody import (
     BEATS_PER_BAR,
     STEPS_PER_BEAT,
@@ -25,7 +27,7 @@ from emomelody.melody import (
 from emomelody.piece import Piece
 
 SUFFIXES = (".mid", ".midi")
-MAX_BYTES = 5_000_000  # no score is larger; a larger file is something else
+MAX_BYTES = 1_000_000  # no melody needs more; a larger file is something else
 MAX_QUARTERS = 10_000  # the last event: an hour and a half at 120 BPM
 MAX_NOTES = 50_000
 DRUMS = 9  # General MIDI's drum channel, counted from 0
@@ -168,41 +170,56 @@ class _Events:
 
     def add_track(self, number: int, track: mido.MidiTrack) -> None:
         tick = 0
-        sounding: dict[tuple[int, int], deque[int]] = defaultdict(deque)
+        voices: dict[tuple[int, int], list[tuple[int, bool]]] = defaultdict(list)  # by (channel, pitch)
+        onsets: dict[int, list[int]] = defaultdict(list)  # by channel
         for message in track:
             tick += message.time
             if message.type in ("note_on", "note_off") and message.channel != DRUMS:
-                voice = (message.channel, message.note)
-                if message.type == "note_on" and message.velocity > 0:
-                    sounding[voice].append(tick)
-                    self.note_count += 1
-                elif sounding[voice]:
-                    self._close(number, voice, sounding[voice].popleft(), tick)
+                on = message.type == "note_on" and message.velocity > 0
+                voices[message.channel, message.note].append((tick, on))
+                if on:
+                    onsets[message.channel].append(tick)
             elif message.type == "track_name":
                 self.names[number] = message.name
             elif message.type == "time_signature":
                 self.meters.append((tick, f"{message.numerator}/{message.denominator}"))
             elif message.type == "key_signature":
                 self.keys.append((tick, message.key))
-        for voice, onsets in sounding.items():
-            for onset in onsets:  # never switched off: it sounds to the track's end
-                self._close(number, voice, onset, tick)
+            elif message.type == "end_of_track":
+                break
+        for (channel, pitch), events in voices.items():
+            spans = _pair(events, [*onsets[channel], tick])
+            self.notes[number, channel] += [(on, off, pitch) for on, off in spans if off > on]
+            self.note_count += len(spans)
         self.last_tick = max(self.last_tick, tick)
 
-    def _close(self, number: int, voice: tuple[int, int], onset: int, end: int) -> None:
-        channel, pitch = voice
-        if end > onset:
-            self.notes[number, channel].append((onset, end, pitch))
+
+def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, int]]:
+    """The notes (onset, end) of one pitch, of its (tick, whether on) in order; a surplus off is none's.
+
+    Where some are never switched off, so are those whose next event is an on: they end at the next of all
+    ``onsets`` of the channel, which ends with the track's end.
+    """
+    sounding: deque[int] = deque()
+    spans = []
+    for tick, on in events:
+        if on:
+            sounding.append(tick)
+        elif sounding:
+            spans.append((sounding.popleft(), tick))
+    if not sounding:
+        return spans
+    ends = [*events[1:], (0, True)]
+    return [
+        (tick, onsets[min(bisect_right(onsets, tick), len(onsets) - 1)] if again else end)
+        for (tick, on), (end, again) in zip(events, ends, strict=True)
+        if on
+    ]
 
 
 def _read_bytes(path: Path) -> bytes:
     """The file's bytes, once its size and its header are known to be harmless."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(path, f"larger than {MAX_BYTES // 1_000_000} MB")
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(path, error.strerror or str(error)) from error
+    data = read_limited(path, MAX_BYTES)
     if len(data) < 14 or data[:4] != b"MThd":
         raise BadInput(path, "not a MIDI file")
     kind, _tracks, division = struct.unpack(">HHH", data[8:14])

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.emotion import Emotion
+from emomelody.files import write_whole
 from emomelody.melody import STEPS_PER_BAR, STEPS_PER_BEAT, WINDOW_STEPS, Melody, Note
 from emomelody.piece import Piece, note_name
 from emomelody.plane import Floats
@@ -139,9 +140,7 @@ def piano_roll(piece: Piece) -> bytes:
         _piano_roll(axes, notes, (start, end), COLOURS[piece.emotion], names)
         axes.tick_params(axis="y", labelsize=7)
     axes.set_xlabel("bar")
-    buffer = io.BytesIO()
-    _save(figure, buffer)
-    return buffer.getvalue()
+    return _to_png(figure)
 
 
 def _piano_roll(
@@ -179,6 +178,12 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(figure: Figure, target: Path | io.BytesIO) -> None:
+def _save(figure: Figure, path: Path) -> None:
+    write_whole(path, _to_png(figure))
+
+
+def _to_png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
     # Without the version in its metadata, equal pictures are equal files.
-    figure.savefig(target, format="png", dpi=_DPI, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+    return buffer.getvalue()

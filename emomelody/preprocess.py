@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -19,6 +21,7 @@ from emomelody import corpus, manifest, midi
 from emomelody.corpus import Key, Piece
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
+from emomelody.files import staged
 from emomelody.judges import label_by_rule
 from emomelody.melody import (
     BARS,
@@ -35,6 +38,7 @@ from emomelody.tunes import group_tunes, hold_out
 
 FULL_SPEED, HALF_SPEED = Fraction(1), Fraction(1, 2)
 MIN_SOUNDING_STEPS = WINDOW_STEPS // 2  # a window with more rest than sound is no melody
+_MAX_STEM = 150  # bytes; file systems take names of 255
 MAX_OFF_GRID = 0.2  # share of onsets farther than a quarter of a step from the grid (triplets, rubato)
 
 
@@ -109,7 +113,7 @@ def file_sources(
     cannot be used, and the labels that no file goes by.
     """
     unused = set(labels)
-    sources: dict[Path, Source] = {}
+    sources: dict[str, Source] = {}
     bad = []
     for top in given:
         try:
@@ -128,7 +132,7 @@ def file_sources(
                 source = Source(path, folder, "folder")
             else:
                 source = Source(path)
-            sources.setdefault(path.resolve(), source)
+            sources.setdefault(os.path.realpath(path), source)  # unlike resolve, past links in a circle
     return list(sources.values()), bad, unused
 
 
@@ -167,22 +171,24 @@ def preprocess(
     What an earlier call wrote there is removed, once the new melodies are made.
 
     ``seed`` chooses the held-out tunes, ``jobs`` is the number of processes (default: one per core).
-    Raises EmomelodyError where no window is left.
+    Raises EmomelodyError where no window is left, BadInput where ``out`` cannot be written to; it is then as
+    it was.
     """
     cuts: list[Cut] = []
     bad: list[BadInput] = []
-    for result in _cut_all(sources, windows, jobs or os.cpu_count() or 1):
-        on_piece()
-        if isinstance(result, BadInput):
-            bad.append(result)
-        else:
-            cuts.append(result)
-    left_out_of = {cut.source: cut.left_out for cut in cuts if cut.left_out}
-    if not any(cut.windows for cut in cuts):
-        reasons = [f"{bad[0]}"] if bad else [f"{reason}: {n}" for reason, n in _total(left_out_of).items()]
-        raise EmomelodyError(f"no melody is left ({'; '.join(reasons)})")
-    _remove_output(out)
-    rows = _write(cuts, out, seed)
+    with staged(out) as stage:
+        for result in _cut_all(sources, windows, jobs or os.cpu_count() or 1):
+            on_piece()
+            if isinstance(result, BadInput):
+                bad.append(result)
+            else:
+                cuts.append(result)
+        left_out_of = {cut.source: cut.left_out for cut in cuts if cut.left_out}
+        if not any(cut.windows for cut in cuts):
+            found = [f"{reason}: {n}" for reason, n in _total(left_out_of).items()]
+            raise EmomelodyError(f"no melody is left ({'; '.join([f'{bad[0]}'] if bad else found)})")
+        rows = _write(cuts, stage, seed)
+        _remove_output(out)
     kept = Counter(Emotion.parse(row.emotion) for row in rows)
     held_out = sum(row.split == manifest.HELD_OUT for row in rows)
     return Report(len(cuts), kept, left_out_of, tuple(bad), held_out)
@@ -284,8 +290,19 @@ def _cut_all(sources: list[Source], windows: Windows, jobs: int) -> Iterator[Cut
     if jobs <= 1:
         yield from map(work, sources)
         return
-    with ProcessPoolExecutor(jobs) as pool:
+    pool = ProcessPoolExecutor(jobs, initializer=_leave_interrupts_to_the_parent)
+    try:
         yield from pool.map(work, sources, chunksize=max(1, min(16, len(sources) // (4 * jobs))))
+    except BrokenProcessPool as error:
+        raise EmomelodyError(
+            "a process that read files was killed: too little memory? Try --jobs 1"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write(cuts: list[Cut], out: Path, seed: int) -> list[manifest.Row]:
@@ -299,7 +316,7 @@ def _write(cuts: list[Cut], out: Path, seed: int) -> list[manifest.Row]:
     taken: set[str] = set()
     for (piece, tune, window), split in zip(flat, splits, strict=True):
         speed = "-half" if window.half_speed else ""
-        stem = f"{piece.source.stem}-b{window.first_bar:03d}{speed}"
+        stem = f"{_shortened(piece.source.stem)}-b{window.first_bar:03d}{speed}"
         name = _unused(f"{window.emotion.code}/{stem}", taken)
         title = stem.encode("utf-8", "replace").decode("utf-8")  # a file's name need not be UTF-8
         written = arrange(window.melody, title=title, emotion=window.emotion, mode=piece.key.mode)
@@ -328,6 +345,11 @@ def _splits(emotions: list[Emotion], tunes: list[int], seed: int) -> list[str]:
     except EmomelodyError:  # a handful of melodies is still worth having; ``train`` will say no
         return [manifest.TRAINING] * len(emotions)
     return [manifest.HELD_OUT if c else manifest.TRAINING for c in chosen]
+
+
+def _shortened(stem: str) -> str:
+    """A source's name, cut to where a name made of it is still one that file systems take."""
+    return os.fsdecode(os.fsencode(stem)[:_MAX_STEM])
 
 
 def _unused(stem: str, taken: set[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from emomelody import __version__, evaluate, plots
 from emomelody.evaluate import Evaluation, Figures
+from emomelody.files import staged
 from emomelody.judges import Labels
 from emomelody.tables import Sheet, sheets
 
@@ -48,7 +49,12 @@ def write_report(evaluations: Sequence[Evaluation], labels: Labels, folder: Path
 
     ``labels`` (N,) are those of the data's melodies, for the scatter plots.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with staged(folder) as stage:
+        _write_page(evaluations, labels, stage, heading)
+    return folder / PAGE
+
+
+def _write_page(evaluations: Sequence[Evaluation], labels: Labels, folder: Path, heading: str) -> None:
     pictures = {block: _pictures(block, evaluations, labels, folder) for block in BLOCKS}
     made = sheets([evaluation.figures for evaluation in evaluations])
     said = [*map(_origin, evaluations), *notes(evaluations)]
@@ -65,13 +71,11 @@ def write_report(evaluations: Sequence[Evaluation], labels: Labels, folder: Path
         plots.piano_rolls(some, path, title=evaluation.name)
         parts.append(_image(path))
     parts.append(f"<p>emomelody {__version__}</p>")
-    page = folder / PAGE
-    page.write_text(
+    (folder / PAGE).write_text(
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n",
         encoding="utf-8",
     )
-    return page
 
 
 def notes(evaluations: Sequence[Evaluation]) -> list[str]:

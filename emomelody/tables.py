@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,15 +112,16 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
     return [sheet for sheet in made if sheet.rows]
 
 
-def write_csv(systems: Sequence[Figures], path: Path) -> None:
+def to_csv(systems: Sequence[Figures]) -> str:
     """Every number, a row each: system, figure (its keys with dots), value, and deviation over the seeds."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("system", "figure", "value", "deviation"))
-        for system in systems:
-            spread = dict(_flat(system["deviation"] or {}))
-            for name, value in _flat({k: v for k, v in system.items() if k != "deviation"}):
-                writer.writerow((system["name"], name, value, spread.get(name, "")))
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(("system", "figure", "value", "deviation"))
+    for system in systems:
+        spread = dict(_flat(system["deviation"] or {}))
+        for name, value in _flat({k: v for k, v in system.items() if k != "deviation"}):
+            writer.writerow((system["name"], name, value, spread.get(name, "")))
+    return table.getvalue()
 
 
 def preprocess_table(report: Report, out: Path) -> Table:

@@ -115,7 +115,7 @@ class Trainer:
 
         The state that ``resume`` goes on from is saved as often as costs little, and removed in the end.
         Where it is interrupted, or raises EmomelodyError since the loss stops being a number, the weights and
-        the state of the last good epoch are saved. Raises OSError where the folder cannot be written to.
+        the state of the last good epoch are saved. Raises BadInput where the folder cannot be written to.
         """
         try:
             self._train(folder, on_epoch)

@@ -119,7 +119,7 @@ def test_without_a_seed_the_used_one_is_printed(tmp_path: Path, run: Run) -> Non
         (["-e", "sad", "-m", "nobody"], "no such model: use base, emoreg"),
         (["-e", "sad", "-m", "no/such.safetensors"], "no such weights file"),
         (["-e", "sad", "--temperature", "0"], "temperature 0 must be above 0"),
-        (["-e", "sad", "-o", "file.txt"], "cannot be written to"),
+        (["-e", "sad", "-o", "file.txt"], "file.txt: is a file"),
         (["-e", "sad", "--device", "abacus"], "device 'abacus' cannot be used here"),
     ],
 )

@@ -10,19 +10,21 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import Run
+from damage import mutants
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from emomelody import recipes, train
 from emomelody.checkpoint import load_checkpoint, save_checkpoint
 from emomelody.dataset import Split, load
-from emomelody.errors import BadWeights
+from emomelody.errors import BadWeights, EmomelodyError
 
 
 def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, small_data: Path) -> None:
@@ -111,6 +113,22 @@ def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data:
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, run: Run, small_data: Path) -> None:
     stderr = run("train", small_data, "--model", "emoreg", "--epochs", 5, "--lr", 1e30, code=1).stderr
     assert "is not a number: try a smaller --lr" in stderr
+    assert not any((tmp_path / "runs").iterdir())
+
+
+def test_a_loss_that_becomes_no_number_leaves_the_last_good_weights(small_data: Path, tmp_path: Path) -> None:
+    config = train.TrainConfig(model="emoreg", epochs=5, batch_size=16)
+    trainer = train.Trainer(load(small_data), config, small_data)
+
+    def spoil(epoch: train.Epoch) -> None:
+        if epoch.epoch == 2:
+            with torch.no_grad():
+                trainer.model.mu.weight.fill_(torch.nan)
+
+    with pytest.raises(EmomelodyError, match=r"the loss of epoch 3 .* the weights of epoch 2 are in"):
+        trainer.run(tmp_path, spoil)
+    assert load_checkpoint(tmp_path / "model.safetensors").training["epochs"] == 2
+    assert len(train.Trainer.resume(tmp_path, load(small_data), small_data, "cpu").history) == 2
 
 
 def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
@@ -135,9 +153,87 @@ def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "its weights are in runs/emoreg" in stderr
+    assert "its weights are in runs/emoreg; go on: emomelody train --resume runs/emoreg" in stderr
     assert "Traceback" not in stderr
-    assert load_checkpoint(tmp_path / "runs" / "emoreg" / "model.safetensors").training["epochs"] >= 10
+    folder = tmp_path / "runs" / "emoreg"
+    assert load_checkpoint(folder / "model.safetensors").training["epochs"] >= 10
+    assert train.source_of(folder) == small_data.resolve()
+
+
+def killed(folder: Path, arguments: list[object]) -> None:
+    """Train until the first state has been written, then kill without warning."""
+    command = [Path(sys.executable).with_name("emomelody"), "-q", "train", *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        while not (folder / train.STATE_NAME).exists():
+            assert process.poll() is None, "it came to its end before it was killed"
+            time.sleep(0.002)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["emoreg", "emoreg-va"])
+def test_a_killed_run_goes_on_to_the_same_weights(
+    model: str, tmp_path: Path, run: Run, small_data: Path
+) -> None:
+    """Dropout, the order, the noise, the optimiser and the schedule: nothing may be lost."""
+    common = ["-m", model, "--epochs", 8 if model == "emoreg" else 30, "--batch-size", 8, "--seed", 5]
+    run("train", small_data, *common, "-o", "whole")
+    folder = tmp_path / "cut" / model
+    killed(folder, [small_data, *common, "-o", tmp_path / "cut"])
+    done = run("train", "--resume", folder)
+    assert f"into {folder}" not in done.stderr
+    assert "from epoch" in done.stderr
+    whole = tmp_path / "whole" / model
+    assert (folder / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    histories = [path.joinpath("history.csv").read_text().splitlines() for path in (folder, whole)]
+    assert [row.rsplit(",", 1)[0] for row in histories[0]] == [r.rsplit(",", 1)[0] for r in histories[1]]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in whole.iterdir())
+    assert "there is nothing to resume" in run("train", "--resume", folder, code=1).stderr
+
+
+def test_what_cannot_be_resumed(tmp_path: Path, run: Run, small_data: Path) -> None:
+    shutil.copytree(small_data, tmp_path / "data")
+    config = train.TrainConfig(model="emoreg", epochs=3, batch_size=16)
+    trainer = train.Trainer(load(tmp_path / "data"), config, tmp_path / "data")
+    folder = tmp_path / "run"
+    folder.mkdir()
+
+    def stop(epoch: train.Epoch) -> None:
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run(folder, stop)
+    state = folder / train.STATE_NAME
+    good = state.read_bytes()
+    assert len(train.Trainer.resume(folder, load(tmp_path / "data"), tmp_path, "cpu").history) == 2
+    for content, reason in (
+        (good[:1000], "state.safetensors: not a readable safetensors file"),
+        (good[:-1] + bytes([good[-1] ^ 1]), "damaged: its contents do not match their checksum"),
+        ((folder / "model.safetensors").read_bytes(), "not the state of a training run"),
+    ):
+        state.write_bytes(content)
+        assert reason in run("train", "--resume", folder, code=1).stderr
+    state.write_bytes(good)
+    stderr = run("train", "--resume", folder, "--epochs", 9, "--lr", 1, code=1).stderr
+    assert "leave out --epochs, --lr" in stderr
+    assert "is not the folder of a run" in run("train", "--resume", tmp_path, code=1).stderr
+    assert "give a folder of training data, or --resume" in run("train", code=2).stderr
+    (tmp_path / "data" / "e1" / "melody-0.mid").unlink()
+    assert "is not the data that" in run("train", "--resume", folder, code=1).stderr
+
+
+def test_a_full_disk_ends_training_in_one_line(tmp_path: Path, small_data: Path) -> None:
+    """A limit on the size of files stands in for the disk: the first state does not fit."""
+    words = ["train", str(small_data), "-m", "emoreg", "--epochs", "9"]
+    command = ["sh", "-c", 'ulimit -f 100; exec "$0" "$@"', str(Path(sys.executable).with_name("emomelody"))]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "safetensors: cannot be written (File too large)" in done.stderr.splitlines()[-1]
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_too_little_to_hold_out_is_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
@@ -170,6 +266,16 @@ def test_weights_survive_saving(weights: Path, tmp_path: Path) -> None:
     assert again.vocabulary == checkpoint.vocabulary
     assert (tmp_path / "again.safetensors").read_bytes() == weights.read_bytes()
     assert [p.name for p in tmp_path.iterdir()] == ["again.safetensors"]
+
+
+@pytest.mark.slow
+def test_mutated_weights_are_refused(weights: Path, tmp_path: Path) -> None:
+    """Bytes changed, removed, doubled or filled in; by hand, 600 of them."""
+    path = tmp_path / "bad.safetensors"
+    for data in mutants(weights.read_bytes(), int(os.environ.get("MUTANTS", "60")), 0):
+        path.write_bytes(data)
+        with pytest.raises(BadWeights):
+            load_checkpoint(path)
 
 
 def test_a_flipped_bit_is_noticed_anywhere(weights: Path, tmp_path: Path) -> None:
