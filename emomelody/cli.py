@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shlex
-import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 STDOUT = Path("-")
+CLOSED_PIPE = 141  # the shells' exit code for it: 128 + SIGPIPE, which Windows has not
 FILE_WIDTH = 240  # characters of a line of a table that goes into a file
 WHAT, HOW, SET, FILES = "What", "How it is drawn", "How it is set", "Files"  # panels of sample's help
 LOG_EVERY = 10  # epochs per line where no terminal shows the live display
@@ -100,7 +100,7 @@ def main() -> NoReturn:
         _fail(str(error), 1)
     except BrokenPipeError:  # as head leaves one: nothing more is to be said, at exit neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+        sys.exit(CLOSED_PIPE)
     except OSError as error:  # a full disk, a folder without permission
         what = f"{error.filename}: cannot be written to or read from" if error.filename else "cannot write"
         _fail(f"{what} ({error.strerror or error})", 1)

@@ -57,6 +57,8 @@ def staged(folder: Path) -> Iterator[Path]:
             yield stage
             for path in sorted(path for path in stage.rglob("*") if path.is_file()):
                 target = folder / path.relative_to(stage)
+                if target.parent != folder and target.parent.is_symlink():
+                    raise BadInput(target.parent, "is a link out of the folder: remove it")
                 target.parent.mkdir(exist_ok=True)
                 path.replace(target)
         finally:

@@ -38,6 +38,7 @@ from emomelody.tunes import group_tunes, hold_out
 
 FULL_SPEED, HALF_SPEED = Fraction(1), Fraction(1, 2)
 MIN_SOUNDING_STEPS = WINDOW_STEPS // 2  # a window with more rest than sound is no melody
+CHUNK = 4  # sources that a process takes at a time: what Ctrl-C waits for
 _MAX_STEM = 150  # bytes; file systems take names of 255
 MAX_OFF_GRID = 0.2  # share of onsets farther than a quarter of a step from the grid (triplets, rubato)
 
@@ -292,7 +293,7 @@ def _cut_all(sources: list[Source], windows: Windows, jobs: int) -> Iterator[Cut
         return
     pool = ProcessPoolExecutor(jobs, initializer=_leave_interrupts_to_the_parent)
     try:
-        yield from pool.map(work, sources, chunksize=max(1, min(16, len(sources) // (4 * jobs))))
+        yield from pool.map(work, sources, chunksize=max(1, min(CHUNK, len(sources) // (4 * jobs))))
     except BrokenProcessPool as error:
         raise EmomelodyError(
             "a process that read files was killed: too little memory? Try --jobs 1"

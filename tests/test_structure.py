@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,32 @@ def test_usage_errors_are_one_line(run: Run) -> None:
         stderr = run(*arguments, code=2).stderr
         assert stderr.startswith("emomelody: ")
         assert stderr.count("\n") == 1
+
+
+def test_a_closed_pipe_and_ctrl_c_end_quietly(tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("emomelody")
+    words = ["sample", "-e", "sad", "-n", "200", "--show", "-o", str(tmp_path / "out")]
+    piped = subprocess.run(
+        ["bash", "-c", '"$0" "$@" | head -1; exit "${PIPESTATUS[0]}"', str(command), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (piped.returncode, piped.stderr) == (141, "")
+    assert len(piped.stdout.splitlines()) == 1
+    process = subprocess.Popen(
+        [command, "sample", "-e", "sad", "-n", "9999"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr in ("", "emomelody: stopped\n")  # before the command line is there it has nothing to say
+    assert not (tmp_path / "samples").exists()
 
 
 def test_the_top_level_holds_nothing_else() -> None:
