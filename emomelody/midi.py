@@ -68,7 +68,8 @@ def read(path: Path) -> Song:
         # clip: a data byte over 127 is common damage that costs no note.
         midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except (EOFError, OSError, IndexError, ValueError, KeyError, mido.KeySignatureError) as error:
-        raise BadInput(path, f"damaged MIDI file ({str(error) or 'it ends too early'})") from error
+        reason = "an event lacks its data" if isinstance(error, IndexError) else str(error)
+        raise BadInput(path, f"damaged MIDI file ({reason or 'it ends too early'})") from error
     per_beat = midi.ticks_per_beat
     events = _Events()
     for number, track in enumerate(midi.tracks):

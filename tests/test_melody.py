@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import mido
 import numpy as np
@@ -37,6 +38,27 @@ def melodies(draw: st.DrawFn) -> Melody:
 @given(melodies())
 def test_tokens_give_the_melody_back(melody: Melody) -> None:
     assert from_tokens(to_tokens(melody)) == melody
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.integers(0, 129), min_size=64, max_size=64))
+def test_any_tokens_make_a_melody_that_midi_keeps(tokens: list[int]) -> None:
+    """What a model may draw: a hold after a rest, a rest at the very end, a single pitch."""
+    melody = from_tokens(np.array(tokens))
+    piece = arrange(melody, title="any", emotion=Emotion.E1)
+    with NamedTemporaryFile(suffix=".mid") as file:
+        midi.write(piece, Path(file.name))
+        assert quantise(midi.read(Path(file.name)).melody_line(), 64) == melody
+
+
+@given(melodies(), st.integers(-24, 24))
+def test_transposing_there_and_back_is_nothing(melody: Melody, semitones: int) -> None:
+    inside = all(0 <= note.pitch + semitones <= 127 for note in melody.notes)
+    if inside:
+        assert melody.transposed(semitones).transposed(-semitones) == melody
+    else:
+        with pytest.raises(ValueError, match="outside MIDI's pitches"):
+            melody.transposed(semitones)
 
 
 @settings(max_examples=50, deadline=None)

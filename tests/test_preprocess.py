@@ -5,19 +5,25 @@ from __future__ import annotations
 import csv
 from fractions import Fraction
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 
 import mido
 import numpy as np
 import pytest
 from conftest import Run
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emomelody import corpus, midi, preprocess
 from emomelody.dataset import Split, load
 from emomelody.emotion import Emotion
 from emomelody.judges import label_by_rule
 from emomelody.melody import Melody, Note
+from emomelody.piece import arrange
 from emomelody.tunes import group_tunes, hold_out
 
+RHYTHMS = [(4, 4, 4, 4), (8, 8), (16,), (2,) * 8, (6, 2, 8)]  # of a bar, in steps
 G_MAJOR = [67, 69, 71, 72, 74, 72, 71, 69]  # quarter notes
 
 
@@ -50,6 +56,29 @@ def manifest(folder: Path) -> list[dict[str, str]]:
 
 def read(folder: Path, row: dict[str, str]) -> Melody:
     return midi.read_melody(folder / row["file"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from([(4, 4, 4, 4), (8, 8), (16,), (2,) * 8, (6, 2, 8)]), min_size=4, max_size=13),
+    st.randoms(),
+)
+def test_windows_are_the_piece_cut_at_barlines(bars: list[tuple[int, ...]], random: Random) -> None:
+    durations = [duration for bar in bars for duration in bar]
+    onsets = [sum(durations[:i]) for i in range(len(durations))]
+    notes = [Note(o, d, random.randint(48, 84)) for o, d in zip(onsets, durations, strict=True)]
+    piece = arrange(Melody(tuple(notes), 16 * len(bars)), title="a", emotion=Emotion.E1)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.mid"
+        midi.write(piece, path)
+        found = preprocess.cut(preprocess.Source(path), preprocess.Windows.ALL)
+    assert isinstance(found, preprocess.Cut)
+    # Of the last one half must sound.
+    assert [w.first_bar for w in found.windows] == list(range(1, len(bars), 4))
+    for number, window in enumerate(found.windows):
+        start = 64 * number
+        inside = [n for n in notes if start <= n.onset < start + 64]
+        assert window.melody.notes == tuple(Note(n.onset - start, n.duration, n.pitch) for n in inside)
 
 
 def test_a_piece_becomes_windows_in_c(tmp_path: Path, run: Run) -> None:

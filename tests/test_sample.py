@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,24 @@ def test_the_same_seed_gives_the_same_bytes_and_five_are_the_first_of_ten(tmp_pa
     assert files["ten"][:5] == files["five"]
     assert files["ten"] == files["again"]
     assert files["ten"] != files["other"]
+
+
+def test_the_number_of_threads_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = [
+        Path(sys.executable).with_name("emomelody"),
+        "sample",
+        "-e",
+        "angry",
+        "-n",
+        "20",
+        "--seed",
+        "3",
+    ]
+    for threads in "12":
+        chosen = environment | {"OMP_NUM_THREADS": threads}
+        subprocess.run([*command, "-o", threads], cwd=tmp_path, env=chosen, check=True, capture_output=True)
+    one, two = ([p.read_bytes() for p in sorted((tmp_path / n).iterdir())] for n in "12")
+    assert one == two
 
 
 @pytest.mark.parametrize("model", MODELS)
