@@ -59,10 +59,7 @@ def read(folder: Path, row: dict[str, str]) -> Melody:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.sampled_from([(4, 4, 4, 4), (8, 8), (16,), (2,) * 8, (6, 2, 8)]), min_size=4, max_size=13),
-    st.randoms(),
-)
+@given(st.lists(st.sampled_from(RHYTHMS), min_size=4, max_size=13), st.randoms())
 def test_windows_are_the_piece_cut_at_barlines(bars: list[tuple[int, ...]], random: Random) -> None:
     durations = [duration for bar in bars for duration in bar]
     onsets = [sum(durations[:i]) for i in range(len(durations))]
