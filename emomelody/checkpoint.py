@@ -19,6 +19,7 @@ from emomelody.va import EmoregVA, VAConfig
 
 FORMAT = "emomelody-1"
 VA = "emoreg-va"
+NAMES = ("base", "emoreg", VA)
 SUFFIX = ".safetensors"
 _PACKAGED = Path(__file__).parent / "weights"  # in an installed wheel
 _CHECKOUT = Path(__file__).parent.parent / "weights"  # beside the package, in a checkout
@@ -54,7 +55,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     tensors, description, checksum = container.read(path)
     try:
         return _build(description, tensors, checksum)
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BadWeights(path, f"not usable by this version of emomelody ({reason})") from error
 
@@ -91,14 +92,21 @@ def build_model(name: str, config: Mapping[str, Any]) -> CVAE | EmoregVA:
 def _build(description: dict[str, Any], tensors: dict[str, Tensor], checksum: str) -> Checkpoint:
     if description["format"] != FORMAT:
         raise ValueError(f"format {description['format']}, expected {FORMAT}")
-    model = build_model(description["name"], description["config"])
-    model.load_state_dict(tensors)
+    vocabulary = Vocabulary(tuple(map(int, description["vocabulary"])))
+    if description["name"] not in NAMES or len(vocabulary) != description["config"]["classes"]:
+        raise ValueError("its name, or the size of its vocabulary, is none of ours")
+    with torch.device("meta"):  # sizes that the file does not hold take no memory
+        model = build_model(description["name"], description["config"])
+    for name, expected in model.state_dict().items():
+        if name in tensors and tensors[name].dtype != expected.dtype:
+            raise ValueError(f"{name} is {tensors[name].dtype}, expected {expected.dtype}")
+    model.load_state_dict(tensors, assign=True)
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
         raise ValueError("it holds values that are not finite")
     return Checkpoint(
         description["name"],
         model.eval(),
-        Vocabulary(tuple(description["vocabulary"])),
+        vocabulary,
         Plane.from_json(description["plane"]),
         description["training"],
         checksum,

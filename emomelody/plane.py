@@ -132,7 +132,26 @@ class Plane:
         )
         if len(regions) != len(Emotion):
             raise ValueError("a plane has four regions")
+        if not (0 < valence < np.inf and 0 < arousal < np.inf):
+            raise ValueError("a plane's scale is above 0")
+        for region in regions:
+            _check_region(region)
         return cls((valence, arousal), regions)
+
+
+def _check_region(region: Region) -> None:
+    """Raise ValueError for what nothing can be drawn from."""
+    count = len(region.weights)
+    if region.means.shape != (count, 2) or region.covariances.shape != (count, 2, 2):
+        raise ValueError("a region's means and covariances are one for each weight")
+    if not (np.isfinite(region.means).all() and np.isfinite(region.covariances).all()):
+        raise ValueError("a region holds values that are not finite")
+    if not ((region.weights >= 0).all() and abs(region.weights.sum() - 1) < 1e-6):
+        raise ValueError("a region's weights are shares of 1")
+    try:
+        np.linalg.cholesky(region.covariances)
+    except np.linalg.LinAlgError as error:
+        raise ValueError("a region's covariance is none") from error
 
 
 def _fit_region(draws: Floats, emotion: Emotion, edge: Floats, seed: int) -> Region:

@@ -21,7 +21,7 @@ from damage import mutants
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from emomelody import recipes, train
+from emomelody import container, recipes, train
 from emomelody.checkpoint import load_checkpoint, save_checkpoint
 from emomelody.dataset import Split, load
 from emomelody.errors import BadWeights, EmomelodyError
@@ -309,3 +309,43 @@ def test_other_files_are_refused_with_a_reason(weights: Path, tmp_path: Path, ru
         assert reason in stderr
         assert stderr.count("\n") == 1
     assert description["format"] == "emomelody-1"
+
+
+def test_weights_that_lie_are_refused(weights: Path, tmp_path: Path) -> None:
+    """Their checksum is right, and what they say is not: a stranger can make such a file."""
+    tensors, good, _ = container.read(weights)
+    path = tmp_path / "lie.safetensors"
+    region = good["plane"]["regions"][0]
+    flat = {**region, "covariances": np.zeros((len(region["weights"]), 2, 2)).tolist()}
+    unsure = {**region, "weights": [0.0] * len(region["weights"])}
+    first = next(iter(tensors))
+    for change, reason in (
+        ({"format": "emomelody-9"}, "format emomelody-9"),
+        ({"config": {**good["config"], "hidden": 10**7}}, "size mismatch"),
+        ({"config": {**good["config"], "hidden": -1}}, "not usable"),
+        ({"config": {**good["config"], "colour": 1}}, "colour"),
+        ({"vocabulary": [60, 60]}, "different pitches"),
+        ({"vocabulary": [60, 400]}, "0–127"),
+        ({"plane": {**good["plane"], "scale": [0, 1]}}, "scale"),
+        ({"plane": {**good["plane"], "regions": [flat] * 4}}, "covariance"),
+        ({"plane": {**good["plane"], "regions": [unsure] * 4}}, "shares of 1"),
+        ({"name": "nobody"}, "none of ours"),
+        ({"vocabulary": good["vocabulary"][1:]}, "none of ours"),
+    ):
+        container.write(path, tensors, {**good, **change})
+        with pytest.raises(BadWeights, match=reason):
+            load_checkpoint(path)
+    for other in (
+        {n: t for n, t in tensors.items() if n != first},
+        {**tensors, "more": torch.zeros(1)},
+        {**tensors, first: torch.full_like(tensors[first], torch.nan)},
+        {**tensors, first: tensors[first].double()},
+        {**tensors, first: tensors[first].flatten()},
+    ):
+        container.write(path, other, good)
+        with pytest.raises(BadWeights, match="not usable"):
+            load_checkpoint(path)
+    with path.open("wb") as file:
+        file.truncate(container.MAX_BYTES + 1)
+    with pytest.raises(BadWeights, match="larger than 500 MB"):
+        load_checkpoint(path)
