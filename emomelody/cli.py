@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 STDOUT = Path("-")
+REPORT = "report.html"
 CLOSED_PIPE = 141  # the shells' exit code for it: 128 + SIGPIPE, which Windows has not
 FILE_WIDTH = 240  # characters of a line of a table that goes into a file
 WHAT, HOW, SET, FILES = "What", "How it is drawn", "How it is set", "Files"  # panels of sample's help
@@ -629,6 +630,7 @@ def evaluate(
         Path | None,
         typer.Option("--csv", help="Also write all figures to this table.", show_default=False),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace these files.")] = False,
 ) -> None:
     """Measure models: is the emotion right, the melody new, does it sound like the data, is the plane true.
 
@@ -637,8 +639,11 @@ def evaluate(
     """
     if generated and (models or seed or seeds > 1):
         raise EmomelodyError("--generated needs no model and no seeds: leave out --model, --seed and --seeds")
+    for file in (json_file, csv_file, report and report / REPORT):  # before minutes of work, not after
+        if file and file.exists() and not force:
+            raise BadInput(file, "is there already: choose another name, or add --force")
     for file in (json_file, csv_file):
-        if file and not file.parent.is_dir():  # before minutes of work, not after
+        if file and not file.parent.is_dir():
             raise BadInput(file, f"cannot be written: there is no folder {file.parent}")
     if report and report.exists() and not report.is_dir():
         raise BadInput(report, "is a file, and the report needs a folder")
@@ -680,8 +685,8 @@ def evaluate(
         write_whole(csv_file, tables.to_csv(figures["systems"]).encode("utf-8"))
     if report:
         heading = f"{', '.join(e.name for e in evaluations)} beside {len(dataset)} melodies"
-        written = page.write_report(evaluations, dataset.labels, report, heading=heading)
-        output.note(f"report: {written}")
+        page.write_report(evaluations, dataset.labels, report / REPORT, heading=heading)
+        output.note(f"report: {report / REPORT}")
 
 
 def _given(context: typer.Context) -> set[str]:

@@ -16,7 +16,6 @@ from emomelody.files import staged
 from emomelody.judges import Labels
 from emomelody.tables import Sheet, sheets
 
-PAGE = "report.html"
 MELODIES_SHOWN = 4  # per emotion
 # Each block of figures, by the function whose docstring defines it.
 BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -44,17 +43,17 @@ tr:hover td { background: #f6f6f6; } img { max-width: 100%; height: auto; }
 """
 
 
-def write_report(evaluations: Sequence[Evaluation], labels: Labels, folder: Path, *, heading: str) -> Path:
-    """Write ``report.html`` and its pictures (PNG) into a folder, made where missing; returns the page.
+def write_report(evaluations: Sequence[Evaluation], labels: Labels, page: Path, *, heading: str) -> None:
+    """Write a page (HTML), and its pictures (PNG) beside it; the folder is made where missing.
 
     ``labels`` (N,) are those of the data's melodies, for the scatter plots.
     """
-    with staged(folder) as stage:
-        _write_page(evaluations, labels, stage, heading)
-    return folder / PAGE
+    with staged(page.parent) as stage:
+        _write_page(evaluations, labels, stage / page.name, heading)
 
 
-def _write_page(evaluations: Sequence[Evaluation], labels: Labels, folder: Path, heading: str) -> None:
+def _write_page(evaluations: Sequence[Evaluation], labels: Labels, page: Path, heading: str) -> None:
+    folder = page.parent
     pictures = {block: _pictures(block, evaluations, labels, folder) for block in BLOCKS}
     made = sheets([evaluation.figures for evaluation in evaluations])
     said = [*map(_origin, evaluations), *notes(evaluations)]
@@ -71,7 +70,7 @@ def _write_page(evaluations: Sequence[Evaluation], labels: Labels, folder: Path,
         plots.piano_rolls(some, path, title=evaluation.name)
         parts.append(_image(path))
     parts.append(f"<p>emomelody {__version__}</p>")
-    (folder / PAGE).write_text(
+    page.write_text(
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n",
         encoding="utf-8",

@@ -244,6 +244,9 @@ def test_several_models_seeds_and_files(tmp_path: Path, run: Run, small_data: Pa
     arguments = ("-m", "base", "-m", "emoreg", "--data", small_data, "-n", 5, "--seeds", 2)
     done = run("evaluate", *arguments, "--json", "f.json", "--csv", "f.csv", "--report", "report")
     assert "emoreg, unseen (40)" in done.stdout
+    for option, file in (("--json", "f.json"), ("--csv", "f.csv"), ("--report", "report")):
+        stderr = run("evaluate", *arguments, option, file, code=1).stderr
+        assert "is there already: choose another name, or add --force" in stderr
     assert "paper's base" in done.stdout
     assert re.search(r"mean \|Δμ\|/σ +\d\.\d\d ± \d\.\d\d", done.stdout)
     assert "base, emoreg: this is not the data that the weights were trained on" in done.stderr
@@ -330,7 +333,7 @@ def test_shipped_weights_on_the_chorales(tmp_path: Path, run: Run, cache: Path) 
     for models in (["base", "emoreg"], ["emoreg-va"]):
         there = len(list(cache.rglob("manifest.csv")))
         arguments = [part for name in models for part in ("-m", name)]
-        done = run("evaluate", *arguments, "-n", 20, "--json", "figures.json")
+        done = run("evaluate", *arguments, "-n", 20, "--json", "figures.json", "--force")
         built = len(list(cache.rglob("manifest.csv"))) - there
         assert ("building the chorales once" in done.stderr) is (built == 1)
         systems += json.loads((tmp_path / "figures.json").read_text())["systems"]

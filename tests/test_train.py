@@ -226,6 +226,19 @@ def test_what_cannot_be_resumed(tmp_path: Path, run: Run, small_data: Path) -> N
     assert "is not the data that" in run("train", "--resume", folder, code=1).stderr
 
 
+def test_a_run_whose_folder_is_gone_ends_in_one_line(small_data: Path, tmp_path: Path) -> None:
+    config = train.TrainConfig(model="emoreg", epochs=50, batch_size=16)
+    trainer = train.Trainer(load(small_data), config, small_data)
+    folder = tmp_path / "run"
+    folder.mkdir()
+
+    def remove(epoch: train.Epoch) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    with pytest.raises(EmomelodyError, match="cannot be written \\(No such file or directory\\)"):
+        trainer.run(folder, remove)
+
+
 def test_a_full_disk_ends_training_in_one_line(tmp_path: Path, small_data: Path) -> None:
     """A limit on the size of files stands in for the disk: the first state does not fit."""
     words = ["train", str(small_data), "-m", "emoreg", "--epochs", "9"]
