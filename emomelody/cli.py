@@ -7,9 +7,9 @@ usage errors come at once. Results go to stdout; progress, notes and errors to s
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shlex
+import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 MAX_SEED = 2**32 - 1
 STDOUT = Path("-")
 REPORT = "report.html"
-CLOSED_PIPE = 141  # the shells' exit code for it: 128 + SIGPIPE, which Windows has not
 FILE_WIDTH = 240  # characters of a line of a table that goes into a file
 WHAT, HOW, SET, FILES = "What", "How it is drawn", "How it is set", "Files"  # panels of sample's help
 LOG_EVERY = 10  # epochs per line where no terminal shows the live display
@@ -73,16 +72,10 @@ class Output:
             self.err.print(escape(text), soft_wrap=True)
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to ``main``."""
-        raise BrokenPipeError
-
-
 def _results() -> Console:
     """Stdout; where no terminal shows them, tables take the width they need."""
-    console = _Console()
-    return console if console.is_terminal else _Console(width=FILE_WIDTH)
+    console = Console()
+    return console if console.is_terminal else Console(width=FILE_WIDTH)
 
 
 output = Output(_results(), Console(stderr=True))
@@ -90,6 +83,8 @@ output = Output(_results(), Console(stderr=True))
 
 def main() -> NoReturn:
     """The installed command: every error is one line on stderr and an exit code."""
+    if hasattr(signal, "SIGPIPE"):  # on Windows there is none
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as head leaves a pipe: the end, without a word
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -99,9 +94,6 @@ def main() -> NoReturn:
         _fail("stopped", 130)
     except EmomelodyError as error:
         _fail(str(error), 1)
-    except BrokenPipeError:  # as head leaves one: nothing more is to be said, at exit neither
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(CLOSED_PIPE)
     except OSError as error:  # a full disk, a folder without permission
         what = f"{error.filename}: cannot be written to or read from" if error.filename else "cannot write"
         _fail(f"{what} ({error.strerror or error})", 1)
@@ -675,17 +667,20 @@ def evaluate(
                 on_step=lambda what: progress.update(task, advance=1, description=what),
             )
     figures = {"systems": [evaluation.figures for evaluation in evaluations]}
-    for sheet in tables.sheets(figures["systems"]):
-        output.out.print(sheet.to_rich())
-    for line in page.notes(evaluations):
-        output.note(line)
-    if json_file:
-        write_whole(json_file, (json.dumps(figures, indent=1) + "\n").encode("utf-8"))
-    if csv_file:
-        write_whole(csv_file, tables.to_csv(figures["systems"]).encode("utf-8"))
+    try:  # the files first: who reads the tables may close the pipe
+        if json_file:
+            write_whole(json_file, (json.dumps(figures, indent=1) + "\n").encode("utf-8"))
+        if csv_file:
+            write_whole(csv_file, tables.to_csv(figures["systems"]).encode("utf-8"))
+        if report:
+            heading = f"{', '.join(e.name for e in evaluations)} beside {len(dataset)} melodies"
+            page.write_report(evaluations, dataset.labels, report / REPORT, heading=heading)
+    finally:  # where the disk is full they are still worth seeing
+        for sheet in tables.sheets(figures["systems"]):
+            output.out.print(sheet.to_rich())
+        for line in page.notes(evaluations):
+            output.note(line)
     if report:
-        heading = f"{', '.join(e.name for e in evaluations)} beside {len(dataset)} melodies"
-        page.write_report(evaluations, dataset.labels, report / REPORT, heading=heading)
         output.note(f"report: {report / REPORT}")
 
 

@@ -6,6 +6,8 @@ import csv
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -238,6 +240,21 @@ def test_unreadable_files_are_named(tmp_path: Path, run: Run, small_data: Path) 
     (tmp_path / "theirs" / "e1" / "bad.mid").write_text("no midi")
     done = run("evaluate", "--generated", "theirs", "--data", small_data)
     assert "left out: theirs/e1/bad.mid: not a MIDI file" in done.stderr
+
+
+def test_a_full_disk_does_not_hide_the_figures(
+    tmp_path: Path, environment: dict[str, str], small_data: Path
+) -> None:
+    """A limit on the size of files stands in for the disk."""
+    words = ["evaluate", "--generated", str(small_data), "--data", str(small_data), "--json", "f.json"]
+    command = ["sh", "-c", 'ulimit -f 1; exec "$0" "$@"', str(Path(sys.executable).with_name("emomelody"))]
+    done = subprocess.run(
+        [*command, *words], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("emomelody: f.json: cannot be written (File too large)\n")
+    assert "Novelty" in done.stdout
+    assert not (tmp_path / "f.json").exists()
 
 
 def test_several_models_seeds_and_files(tmp_path: Path, run: Run, small_data: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_closed_pipe_and_ctrl_c_end_quietly(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert (piped.returncode, piped.stderr) == (141, "")
+    assert (piped.returncode, piped.stderr) == (141, "")  # 128 + SIGPIPE
     assert len(piped.stdout.splitlines()) == 1
     process = subprocess.Popen(
         [command, "sample", "-e", "sad", "-n", "9999"],
