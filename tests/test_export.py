@@ -14,8 +14,8 @@ from conftest import Run
 
 from emomelody import midi
 from emomelody.emotion import Emotion
-from emomelody.errors import EmomelodyError
-from emomelody.export import NAME, file_name
+from emomelody.errors import BadInput, EmomelodyError
+from emomelody.export import NAME, file_name, read_recipe
 from emomelody.melody import Melody, Note
 from emomelody.piece import arrange
 
@@ -113,25 +113,31 @@ def test_what_cannot_be_made_again(tmp_path: Path, run: Run) -> None:
     for change, reason in (
         ({"checksum": "0" * 64}, "made with other weights"),
         ({"model": "nobody"}, "no such model"),
-        ({"setting": {"tonic": "H"}}, "tonic 'H'"),
-        ({"setting": {"colour": "red"}}, "not a samples.json that this version can make again"),
-        ({"seed": "many"}, "not a samples.json"),
         ({"seed": -1}, "seed -1 is less than 0"),
         ({"point": [3, 0], "emotion": None}, "outside the plane"),
-        ({"emotion": "gloomy"}, "unknown emotion"),
-        ({"formats": ["mp3"]}, "not a samples.json"),
-        ({"formats": []}, "not a samples.json"),
         ({"name": "../{index}"}, "'/'"),
-        ({"num": 0}, "number of melodies 0"),
-        ({"like": {"file": "a", "notes": [[0, 0, 60]]}}, "not a samples.json"),
     ):
         path.write_text(json.dumps(good | change))
         stderr = run("sample", "--again", path, "-o", "b", code=1).stderr
         assert reason in stderr
         assert stderr.count("\n") == 1
-    for text, reason in (("[]", "not a samples.json"), ("{", "not a samples.json"), ("{}", "it lacks")):
-        path.write_text(text)
-        assert reason in run("sample", "--again", path, "-o", "b", code=1).stderr
+    for damaged, reason in (
+        (good | {"setting": {"tonic": "H"}}, "tonic 'H'"),
+        (good | {"setting": {"colour": "red"}}, "not a samples.json that this version can make again"),
+        (good | {"seed": "many"}, "not a samples.json"),
+        (good | {"emotion": "gloomy"}, "unknown emotion"),
+        (good | {"formats": ["mp3"]}, "not a samples.json"),
+        (good | {"formats": []}, "not a samples.json"),
+        (good | {"like": {"file": "a", "notes": [[0, 0, 60]]}}, "not a samples.json"),
+        ([], "not a samples.json"),
+        ({}, "it lacks 'point'"),
+    ):
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(BadInput, match=reason):
+            read_recipe(path)
+    path.write_text("{")
+    with pytest.raises(BadInput, match=r"not a samples\.json"):
+        read_recipe(path)
     assert "No such file" in run("sample", "--again", "nothing.json", code=1).stderr
     stderr = run("sample", "--again", path, "-n", 3, "--seed", 2, code=1).stderr
     assert "--again takes that from the file: leave out --num, --seed" in stderr
