@@ -62,7 +62,7 @@ def find_files(source: Path) -> list[Path]:
             return [source]
         raise BadInput(source, f"neither a folder nor one of {', '.join(suffixes)}")
     if not source.is_dir():
-        raise BadInput(source, "no such file or folder")
+        raise BadInput(source, "is not a file" if source.exists() else "no such file or folder")
     # Links that lead nowhere are among them: whoever put them there wants to hear of it.
     files = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes and not p.is_dir())
     if not files:
