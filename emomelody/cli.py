@@ -25,7 +25,7 @@ from emomelody import __version__
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import write_whole
-from emomelody.formats import Format
+from emomelody.formats import NAME, Format
 from emomelody.melody import TEMPO
 from emomelody.setting import AS_MADE, OCTAVES, TEMPOS, VELOCITIES, VELOCITY, parse_key, parse_program
 
@@ -475,7 +475,7 @@ def sample(
     name: Annotated[
         str,
         typer.Option(metavar="NAME", help="Of a file; {model} is a field too.", rich_help_panel=FILES),
-    ] = "{emotion}-s{seed}-{index}",
+    ] = NAME,
     soundfont: Annotated[
         Path | None,
         typer.Option(

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from emomelody.errors import BadWeights
@@ -42,18 +42,15 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise BadWeights(path, f"larger than {MAX_BYTES // 1_000_000} MB, as no weights of emomelody are")
-        data = path.read_bytes()
-        tensors = load(data)
-        length = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + length])
-        entry = header["__metadata__"][ENTRY]
-    except OSError as error:
-        raise BadWeights(path, error.strerror or str(error)) from error
-    except (KeyError, TypeError) as error:
-        raise BadWeights(path, "not a weights file of emomelody") from error
-    except (SafetensorError, ValueError, RecursionError, MemoryError) as error:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            # Copies: the file itself may be replaced meanwhile.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
         raise BadWeights(path, f"not a readable safetensors file ({error})") from error
-    stated, _, text = str(entry).partition(" ")
+    if ENTRY not in metadata:
+        raise BadWeights(path, "not a weights file of emomelody")
+    stated, _, text = metadata[ENTRY].partition(" ")
     checksum = _checksum(tensors, text)
     if checksum != stated:
         raise BadWeights(path, "damaged: its contents do not match their checksum")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from emomelody.compose import TEMPERATURE, Drawing
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import staged
-from emomelody.formats import Format, encode
+from emomelody.formats import NAME, Format, encode, file_name
 from emomelody.melody import STEPS_PER_BAR, Melody, Note
 from emomelody.piece import Piece, arrange
 from emomelody.sample import SPREAD, Request, Sample
@@ -25,10 +23,6 @@ from emomelody.trajectory import Trajectory
 from emomelody.va import EmoregVA
 
 INDEX_NAME = "samples.json"
-NAME = "{emotion}-s{seed}-{index}"
-_FIELDS = ("emotion", "seed", "index", "model")
-_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')  # on one system or another
-_MAX_NAME = 200  # bytes: file systems take 255, and a suffix comes after it
 
 
 @dataclass(frozen=True)
@@ -43,34 +37,6 @@ class Recipe:
     like: str | None = None  # where the request's melody was read from
     soundfont: Path | None = None
     checksum: str | None = None  # of the weights, where it must be these
-
-
-def file_name(template: str, *, emotion: str, seed: int, index: int, model: str) -> str:
-    """The name of a melody's files by a template, which knows the fields ``_FIELDS`` in braces.
-
-    Raises EmomelodyError for what is no template, or no name of a file on every system.
-    """
-    values = {"emotion": emotion, "seed": str(seed), "index": f"{index:03d}", "model": model}
-    try:
-        parts = list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise EmomelodyError(f"name '{template}' cannot be read ({error})") from error
-    name = ""
-    for text, field, form, conversion in parts:
-        if field is not None and (field not in values or form or conversion):
-            known = ", ".join(f"{{{known}}}" for known in _FIELDS)
-            raise EmomelodyError(f"name '{template}' has a field that is none of {known}")
-        name += text + (values[field] if field is not None else "")
-    found = _FORBIDDEN.search(name)
-    if found:
-        raise EmomelodyError(
-            f"name '{template}' has a {found[0]!r}, which not every system allows in file names"
-        )
-    if not name.strip(". ") or name[0] == "." or name != name.strip() or name[-1] == ".":
-        raise EmomelodyError(f"name '{template}' is empty, or begins or ends with a dot or space")
-    if len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME:
-        raise EmomelodyError(f"name '{template}' is longer than {_MAX_NAME} bytes")
-    return name
 
 
 def arrange_all(samples: Sequence[Sample], recipe: Recipe, model: str) -> list[Piece]:

@@ -94,7 +94,7 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).tolist()
     # What torch raises for an unknown name or an absent GPU, for a torch without CUDA, and for "meta".
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         raise EmomelodyError(f"device '{name}' cannot be used here: try cpu or auto") from error
     return device
 

@@ -9,11 +9,10 @@ from typing import TypeVar
 from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.expression import expression, phrase_dynamics, velocity
-from emomelody.melody import MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
+from emomelody.melody import BARS, MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
 from emomelody.setting import AS_MADE, Setting
 
 _T = TypeVar("_T")
-_PHRASE = 4  # bars: the register changes between phrases only
 _LINE_OF_FIFTHS = "FCGDAEB"  # C is 0, G 1, F −1 …
 
 
@@ -69,7 +68,8 @@ def arrange(
     bars = range(-(-melody.steps // STEPS_PER_BAR))
     points = [course[min(bar, len(course) - 1)] if course else corner for bar in bars]
     modes = [Emotion.at(*point).mode if course else mode or emotion.mode for point in points]
-    octaves = [_octave(points[bar - bar % _PHRASE], setting) for bar in bars]
+    # The register changes between phrases only.
+    octaves = [_octave(points[bar - bar % BARS], setting) for bar in bars]
     return Piece(
         title,
         emotion,

@@ -15,7 +15,8 @@ from conftest import Run
 from emomelody import midi
 from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.export import NAME, file_name, read_recipe
+from emomelody.export import read_recipe
+from emomelody.formats import NAME, file_name
 from emomelody.melody import Melody, Note
 from emomelody.piece import arrange
 
