@@ -331,7 +331,7 @@ def test_weights_that_lie_are_refused(weights: Path, tmp_path: Path) -> None:
     region = good["plane"]["regions"][0]
     flat = {**region, "covariances": np.zeros((len(region["weights"]), 2, 2)).tolist()}
     unsure = {**region, "weights": [0.0] * len(region["weights"])}
-    first = next(iter(tensors))
+    first = next(name for name, tensor in tensors.items() if tensor.ndim == 2)
     for change, reason in (
         ({"format": "emomelody-9"}, "format emomelody-9"),
         ({"config": {**good["config"], "hidden": 10**7}}, "size mismatch"),
