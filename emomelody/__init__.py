@@ -4,6 +4,7 @@ The package in the order of its imports: a module may import only modules above 
 
     errors      what a user can cause
     files       files written whole or not at all
+    workers     threads and processes
     emotion     e1–e4, their names, quadrants and signs
     melody      notes and melodies on the sixteenth grid
     setting     key, octave, tempo and sound, as asked for
@@ -25,6 +26,7 @@ The package in the order of its imports: a module may import only modules above 
     model       the CVAEs
     va          the model of continuous valence and arousal
     losses      the terms of the loss
+    parallel    training in several processes
     recipes     how each model is trained
     container   tensors and a description in a file
     checkpoint  weights files

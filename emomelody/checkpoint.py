@@ -36,6 +36,11 @@ class Checkpoint:
     training: dict[str, Any]  # how it was made, and how well it placed its data
     checksum: str = ""  # SHA-256 in hexadecimal; empty until saved
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write the weights file, whole or not at all. Raises BadInput where that cannot be."""

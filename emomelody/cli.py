@@ -7,12 +7,12 @@ usage errors come at once. Results go to stdout; progress, notes and errors to s
 from __future__ import annotations
 
 import json
-import secrets
+import os
 import shlex
 import signal
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -34,11 +34,9 @@ if TYPE_CHECKING:
 
     from emomelody.checkpoint import Checkpoint
     from emomelody.dataset import Dataset
-    from emomelody.export import Recipe
+    from emomelody.export import Entry, Made, Recipe
     from emomelody.melody import Melody
-    from emomelody.piece import Piece
     from emomelody.preprocess import Report, Source, Windows
-    from emomelody.sample import Sample
     from emomelody.train import Epoch, Trainer
 
 MAX_SEED = 2**32 - 1
@@ -105,6 +103,11 @@ def _fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def _follows() -> bool:
+    """Whether this is one of several processes that ``torchrun`` started, and not the first, which speaks."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK") != "0"
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"emomelody {__version__}")
@@ -127,7 +130,8 @@ def _global_options(
     with the weights that come with the program.
     """
     del version  # handled by its callback
-    output.err.quiet = quiet
+    output.err.quiet = quiet or _follows()
+    output.out.quiet = _follows()
     output.verbose = verbose
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -279,7 +283,7 @@ def train(
             device=device,
         )
         trainer = library.Trainer(_load_data(data), config, data)
-        folder = library.next_run_folder(out, model)
+        folder = library.next_run_folder(out, model) if trainer.team.leads else out
         beginning = f"into {folder}"
     config = trainer.config
     output.note(
@@ -524,7 +528,7 @@ def sample(
             path=Trajectory.parse(path) if path is not None else None,
             spread=library.SPREAD if spread is None else spread,
             bars=bars,
-            seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
+            seed=int.from_bytes(os.urandom(4)) if seed is None else seed,
             drawing=Drawing(temperature, top_p),
         )
         recipe = export.Recipe(model, request, like=str(like[0]) if like else None)
@@ -551,25 +555,27 @@ def sample(
         if len(heard) > 1:
             return
         recipe = replace(recipe, request=replace(recipe.request, like=heard[0]))
-    samples = library.sample(checkpoint, recipe.request)
-    other = next((s.emotion for s in samples if mode not in (None, s.emotion.mode)), None)
-    if other:
-        begins = ", as the path begins," if recipe.request.path else ""
-        raise EmomelodyError(f"{other.title}{begins} is in {other.mode}: leave {mode} out of --key")
-    pieces = export.arrange_all(samples, recipe, checkpoint.name)
+    summary = _Summary(mode, recipe)
+    kept: list[Made] = []  # to be shown or played
     if to_stdout:
-        sys.stdout.buffer.write(encode(pieces[0], recipe.formats[0], recipe.soundfont))
+        piece, only = next(export.arranged(checkpoint, recipe))
+        summary.add(only.emotion, hash(only.melody))
+        sys.stdout.buffer.write(encode(piece, recipe.formats[0], recipe.soundfont))
     else:
         with _progress(transient=True) as progress:
-            task = progress.add_task("writing", total=len(pieces) * len(recipe.formats))
-            export.write_folder(
-                pieces, samples, recipe, checkpoint, out, force=force, on_file=lambda: progress.advance(task)
-            )
+            task = progress.add_task("writing", total=recipe.request.n)
+
+            def on_entry(entry: Entry) -> None:
+                summary.add(entry.emotion, entry.melody)
+                kept.extend([entry.made] if entry.made else [])
+                progress.advance(task)
+
+            export.write_folder(checkpoint, recipe, out, force=force, keep=show or play, on_entry=on_entry)
     if show:
-        _show(pieces, samples)
-    _say_what_was_made(recipe, samples, checkpoint, out)
+        _show(kept)
+    _say_what_was_made(recipe, summary, checkpoint, out)
     if player:
-        _play(pieces, recipe.soundfont, player)
+        _play(kept, recipe.soundfont, player)
 
 
 @app.command()
@@ -712,12 +718,34 @@ def _check_stdout(recipe: Recipe, show: bool) -> None:
         raise EmomelodyError("--out - writes the file to stdout: send it into a file or program (> or |)")
 
 
-def _show(pieces: list[Piece], samples: list[Sample]) -> None:
+@dataclass
+class _Summary:
+    """What is to be said of the melodies, gathered as they are made."""
+
+    mode: str | None  # that they must have
+    recipe: Recipe
+    count: int = 0
+    different: set[int] = field(default_factory=set)  # hashes
+    emotion: Emotion | None = None  # of the first
+
+    def add(self, emotion: Emotion, melody: int) -> None:
+        """Hear of one more. Raises EmomelodyError where its emotion is in another mode than asked."""
+        if self.mode not in (None, emotion.mode):
+            begins = ", as the path begins," if self.recipe.request.path else ""
+            raise EmomelodyError(
+                f"{emotion.title}{begins} is in {emotion.mode}: leave {self.mode} out of --key"
+            )
+        self.count += 1
+        self.different.add(melody)
+        self.emotion = self.emotion or emotion
+
+
+def _show(made: list[Made]) -> None:
     from emomelody.features import metrics
     from emomelody.roll import draw
 
-    for piece, made in zip(pieces, samples, strict=True):
-        print(draw(piece, metrics(made.melody)), end="\n\n")
+    for piece, sample in made:
+        print(draw(piece, metrics(sample.melody)), end="\n\n")
 
 
 def _find_player() -> tuple[str, ...]:
@@ -726,25 +754,25 @@ def _find_player() -> tuple[str, ...]:
     return find_player()
 
 
-def _play(pieces: list[Piece], soundfont: Path | None, player: tuple[str, ...]) -> None:
+def _play(made: list[Made], soundfont: Path | None, player: tuple[str, ...]) -> None:
     from emomelody.audio import play, to_wav
 
-    for piece in pieces:
+    for piece, _ in made:
         output.note(f"playing {piece.title}")
         play(to_wav(piece, soundfont), player)
 
 
-def _say_what_was_made(recipe: Recipe, samples: list[Sample], checkpoint: Checkpoint, out: Path) -> None:
+def _say_what_was_made(recipe: Recipe, made: _Summary, checkpoint: Checkpoint, out: Path) -> None:
     from emomelody.checkpoint import VA
 
-    request, count = recipe.request, len(samples)
+    request, count = recipe.request, made.count
     likeliest = request.drawing.temperature is None and checkpoint.name != VA
-    different = len({made.melody for made in samples})
+    different = len(made.different)
     if request.point and likeliest and count > 1:
         output.note("one point has one likeliest melody: add --temperature for different ones")
     elif different < count:
         output.note(f"{different} of the {count} are different: add --temperature for more")
-    what = str(request.path or samples[0].emotion.title)
+    what = str(request.path or (made.emotion and made.emotion.title))
     if request.point:
         what += " at {:g} {:g}".format(*request.point)
     if request.like:

@@ -20,7 +20,7 @@ from emomelody.model import LATENT
 from emomelody.novelty import fingerprints
 from emomelody.plane import Floats
 from emomelody.tokens import HOLD, REST, Tokens, Vocabulary
-from emomelody.va import EmoregVA
+from emomelody.va import Drawer, EmoregVA
 
 CANDIDATES = 8
 TEMPERATURE = 1.05  # where none is asked for
@@ -40,13 +40,12 @@ class Drawing:
 
 
 def compose(
-    model: EmoregVA,
+    drawer: Drawer,
     vocabulary: Vocabulary,
     asked: Floats,
     content: Floats | None,
     unit: Floats,
     randoms: Sequence[np.random.Generator],
-    drawing: Drawing,
 ) -> Tokens:
     """Tokens (B, T) of melodies for the asked latents (B, T, 2), T a multiple of a bar.
 
@@ -54,7 +53,7 @@ def compose(
     prior. ``unit`` (2,) is the plane's scale, in which distances count. Each melody draws from its own random
     generator alone.
     """
-    count, steps, _ = asked.shape
+    model, (count, steps, _) = drawer.model, asked.shape
     device = model.output.weight.device
     learned = model.learned.cpu().numpy()
     found = np.zeros((count, 0), dtype=np.int64)
@@ -65,18 +64,16 @@ def compose(
             held = np.concatenate([r.standard_normal((CANDIDATES, model.config.content)) for r in randoms])
         else:
             held = np.repeat(content, CANDIDATES, 0)  # (B K, C)
-        size = (CANDIDATES, block.shape[1], model.config.classes)
-        noise = np.concatenate([r.gumbel(size=size) for r in randoms])  # (B K, S, V)
+        size = (CANDIDATES, block.shape[1])
+        chances = np.concatenate([r.random(size, dtype=np.float32) for r in randoms])  # (B K, S)
         z = np.concatenate([block, np.repeat(held[:, None], block.shape[1], 1)], 2)  # (B K, S, Z)
         with torch.inference_mode():
-            classes, after = model.draw(
+            classes, after = drawer.draw(
                 torch.from_numpy(z).float().to(device),
-                torch.from_numpy(noise).to(device),
+                torch.from_numpy(chances).to(device),
                 first,
                 previous.repeat_interleave(CANDIDATES),
                 state.repeat_interleave(CANDIDATES, 0),
-                temperature=drawing.temperature or TEMPERATURE,
-                top_p=drawing.top_p,
             )
         whole = np.concatenate([np.repeat(found, CANDIDATES, 0), classes.cpu().numpy()], 1)  # (B K, …)
         tokens = vocabulary.decode(whole)
@@ -84,13 +81,26 @@ def compose(
         # What is shorter than a block has no outline that could be compared.
         compared = held if content is not None and block.shape[1] == BLOCK else None
         cost = _cost(model, whole[:, -BLOCK:], wanted, compared, unit)
-        cost += COPY * np.isin(fingerprints(tokens[:, -BLOCK:]), learned)
         if steps > BLOCK and first + BLOCK >= steps:
             cost += OPEN_END * ~closes(tokens)
-        best = np.arange(count) * CANDIDATES + cost.reshape(count, CANDIDATES).argmin(1)  # (B,)
+        best = _cheapest(cost.reshape(count, CANDIDATES), tokens[:, -BLOCK:], learned)
         kept = torch.from_numpy(best).to(device)
         found, previous, state = whole[best], classes[kept, -1], after[kept]
     return vocabulary.decode(found)
+
+
+def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The number in tokens (B K, S) of each melody's best candidate by cost (B, K), (B,).
+
+    Copies cost more, which is found out of those alone that would be taken.
+    """
+    cost, first = cost.copy(), np.arange(len(cost)) * CANDIDATES
+    while True:
+        chosen: NDArray[np.int64] = cost.argmin(1)  # (B,)
+        copies = np.isin(fingerprints(tokens[first + chosen]), learned) & (cost.min(1) < COPY)
+        if not copies.any():
+            return np.asarray(first + chosen)
+        cost[copies, chosen[copies]] += COPY
 
 
 def closes(tokens: Tokens) -> NDArray[np.bool_]:

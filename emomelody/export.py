@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from emomelody import __version__
 from emomelody.checkpoint import Checkpoint
@@ -17,12 +21,26 @@ from emomelody.files import staged
 from emomelody.formats import NAME, Format, encode, file_name
 from emomelody.melody import STEPS_PER_BAR, Melody, Note
 from emomelody.piece import Piece, arrange
-from emomelody.sample import SPREAD, Request, Sample
+from emomelody.sample import SPREAD, Request, Sample, batch_size, check_request, chunks, samples
 from emomelody.setting import AS_MADE, Setting
 from emomelody.trajectory import Trajectory
 from emomelody.va import EmoregVA
+from emomelody.workers import by_processes
 
 INDEX_NAME = "samples.json"
+MANY = 1000  # files, for which it is worth while to start processes
+Made = tuple[Piece, Sample]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is said of a melody that was written."""
+
+    number: int
+    line: str  # of samples.json
+    emotion: Emotion
+    melody: int  # a hash, by which different ones are told apart
+    made: Made | None
 
 
 @dataclass(frozen=True)
@@ -39,52 +57,95 @@ class Recipe:
     checksum: str | None = None  # of the weights, where it must be these
 
 
-def arrange_all(samples: Sequence[Sample], recipe: Recipe, model: str) -> list[Piece]:
-    """The samples as pieces, in the recipe's setting, called by its name.
+def arranged(checkpoint: Checkpoint, recipe: Recipe, numbers: range | None = None) -> Iterator[Made]:
+    """The request's samples, or those ``numbers`` of them, as pieces in the recipe's setting, called by its
+    name; one after another.
 
-    Raises EmomelodyError for a name that is none or meets another one, a melody beyond MIDI's pitches.
+    Raises EmomelodyError for what cannot be sampled, a name that is none or meets another one, a melody
+    beyond MIDI's pitches.
     """
-    names = [
-        file_name(recipe.name, emotion=s.emotion.title, seed=recipe.request.seed, index=i, model=model)
-        for i, s in enumerate(samples)
-    ]
-    if len({name.lower() for name in names}) < len(names):  # some systems do not tell case
-        raise EmomelodyError(f"name '{recipe.name}' is the same for several melodies: add {{index}}")
-    return [
-        arrange(s.melody, title=name, emotion=s.emotion, course=s.course, setting=recipe.setting)
-        for name, s in zip(names, samples, strict=True)
-    ]
+    request, first = recipe.request, numbers.start if numbers else 0
+    for index, sample in enumerate(samples(checkpoint, request, numbers), start=first):
+        title, after = (
+            file_name(
+                recipe.name,
+                emotion=sample.emotion.title,
+                seed=request.seed,
+                index=number,
+                model=checkpoint.name,
+            )
+            for number in (index, index + 1)
+        )
+        if request.n > 1 and title == after:
+            raise EmomelodyError(f"name '{recipe.name}' is the same for several melodies: add {{index}}")
+        piece = arrange(
+            sample.melody, title=title, emotion=sample.emotion, course=sample.course, setting=recipe.setting
+        )
+        yield piece, sample
 
 
 def write_folder(
-    pieces: Sequence[Piece],
-    samples: Sequence[Sample],
-    recipe: Recipe,
     checkpoint: Checkpoint,
+    recipe: Recipe,
     folder: Path,
     *,
     force: bool = False,
-    on_file: Callable[[], None] = lambda: None,
+    keep: bool = False,
+    on_entry: Callable[[Entry], None] = lambda _entry: None,
 ) -> None:
-    """Write the pieces in each of the recipe's formats, and samples.json: all of it, or nothing.
+    """Make the melodies and write each in each of the recipe's formats, and samples.json: all, or nothing.
 
-    Raises BadInput where a file is there already and ``force`` is not given, or where the folder cannot be
-    written to; EmomelodyError where a format cannot be made.
+    ``on_entry`` hears of each, in order, with what was made where it shall ``keep`` that; what it raises ends
+    the work. Many are made by as many processes as torch has threads. Raises BadInput where a file is there
+    already and ``force`` is not given, or where the folder cannot be written to; EmomelodyError for what
+    cannot be sampled or set, and where a format cannot be made.
     """
     if folder.exists() and not folder.is_dir():
         raise BadInput(folder, "is a file: choose another --out")
-    for name in [f"{piece.title}.{form}" for piece in pieces for form in recipe.formats] + [INDEX_NAME]:
-        if (folder / name).is_dir():
-            raise BadInput(folder / name, "is a folder: choose another --out or --name")
-        if not force and (folder / name).exists():
-            raise BadInput(folder, f"has {name} already: choose another --out, or add --force")
-    with staged(folder) as stage:
-        for piece in pieces:
-            for form in recipe.formats:
-                (stage / f"{piece.title}.{form}").write_bytes(encode(piece, form, recipe.soundfont))
-                on_file()
-        index = _index(pieces, samples, recipe, checkpoint)
-        (stage / INDEX_NAME).write_text(index, encoding="utf-8")
+    _check_free(folder, INDEX_NAME, force)
+    check_request(checkpoint, recipe.request)
+    numbers, size, jobs = range(recipe.request.n), batch_size(checkpoint), torch.get_num_threads()
+    with staged(folder) as stage, (stage / INDEX_NAME).open("w", encoding="utf-8") as index:
+        write = partial(_write, checkpoint, recipe, folder, stage, force, keep)
+        many = len(numbers) * len(recipe.formats) >= MANY and jobs > 1 and not keep
+        if many and checkpoint.device.type == "cpu":  # no process may be split off from one that uses a GPU
+            done = by_processes(jobs, partial(_alone, write), chunks(numbers, size))
+        else:
+            done = map(write, [numbers])
+        index.write(_header(recipe, checkpoint))
+        for entry in chain.from_iterable(done):
+            on_entry(entry)
+            index.write(("," if entry.number else "") + f"\n  {entry.line}")
+        index.write("\n ]\n}\n")
+
+
+def _write(
+    checkpoint: Checkpoint, recipe: Recipe, folder: Path, stage: Path, force: bool, keep: bool, numbers: range
+) -> list[Entry]:
+    """Make and write the melodies of these numbers."""
+    entries = []
+    for number, (piece, sample) in zip(numbers, arranged(checkpoint, recipe, numbers), strict=True):
+        for form in recipe.formats:
+            name = f"{piece.title}.{form}"
+            _check_free(folder, name, force)
+            (stage / name).write_bytes(encode(piece, form, recipe.soundfont))
+        line = json.dumps(_entry(piece, sample, recipe))
+        made = (piece, sample) if keep else None
+        entries.append(Entry(number, line, sample.emotion, hash(sample.melody), made))
+    return entries
+
+
+def _alone(write: Callable[[range], list[Entry]], numbers: range) -> list[Entry]:
+    """``write`` in a process that has a core to itself."""
+    torch.set_num_threads(1)
+    return write(numbers)
+
+
+def _check_free(folder: Path, name: str, force: bool) -> None:
+    if (folder / name).is_dir():
+        raise BadInput(folder / name, "is a folder: choose another --out or --name")
+    if not force and (folder / name).exists():
+        raise BadInput(folder, f"has {name} already: choose another --out, or add --force")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -101,8 +162,8 @@ def read_recipe(path: Path) -> Recipe:
         raise BadInput(path, f"not a samples.json that this version can make again{lacking}") from error
 
 
-def _index(pieces: Sequence[Piece], samples: Sequence[Sample], recipe: Recipe, checkpoint: Checkpoint) -> str:
-    """samples.json: what was asked for, and a line for each melody."""
+def _header(recipe: Recipe, checkpoint: Checkpoint) -> str:
+    """What was asked for: samples.json up to the line for the first melody."""
     request, drawing, like = recipe.request, recipe.request.drawing, recipe.request.like
     own = TEMPERATURE if isinstance(checkpoint.model, EmoregVA) else None
     asked = {
@@ -126,9 +187,7 @@ def _index(pieces: Sequence[Piece], samples: Sequence[Sample], recipe: Recipe, c
         "name": recipe.name,
     }
     lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in asked.items()]
-    made = [f"  {json.dumps(_entry(piece, s, recipe))}" for piece, s in zip(pieces, samples, strict=True)]
-    lines.append(' "samples": [\n' + ",\n".join(made) + "\n ]")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return "{\n" + ",\n".join([*lines, ' "samples": ['])
 
 
 def _entry(piece: Piece, s: Sample, recipe: Recipe) -> dict[str, Any]:
@@ -150,7 +209,7 @@ def _by_bar(changes: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
 
 
 def _recipe(data: Mapping[str, Any]) -> Recipe:
-    """The inverse of ``_index``; for anything else it raises what ``read_recipe`` catches."""
+    """The inverse of ``_header``; for anything else it raises what ``read_recipe`` catches."""
     point, path, like, spread = data["point"], data["path"], data["like"], data["spread"]
     temperature, formats = data["temperature"], tuple(map(Format, data["formats"]))
     if not formats:

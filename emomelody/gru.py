@@ -45,6 +45,35 @@ def gru(layer: nn.GRU, x: Tensor, steps: int, start: Tensor | None = None) -> Te
     return states.transpose(1, 2)
 
 
+class Steps:
+    """A GRU a step at a time, in memory taken once: for drawing, no gradient flows.
+
+    ``state`` (B, H) is the state after the last step.
+    """
+
+    def __init__(self, layer: nn.GRU, state: Tensor) -> None:
+        """The layer and the state to begin with (B, H)."""
+        weights, hidden = dict(layer.named_parameters()), layer.hidden_size
+        self.state = state.clone()
+        of_rz, of_n = weights["weight_hh_l0"].t().split([2 * hidden, hidden], 1)
+        self._of_rz, self._of_n = of_rz.contiguous(), of_n.contiguous()  # (H, 2H), (H, H)
+        self._bias_n = weights["bias_hh_l0"][2 * hidden :]
+        self._gates = state.new_empty(len(state), 3 * hidden)
+        self._rz, self._n = self._gates.split([2 * hidden, hidden], 1)
+        self._r, self._z = self._rz.chunk(2, 1)
+        self._recurrent_n = torch.empty_like(state)
+
+    def step(self, told: Tensor, which: Tensor, also: Tensor) -> None:
+        """Go on by a step. The gates are told the rows ``which`` (B,) of ``told`` (K, 3H), and ``also`` (B,
+        3H), which together hold all biases but that of the recurrent product of n.
+        """
+        torch.index_select(told, 0, which, out=self._gates).add_(also)
+        self._rz.addmm_(self.state, self._of_rz).sigmoid_()
+        torch.addmm(self._bias_n, self.state, self._of_n, out=self._recurrent_n)
+        self._n.addcmul_(self._r, self._recurrent_n).tanh_()
+        torch.lerp(self._n, self.state, self._z, out=self.state)
+
+
 class _Recurrence(torch.autograd.Function):
     """States (T, H, B) from the projected inputs (3H, T or 1, B), h_0 (B, H), and the layer's parameters.
 

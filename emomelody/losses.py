@@ -1,6 +1,7 @@
 """The terms of the paper's loss, one function each.
 
-Conventions: B examples in the batch, T steps, V classes, 2 latent dimensions; every result is a scalar.
+Conventions: B examples in the batch, T steps, V classes, 2 latent dimensions; results are scalars but for the
+reconstruction, which is each example's.
 The scale of each term is that of the paper's published code, which its text leaves out: reconstruction is
 summed over the batch, the divergence averaged over it, the emotion terms weighted (``LossWeights``).
 """
@@ -24,8 +25,10 @@ class LossWeights:
 
 
 def reconstruction(logits: Tensor, classes: Tensor) -> Tensor:
-    """L_R of equation (1): cross-entropy summed over batch and steps; (B, T, V) against (B, T)."""
-    return functional.cross_entropy(logits.flatten(0, 1), classes.flatten(), reduction="sum")
+    """L_R of equation (1) of each example, (B,): cross-entropy summed over the steps; (B, T, V) against
+    (B, T). The loss has its sum over the batch.
+    """
+    return functional.cross_entropy(logits.transpose(1, 2), classes, reduction="none").sum(1)
 
 
 def divergence(mu: Tensor, log_variance: Tensor) -> Tensor:

@@ -52,27 +52,25 @@ class CVAE(nn.Module):
     def encode(self, classes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x, label), each (B, 2); classes (B, T), labels (B,)."""
         steps, count = self.config.steps, self.config.classes
-        label = functional.one_hot(labels, LABELS).float()  # (B, 4)
+        label = _full(functional.one_hot(labels, LABELS))  # (B, 4)
         sequence = self.label_sequence(label).view(-1, steps, LABELS)  # (B, T, 4)
-        melody = functional.one_hot(classes, count).float()  # (B, T, V)
+        melody = _full(functional.one_hot(classes, count))  # (B, T, V)
         x = torch.cat([melody, sequence], dim=2).transpose(0, 1)  # (T, B, V + 4)
         last = gru(self.encoder, x, steps)[-1]  # (B, H)
         features = functional.relu(self.bottleneck(last))  # (B, 100)
-        return self.mu(features).float(), self.log_variance(features).float()
+        return _full(self.mu(features)), _full(self.log_variance(features))
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Logits (B, T, V) of latent points (B, 2) and labels (B,)."""
-        label = functional.one_hot(labels, LABELS).float()  # (B, 4)
+        label = _full(functional.one_hot(labels, LABELS))  # (B, 4)
         x = torch.cat([z, label], dim=1)[None]  # (1, B, 6), the same at every step
         states = gru(self.decoder, x, self.config.steps)  # (T, B, H)
-        logits: Tensor = self.output(states).float().transpose(0, 1)  # (B, T, V)
-        return logits
+        return _full(self.output(states)).transpose(0, 1)  # (B, T, V)
 
 
-def sample_posterior(mu: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
-    """z = μ + σ ε with ε ~ N(0, I): the reparametrised draw, (B, 2)."""
-    noise = torch.randn(mu.shape, generator=generator).to(mu.device)
-    return mu + (0.5 * log_variance).exp() * noise
+def sample_posterior(mu: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
+    """z = μ + σ ε, the reparametrised draw; all (B, Z), the noise ε ~ N(0, I)."""
+    return mu + (0.5 * log_variance).exp() * noise.to(mu.device)
 
 
 def encode_all(model: Any, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:
@@ -97,6 +95,11 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise EmomelodyError(f"device '{name}' cannot be used here: try cpu or auto") from error
     return device
+
+
+def _full(x: Tensor) -> Tensor:
+    """In torch's default type, whatever counting or autocast made of it."""
+    return x.to(torch.get_default_dtype())
 
 
 def _initialise(module: nn.Module) -> None:

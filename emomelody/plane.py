@@ -7,6 +7,7 @@ plane's scale. Both are in the order of the latent space: z(0) valence, z(1) aro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,17 @@ class Region:
     means: Floats  # (K, 2)
     covariances: Floats  # (K, 2, 2)
 
+    @cached_property
+    def reached(self) -> Floats:
+        """The distribution function of the components, (K,)."""
+        reached = self.weights.cumsum()
+        return np.asarray(reached / reached[-1])
+
+    @cached_property
+    def factors(self) -> Floats:
+        """The Cholesky factors of the covariances, (K, 2, 2)."""
+        return np.asarray(np.linalg.cholesky(self.covariances))
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -83,12 +95,9 @@ class Plane:
         """A latent (2,) from the emotion's region, always inside its quadrant and the plane."""
         region = self.regions[emotion.index]
         for _ in range(_TRIES):
-            component = rng.choice(len(region.weights), p=region.weights)
-            latent = rng.multivariate_normal(
-                region.means[component],
-                region.covariances[component],
-                method="cholesky",  # unlike the default, the same on every machine
-            )
+            component = np.searchsorted(region.reached, rng.random(), side="right")
+            # By the Cholesky factor, which unlike other roots is the same on every machine.
+            latent = region.means[component] + region.factors[component] @ rng.standard_normal(2)
             in_quadrant = Emotion.at(*latent) is emotion and bool((latent != 0).all())
             if in_quadrant and (np.abs(latent) <= self.scale).all():
                 return np.asarray(latent, dtype=np.float64)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +33,7 @@ from emomelody.melody import (
 )
 from emomelody.piece import arrange
 from emomelody.tunes import group_tunes, hold_out
+from emomelody.workers import by_processes
 
 FULL_SPEED, HALF_SPEED = Fraction(1), Fraction(1, 2)
 MIN_SOUNDING_STEPS = WINDOW_STEPS // 2  # a window with more rest than sound is no melody
@@ -286,24 +285,17 @@ def _window(piece: Piece, line: list[TimedNote], start: Fraction, speed: Fractio
 
 def _cut_all(sources: list[Source], windows: Windows, jobs: int) -> Iterator[Cut | BadInput]:
     """``cut`` of every source in order, by as many processes."""
-    work = partial(cut, windows=windows)
     jobs = min(jobs, len(sources))
     if jobs <= 1:
-        yield from map(work, sources)
+        yield from map(partial(cut, windows=windows), sources)
         return
-    pool = ProcessPoolExecutor(jobs, initializer=_leave_interrupts_to_the_parent)
-    try:
-        yield from pool.map(work, sources, chunksize=max(1, min(CHUNK, len(sources) // (4 * jobs))))
-    except BrokenProcessPool as error:
-        raise EmomelodyError(
-            "a process that read files was killed: too little memory? Try --jobs 1"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    size = max(1, min(CHUNK, len(sources) // (4 * jobs)))
+    parts = (sources[first : first + size] for first in range(0, len(sources), size))
+    yield from chain.from_iterable(by_processes(jobs, partial(_cut_each, windows), parts))
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _cut_each(windows: Windows, sources: list[Source]) -> list[Cut | BadInput]:
+    return [cut(source, windows) for source in sources]
 
 
 def _write(cuts: list[Cut], out: Path, seed: int) -> list[manifest.Row]:

@@ -20,6 +20,7 @@ from emomelody import losses
 from emomelody.losses import LossWeights
 from emomelody.model import CVAE, LATENT, ModelConfig, sample_posterior
 from emomelody.novelty import fingerprints
+from emomelody.parallel import ALONE, Team
 from emomelody.tokens import Tokens, Vocabulary
 from emomelody.va import EmoregVA, VAConfig, staff_heights
 
@@ -51,6 +52,10 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def shard(self, team: Team) -> Examples:
+        """This process's part of them."""
+        return Examples(*map(team.shard, (self.classes, self.labels, self.targets, self.preceding)))
 
 
 @dataclass(frozen=True)
@@ -93,11 +98,17 @@ class PaperRecipe:
         """Constant for long, then falling linearly."""
         return 1 - (1 - FINAL_RATE) * annealing(progress)
 
-    def terms(self, model: Any, batch: Examples, random: torch.Generator, progress: float) -> Terms:
+    def terms(
+        self, model: Any, batch: Examples, random: torch.Generator, progress: float, team: Team = ALONE
+    ) -> Terms:
         """Equation (8), scaled as the paper's published code scales it."""
-        mu, log_variance = model.encode(batch.classes, batch.labels)  # (B, 2)
-        logits = model.decode(sample_posterior(mu, log_variance, random), batch.labels)
-        reconstruction = losses.reconstruction(logits, batch.classes)
+        mine, noise = batch.shard(team), torch.randn(len(batch), LATENT, generator=random)
+        mu, log_variance = model.encode(mine.classes, mine.labels)  # (b, 2), of this process's shard
+        logits = model.decode(sample_posterior(mu, log_variance, team.shard(noise)), mine.labels)
+        per_example = losses.reconstruction(logits, mine.classes)  # (b,)
+        # Of the whole batch from here on.
+        mu, log_variance, per_example = (team.gather(x, len(batch)) for x in (mu, log_variance, per_example))
+        reconstruction = per_example.sum()
         divergence = losses.divergence(mu, log_variance)
         arousal = losses.arousal(batch.targets[:, losses.AROUSAL], mu)
         valence = losses.valence(batch.targets[:, losses.VALENCE], mu)
@@ -149,15 +160,23 @@ class VARecipe:
             return 0.04 + 0.48 * (1 - math.cos(math.pi * progress / WARM_UP))
         return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
-    def terms(self, model: Any, batch: Examples, random: torch.Generator, progress: float) -> Terms:
+    def terms(
+        self, model: Any, batch: Examples, random: torch.Generator, progress: float, team: Team = ALONE
+    ) -> Terms:
         """Reconstruction, both divergences, and equations (4) and (6) with continuous targets."""
-        mu, log_variance = model.encode(batch.classes)  # (B, Z)
-        z = sample_posterior(mu, log_variance, random)
-        previous, state = self._context(model, batch, random)
-        before = model.before(batch.classes, previous)  # (B, T)
-        hidden = torch.rand(before.shape, generator=random).to(before.device) < self.withheld
-        logits = model.decode(z, before.masked_fill(hidden, model.config.classes), state)
-        reconstruction = losses.reconstruction(logits, batch.classes) / len(batch)
+        mine, device = batch.shard(team), batch.labels.device
+        mu, log_variance = model.encode(mine.classes)  # (b, Z), of this process's shard
+        noise = torch.randn(len(batch), mu.shape[1], generator=random)
+        z = sample_posterior(mu, log_variance, team.shard(noise))
+        continued = torch.rand(len(batch), generator=random) < self.continued
+        previous, state = self._context(model, mine, team.shard(continued).to(device))
+        before = model.before(mine.classes, previous)  # (b, T)
+        hidden = torch.rand(batch.classes.shape, generator=random) < self.withheld
+        told = before.masked_fill(team.shard(hidden).to(device), model.config.classes)
+        per_example = losses.reconstruction(model.decode(z, told, state), mine.classes)  # (b,)
+        # Of the whole batch from here on.
+        mu, log_variance, per_example = (team.gather(x, len(batch)) for x in (mu, log_variance, per_example))
+        reconstruction = per_example.mean()
         of_plane = losses.divergence(mu[:, :LATENT], log_variance[:, :LATENT])
         of_content = losses.divergence(mu[:, LATENT:], log_variance[:, LATENT:])
         arousal = losses.arousal(batch.targets[:, losses.AROUSAL], mu)
@@ -167,15 +186,14 @@ class VARecipe:
         loss = loss + self.cosine * (arousal + valence)
         return Terms(loss, reconstruction, of_plane + of_content, arousal, valence, mu)
 
-    def _context(self, model: Any, batch: Examples, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _context(self, model: Any, batch: Examples, continued: Tensor) -> tuple[Tensor, Tensor]:
         """The token (B,) and the decoder's state (B, H) to begin with.
 
-        For some of the melodies that continue a piece these are the ends of what comes before, so that the
-        model learns to go on as well as to begin.
+        Where melodies that continue a piece shall be ``continued`` (B,), these are the ends of what comes
+        before, so that the model learns to go on as well as to begin.
         """
         previous, state = model.start(len(batch))
-        chosen = torch.rand(len(batch), generator=random).to(state.device) < self.continued
-        chosen &= batch.preceding[:, 0] >= 0  # there is one
+        chosen = continued & (batch.preceding[:, 0] >= 0)  # there is one
         if chosen.any():
             classes = batch.preceding[chosen]  # (C, T)
             with torch.no_grad():

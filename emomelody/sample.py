@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from emomelody.checkpoint import Checkpoint
-from emomelody.compose import Drawing, compose
+from emomelody.compose import TEMPERATURE, Drawing, compose
 from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.melody import BARS, STEPS_PER_BAR, Melody
@@ -17,15 +20,21 @@ from emomelody.model import LATENT
 from emomelody.plane import Floats, Plane
 from emomelody.tokens import REST, Tokens, from_tokens, to_tokens
 from emomelody.trajectory import Stop, Trajectory, interpolate
-from emomelody.va import EmoregVA, nucleus
+from emomelody.va import Drawer, EmoregVA, choose, nucleus
+from emomelody.workers import in_order
 
-# Every batch is decoded at this size: products of other sizes round differently, and the first five of ten
-# melodies shall be the same as five alone, to the byte.
-BATCH = 32
+# Every batch is decoded at its model's size and by one thread: products of other sizes round differently, and
+# the first five of ten melodies shall be the same as five alone, to the byte. These keep the matrices in a
+# core's cache; a GPU wants more at once.
+BATCH, VA_BATCH, GPU_BATCH = 32, 16, 512
 REDRAWS = 20  # of a latent whose melody has no note
 MAX_BARS = 64
 DEFAULT = Drawing()
 SPREAD = 0.1
+
+_Result = TypeVar("_Result")
+# Latents (N, T, 2), labels (N,), random generators and contents (N, C) or None → tokens (N, T).
+Decoder = Callable[[Floats, Tokens, Sequence[np.random.Generator], Floats | None], Tokens]
 
 
 @dataclass(frozen=True)
@@ -69,15 +78,57 @@ def sample(checkpoint: Checkpoint, request: Request) -> list[Sample]:
     Melody i depends on (``request.seed``, i) alone: more of them leave the first ones unchanged. Raises
     EmomelodyError for what cannot be.
     """
-    _check(checkpoint, request)
-    n, bars, point, path, spread = request.n, request.bars, request.point, request.path, request.spread
+    return list(samples(checkpoint, request))
+
+
+def samples(checkpoint: Checkpoint, request: Request, numbers: range | None = None) -> Iterator[Sample]:
+    """The same one after another, in memory that does not grow with their number; or those ``numbers``.
+
+    These begin at a multiple of ``batch_size``.
+    """
+    check_request(checkpoint, request)
     heard = None if request.like is None else hear(checkpoint, request.like)  # (Z,)
+    work = partial(_sample_batch, checkpoint, request, heard, _decoder(checkpoint, request.drawing))
+    for batch in _by_threads(work, chunks(numbers or range(request.n), batch_size(checkpoint))):
+        yield from batch
+
+
+def batch_size(checkpoint: Checkpoint) -> int:
+    """How many melodies a model makes at once."""
+    if checkpoint.device.type != "cpu":
+        return GPU_BATCH
+    return VA_BATCH if isinstance(checkpoint.model, EmoregVA) else BATCH
+
+
+def chunks(numbers: range, size: int) -> Iterator[range]:
+    """The numbers in pieces of ``size``, the last maybe shorter."""
+    return (numbers[first : first + size] for first in range(0, len(numbers), size))
+
+
+def _by_threads(work: Callable[[range], _Result], items: Iterable[range]) -> Iterator[_Result]:
+    """What ``work`` makes of each item, in order, by as many threads as torch has, each alone with its item.
+
+    That is faster than all threads in each product, and rounds the same whatever their number.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield from in_order(pool, threads, work, items)
+
+
+def _sample_batch(
+    checkpoint: Checkpoint, request: Request, heard: Floats | None, decoder: Decoder, numbers: range
+) -> list[Sample]:
+    """The samples of these numbers, at most a batch of them; ``heard`` (Z,) is the latent of ``like``."""
+    n, bars, point, path, spread = len(numbers), request.bars, request.point, request.path, request.spread
     plane, scale = checkpoint.plane, np.array(checkpoint.plane.scale)
     around = request.emotion is None and point is None and path is None  # the melody's own place
     beginning = plane.to_point(heard[:LATENT]) if heard is not None and around else point
     stops = path.stops if path else (Stop(0, request.emotion, beginning),)
     label = stops[0].label
-    randoms = [np.random.default_rng([request.seed, i]) for i in range(n)]
+    randoms = [np.random.default_rng([request.seed, i]) for i in numbers]
     latents = np.zeros((n, len(stops), 2))
     contents = None  # (n, C)
     if heard is not None:
@@ -99,7 +150,7 @@ def sample(checkpoint: Checkpoint, request: Request) -> list[Sample]:
         labels = np.full(len(silent), label.index)
         held = None if contents is None else contents[silent]
         chosen = [randoms[i] for i in silent]
-        tokens[silent] = decode(checkpoint, along, labels, chosen, request.drawing, held)
+        tokens[silent] = decoder(along, labels, chosen, held)
         silent = silent[(tokens[silent] >= REST).all(1)]
     return [
         _describe(plane, stops, latents[i], tokens[i], int(draws[i]) - 1, None if around else label)
@@ -151,22 +202,37 @@ def decode(
     temperature. ``content`` (N, C) is that of emoreg-va, where it shall not be drawn. Repaired only by
     ``from_tokens``.
     """
-    decoded = []
-    for first in range(0, len(latents), BATCH):
-        some = latents[first : first + BATCH]
-        padding = BATCH - len(some)
-        idle = [np.random.default_rng(0) for _ in range(padding)]
-        chosen = [*randoms[first : first + BATCH], *idle]
-        padded = np.pad(some, ((0, padding), (0, 0), (0, 0)))
-        if isinstance(checkpoint.model, EmoregVA):
-            scale = np.array(checkpoint.plane.scale)
-            held = None if content is None else np.pad(content[first : first + BATCH], ((0, padding), (0, 0)))
-            made = compose(checkpoint.model, checkpoint.vocabulary, padded, held, scale, chosen, drawing)
+    decoder = _decoder(checkpoint, drawing)
+
+    def work(numbers: range) -> Tokens:
+        some = slice(numbers.start, numbers.stop)
+        return decoder(latents[some], labels[some], randoms[some], None if content is None else content[some])
+
+    batches = chunks(range(len(latents)), batch_size(checkpoint))
+    return np.concatenate(list(_by_threads(work, batches)))
+
+
+def _decoder(checkpoint: Checkpoint, drawing: Drawing) -> Decoder:
+    """What decodes at most a batch, filled up to one."""
+    model, vocabulary, scale = checkpoint.model, checkpoint.vocabulary, np.array(checkpoint.plane.scale)
+    size = batch_size(checkpoint)
+    if isinstance(model, EmoregVA):
+        drawer = Drawer(model, temperature=drawing.temperature or TEMPERATURE, top_p=drawing.top_p)
+
+    def decoder(
+        latents: Floats, labels: Tokens, randoms: Sequence[np.random.Generator], content: Floats | None
+    ) -> Tokens:
+        idle = size - len(latents)
+        randoms = [*randoms, *(np.random.default_rng(0) for _ in range(idle))]
+        latents = np.pad(latents, ((0, idle), (0, 0), (0, 0)))
+        if isinstance(model, EmoregVA):
+            held = None if content is None else np.pad(content, ((0, idle), (0, 0)))
+            made = compose(drawer, vocabulary, latents, held, scale, randoms)
         else:
-            label = np.pad(labels[first : first + BATCH], (0, padding))
-            made = _decode_at_once(checkpoint, padded[:, 0], label, chosen, drawing)
-        decoded.append(made[: len(some)])
-    return np.concatenate(decoded)
+            made = _decode_at_once(checkpoint, latents[:, 0], np.pad(labels, (0, idle)), randoms, drawing)
+        return made[: size - idle]
+
+    return decoder
 
 
 def hear(checkpoint: Checkpoint, melody: Melody) -> Floats:
@@ -202,15 +268,16 @@ def _decode_at_once(
     device = next(model.parameters()).device
     z, label = torch.from_numpy(latents).float().to(device), torch.from_numpy(labels).to(device)
     with torch.inference_mode():
-        logits = model.decode(z, label).double().cpu()  # (B, T, V)
-    if drawing.temperature is not None:
+        logits = model.decode(z, label)  # (B, T, V)
+        if drawing.temperature is None:
+            return checkpoint.vocabulary.decode(logits.argmax(2).cpu().numpy())
+        chances = np.stack([r.random(logits.shape[1], dtype=np.float32) for r in randoms])  # (B, T)
         logits = nucleus(logits / drawing.temperature, drawing.top_p)
-        # Gumbel's trick: the maximum of logits + Gumbel noise is a draw from their softmax.
-        logits += torch.from_numpy(np.stack([r.gumbel(size=logits.shape[1:]) for r in randoms]))
-    return checkpoint.vocabulary.decode(logits.argmax(2).numpy())
+        chosen = choose(logits, torch.from_numpy(chances).to(device))
+    return checkpoint.vocabulary.decode(chosen.cpu().numpy())
 
 
-def _check(checkpoint: Checkpoint, request: Request) -> None:
+def check_request(checkpoint: Checkpoint, request: Request) -> None:
     """Raise EmomelodyError, in words for the command line's user, for what cannot be sampled."""
     path, drawing, bars = request.path, request.drawing, request.bars
     places = sum(given is not None for given in (request.emotion, request.point, path))

@@ -35,13 +35,14 @@ def from_tokens(tokens: Tokens) -> Melody:
 
     A hold with no note to hold (at the beginning, or after a rest) is a rest: models emit such.
     """
-    onsets = np.flatnonzero(tokens < REST)
-    ends = np.append(onsets, len(tokens))[1:]
-    notes = []
-    for onset, end in zip(onsets.tolist(), ends.tolist(), strict=True):
-        rests = np.flatnonzero(tokens[onset:end] == REST)
-        duration = int(rests[0]) if len(rests) else end - onset
-        notes.append(Note(onset, duration, int(tokens[onset])))
+    notes: list[Note] = []
+    sounding = None  # onset and pitch
+    for step, token in enumerate([*tokens.tolist(), REST]):
+        if token == HOLD:
+            continue
+        if sounding:
+            notes.append(Note(sounding[0], step - sounding[0], sounding[1]))
+        sounding = (step, token) if token < REST else None
     return Melody(tuple(notes), len(tokens))
 
 

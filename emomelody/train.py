@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from emomelody import container, plots
 from emomelody.checkpoint import SUFFIX, Checkpoint, save_checkpoint
@@ -25,8 +26,9 @@ from emomelody.files import write_whole
 from emomelody.gru import bfloat16_pays
 from emomelody.judges import valence_and_arousal
 from emomelody.model import LATENT, encode_all, pick_device
+from emomelody.parallel import Team
 from emomelody.plane import Floats, Plane, placement
-from emomelody.recipes import RECIPES, Examples
+from emomelody.recipes import RECIPES, Examples, Recipe, Terms
 from emomelody.tokens import Tokens, Vocabulary, from_tokens
 
 PLOT_EVERY = 50  # epochs between pictures of the latent space (and saved weights)
@@ -78,6 +80,17 @@ def next_run_folder(parent: Path, model: str) -> Path:
     return folder
 
 
+class _Objective(nn.Module):
+    """A model and its recipe as one module, from the batch to the terms: what runs in several processes."""
+
+    def __init__(self, model: nn.Module, recipe: Recipe, team: Team) -> None:
+        super().__init__()
+        self.model, self.recipe, self.team = model, recipe, team
+
+    def forward(self, batch: Examples, random: torch.Generator, progress: float) -> Terms:
+        return self.recipe.terms(self.model, batch, random, progress, self.team)
+
+
 class Trainer:
     """One run: the model, its data and its state, from the first epoch to the weights file."""
 
@@ -93,7 +106,9 @@ class Trainer:
         if not 0 < self.learning_rate < math.inf:
             raise EmomelodyError(f"learning rate {self.learning_rate:g} is not a number above 0")
         self.config, self.fingerprint, self.source = config, dataset.fingerprint, source
-        self.device = pick_device(config.device)
+        device = pick_device(config.device)
+        self.team = Team.join(device)
+        self.device = self.team.own(device)
         held_out = dataset.split(config.split, config.seed)
         # Random splits may hold out a pitch that training never saw: the vocabulary is the data's,
         # so that every melody of it has tokens.
@@ -103,6 +118,10 @@ class Trainer:
         self.epochs = config.epochs or self.recipe.epochs(len(self.training), self.batch_size)
         torch.manual_seed(config.seed)
         self.model = self.recipe.build(self.vocabulary, dataset.tokens[~held_out]).to(self.device)
+        self.objective: nn.Module = _Objective(self.model, self.recipe, self.team)
+        if self.team.size > 1:
+            self.objective = DistributedDataParallel(self.objective)
+            torch.manual_seed(config.seed + self.team.rank)  # dropout is each process's own
         self.optimiser = self.recipe.optimiser(self.model.parameters(), self.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)  # the order and the noise
         low = self.device.type == "cpu" and bfloat16_pays()
@@ -112,6 +131,8 @@ class Trainer:
 
     def run(self, folder: Path, on_epoch: Callable[[Epoch], None] = lambda _epoch: None) -> Checkpoint:
         """Train to the last epoch, saving into ``folder``; ``on_epoch`` hears of each epoch.
+
+        Of several processes the first alone writes.
 
         The state that ``resume`` goes on from is saved as often as costs little, and removed in the end.
         Where it is interrupted, or raises EmomelodyError since the loss stops being a number, the weights and
@@ -123,13 +144,15 @@ class Trainer:
             if self.last is not None:
                 self._restore(*self.last)  # to the end of an epoch
                 self.save(folder)
-                container.write(folder / STATE_NAME, *self.last)
+                if self.team.leads:
+                    container.write(folder / STATE_NAME, *self.last)
             raise
         finally:
-            if folder.is_dir() and not any(folder.iterdir()):
+            if self.team.leads and folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
         checkpoint = self.save(folder)
-        (folder / STATE_NAME).unlink(missing_ok=True)
+        if self.team.leads:
+            (folder / STATE_NAME).unlink(missing_ok=True)
         return checkpoint
 
     def _train(self, folder: Path, on_epoch: Callable[[Epoch], None]) -> None:
@@ -146,7 +169,7 @@ class Trainer:
             if number % PLOT_EVERY == 0 and number < self.epochs:
                 self.save(folder)
             now = time.monotonic()
-            if now - saved >= SAVING_SHARE * cost:
+            if self.team.leads and now - saved >= SAVING_SHARE * cost:
                 container.write(folder / STATE_NAME, *self.last)
                 saved, cost = time.monotonic(), time.monotonic() - now
 
@@ -221,6 +244,8 @@ class Trainer:
         labels = self.training.labels.cpu().numpy()
         plane = Plane.fit(mu, log_variance, labels, self.config.seed)
         checkpoint = Checkpoint(self.config.model, self.model, self.vocabulary, plane, self._summary(mu))
+        if not self.team.leads:
+            return checkpoint
         save_checkpoint(checkpoint, folder / f"model{SUFFIX}")
         table = io.StringIO()
         writer = csv.DictWriter(table, [f.name for f in fields(Epoch)], lineterminator="\n")
@@ -246,7 +271,7 @@ class Trainer:
         self.model.train()
         for batch in self._batches():
             with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
-                terms = self.recipe.terms(self.model, batch, self.random, progress)
+                terms = self.objective(batch, self.random, progress)
             self.optimiser.zero_grad(set_to_none=True)
             terms.loss.backward()
             if self.recipe.largest_gradient < math.inf:

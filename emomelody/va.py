@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from emomelody.gru import gru
+from emomelody.gru import Steps, gru
 from emomelody.melody import BARS, STEPS_PER_BAR, WINDOW_STEPS
 from emomelody.model import LATENT
 
@@ -52,8 +52,8 @@ class EmoregVA(nn.Module):
         super().__init__()
         self.config = config
         size = config.embedding + PLACES
-        self.tokens = nn.Embedding(config.classes + 1, config.embedding)  # the last: nothing, or not told
-        self.places = nn.Embedding(STEPS_PER_BAR, PLACES)
+        self.tokens = _embedding(config.classes + 1, config.embedding)  # the last: nothing, or not told
+        self.places = _embedding(STEPS_PER_BAR, PLACES)
         self.step = nn.Sequential(nn.Linear(size, config.encoder), nn.GELU())
         self.emotion = _perceptron(2 * config.encoder, config.encoder, 2 * LATENT)
         self.content = _perceptron(2 * HALVES + 1, config.encoder, 2 * config.content)
@@ -71,10 +71,11 @@ class EmoregVA(nn.Module):
     def encode(self, classes: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (B, Z), plane first; classes (B, T), labels not needed."""
         del labels
-        steps = self.step(self._embed(classes))  # (T, B, encoder)
-        onset = (classes < self.config.classes - 2).t()[..., None].float()  # (T, B, 1)
-        of_onsets = (steps * onset).sum(0) / onset.sum(0).clamp(min=1)  # (B, encoder)
-        emotion = self.emotion(torch.cat([steps.mean(0), of_onsets], 1)).float()
+        said, onset = self._said()  # (16 V, encoder), (16 V,)
+        counts = self._counts(classes)  # (B, 16 V)
+        onsets = counts * onset
+        of_onsets = (onsets @ said) / onsets.sum(1, keepdim=True).clamp(min=1)  # (B, encoder)
+        emotion = self.emotion(torch.cat([counts @ said / classes.shape[1], of_onsets], 1)).float()
         mu, log_variance = emotion.chunk(2, 1)  # (B, 2)
         content = self.content(self.outline(classes)).float()
         content_mu, content_log_variance = content.chunk(2, 1)  # (B, C)
@@ -120,63 +121,93 @@ class EmoregVA(nn.Module):
         first = self.start(len(classes))[0] if last is None else last
         return torch.cat([first[:, None], classes[:, :-1]], 1)
 
-    def draw(
-        self,
-        z: Tensor,
-        noise: Tensor,
-        first: int,
-        previous: Tensor,
-        state: Tensor,
-        *,
-        temperature: float,
-        top_p: float,
-    ) -> tuple[Tensor, Tensor]:
-        """Draw T tokens, from step ``first`` of a piece on; returns classes (B, T) and the state after them.
-
-        Latents (B, T, Z), one for each step; Gumbel ``noise`` (B, T, V), the only randomness; the token
-        before (B,) and the state (B, H), at a piece's beginning those of ``start``.
-        """
-        weights = dict(self.decoder.named_parameters())
-        conditions = self._condition(z)  # (B, T, BARS, condition)
-        drawn = []
-        for step in range(z.shape[1]):
-            bar, place = divmod((first + step) % WINDOW_STEPS, STEPS_PER_BAR)
-            condition = conditions[:, step, bar]  # (B, condition)
-            places = self.places(torch.full_like(previous, place))
-            x = torch.cat([self.tokens(previous), places, condition], 1)
-            state = torch.gru_cell(
-                x,
-                state,
-                weights["weight_ih_l0"],
-                weights["weight_hh_l0"],
-                weights["bias_ih_l0"],
-                weights["bias_hh_l0"],
-            )  # (B, H)
-            logits = self.output(torch.cat([state, condition], 1)).double() / temperature  # (B, V)
-            no_hold_first(logits, previous, self.config.classes)
-            no_hold_after_rest(logits, previous, self.config.classes)
-            previous = (nucleus(logits, top_p) + noise[:, step]).argmax(1)  # (B,)
-            drawn.append(previous)
-        return torch.stack(drawn, 1), state
-
     def start(self, count: int) -> tuple[Tensor, Tensor]:
         """The token before (B,) and the state (B, H) at the beginning of ``count`` pieces."""
         device = self.output.weight.device
         previous = torch.full((count,), self.config.classes, device=device)
         return previous, torch.zeros(count, self.config.decoder, device=device)
 
+    def _counts(self, classes: Tensor) -> Tensor:
+        """How often each class stands at each place of the bar, (B, 16 V), of classes (B, T)."""
+        place = torch.arange(classes.shape[1], device=classes.device) % STEPS_PER_BAR  # (T,)
+        pairs = place * self.config.classes + classes  # (B, T)
+        counts = torch.zeros(len(classes), STEPS_PER_BAR * self.config.classes, device=classes.device)
+        return counts.scatter_add_(1, pairs, torch.ones_like(pairs, dtype=counts.dtype))
+
+    def _said(self) -> tuple[Tensor, Tensor]:
+        """What each class at each place says of emotion, (16 V, encoder), and whether it is an onset."""
+        every = torch.arange(self.config.classes, device=self.output.weight.device)
+        pairs = self._embed(every[:, None].expand(-1, STEPS_PER_BAR)).flatten(0, 1)  # (16 V, …)
+        onset = (every < self.config.classes - 2).float().repeat(STEPS_PER_BAR)  # (16 V,)
+        return self.step(pairs), onset
+
     def _embed(self, classes: Tensor) -> Tensor:
         place = torch.arange(classes.shape[1], device=classes.device) % STEPS_PER_BAR  # (T,)
         places = self.places(place)[:, None].expand(-1, len(classes), -1)  # (T, B, PLACES)
         return torch.cat([self.tokens(classes.t()), places], 2)
 
-    def _condition(self, z: Tensor) -> Tensor:
+    def by_bar(self, z: Tensor) -> Tensor:
         """What a latent (…, Z) says of each of the four bars, (…, BARS, condition)."""
         condition: Tensor = torch.tanh(self.condition(z)).unflatten(-1, (BARS, -1))
         return condition
 
     def _by_step(self, z: Tensor) -> Tensor:
-        return self._condition(z).repeat_interleave(STEPS_PER_BAR, 1).transpose(0, 1)  # (64, B, condition)
+        return self.by_bar(z).repeat_interleave(STEPS_PER_BAR, 1).transpose(0, 1)  # (64, B, condition)
+
+
+class Drawer:
+    """A model ready to draw melodies: what every step needs, made once."""
+
+    def __init__(self, model: EmoregVA, *, temperature: float, top_p: float) -> None:
+        self.model, self._top_p = model, top_p
+        config, weights = model.config, dict(model.decoder.named_parameters())
+        sizes = [config.embedding, PLACES, config.condition]
+        with torch.inference_mode():
+            of_token, of_place, self._of_condition = weights["weight_ih_l0"].t().split(sizes)
+            # What the gates are told by each token before at each place of the bar, with their biases but
+            # the recurrent one of n, (16, V + 1, 3H).
+            bias = weights["bias_hh_l0"].clone()
+            bias[2 * config.decoder :] = 0
+            by_place = model.places.weight @ of_place + bias + weights["bias_ih_l0"]  # (16, 3H)
+            self._told = model.tokens.weight @ of_token + by_place[:, None]
+            scaled = model.output.weight / temperature
+            of_state, of_bar = scaled.split([config.decoder, config.condition], 1)
+            self._of_state, self._of_bar = of_state.t().contiguous(), of_bar.t()
+            self._bias = model.output.bias / temperature
+            # −∞ after nothing and after a rest, where there is nothing to hold, else 0, (V + 1,).
+            self._no_hold = torch.zeros(config.classes + 1, device=bias.device)
+            self._no_hold[[config.classes, config.classes - 2]] = -torch.inf
+
+    def draw(
+        self, z: Tensor, chances: Tensor, first: int, previous: Tensor, state: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Draw T tokens, from step ``first`` of a piece on; returns classes (B, T) and the state after them.
+
+        Latents (B, T, Z), one for each step; ``chances`` (B, T) in [0, 1), the only randomness; the token
+        before (B,) and the state (B, H), at a piece's beginning those of ``start``.
+        """
+        moving = [True, *(z[:, 1:] != z[:, :-1]).any(2).any(0).tolist()]
+        steps, drawn = Steps(self.model.decoder, state), []
+        for step in range(z.shape[1]):
+            bar, place = divmod((first + step) % WINDOW_STEPS, STEPS_PER_BAR)
+            if moving[step] or place == 0:
+                condition = self.model.by_bar(z[:, step])[:, bar]  # (B, condition)
+                inputs = condition @ self._of_condition  # (B, 3H)
+                offset = torch.addmm(self._bias, condition, self._of_bar)  # (B, V)
+            steps.step(self._told[place], previous, inputs)
+            logits = torch.addmm(offset, steps.state, self._of_state)  # (B, V)
+            logits[:, -1].add_(self._no_hold.index_select(0, previous))
+            previous = choose(nucleus(logits, self._top_p), chances[:, step])
+            drawn.append(previous)
+        return torch.stack(drawn, 1), steps.state
+
+
+def _embedding(count: int, size: int) -> nn.Embedding:
+    """As ``nn.Embedding`` makes it, without what ``normal_`` imports for a second on the meta device."""
+    weight = torch.empty(count, size)
+    if not weight.is_meta:
+        weight.normal_()
+    return nn.Embedding(count, size, _weight=weight)
 
 
 def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
@@ -188,16 +219,6 @@ def staff_heights(pitches: Sequence[int]) -> list[float]:
     return [pitch // 12 + DEGREES[pitch % 12] / 7 - 6.86 for pitch in pitches]
 
 
-def no_hold_first(logits: Tensor, previous: Tensor, classes: int) -> None:
-    """Forbid the last class, hold, in logits (B, V) after nothing, (B,): there is nothing to hold."""
-    logits[previous == classes, classes - 1] = -torch.inf
-
-
-def no_hold_after_rest(logits: Tensor, previous: Tensor, classes: int) -> None:
-    """Forbid the last class, hold, in logits (B, V) after the last but one, rest, (B,)."""
-    logits[previous == classes - 2, classes - 1] = -torch.inf
-
-
 def nucleus(logits: Tensor, top_p: float) -> Tensor:
     """Of logits (…, V) only those of the likeliest tokens that together reach a probability of ``top_p``."""
     if top_p >= 1:
@@ -205,3 +226,11 @@ def nucleus(logits: Tensor, top_p: float) -> Tensor:
     ordered, order = logits.softmax(-1).sort(-1, descending=True)
     beyond = ordered.cumsum(-1) - ordered >= top_p
     return logits.masked_fill(beyond.gather(-1, order.argsort(-1)), -torch.inf)
+
+
+def choose(logits: Tensor, chances: Tensor) -> Tensor:
+    """A draw from the softmax of logits (…, V) for each of ``chances`` (…) in [0, 1), by its distribution
+    function."""
+    reached = logits.softmax(-1).cumsum(-1)  # (…, V)
+    wanted = chances[..., None] * reached[..., -1:]
+    return torch.searchsorted(reached, wanted, right=True).squeeze(-1)

@@ -24,7 +24,7 @@ def test_reconstruction_is_the_sum_of_log_probabilities() -> None:
     for melody, answer in zip(logits.tolist(), classes.tolist(), strict=True):
         for step, chosen in zip(melody, answer, strict=True):
             expected -= math.log(math.exp(step[chosen]) / sum(map(math.exp, step)))
-    assert losses.reconstruction(logits, classes).item() == pytest.approx(expected, rel=1e-5)
+    assert losses.reconstruction(logits, classes).sum().item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_divergence_is_that_of_torch_distributions() -> None:
@@ -107,8 +107,8 @@ def test_shapes_and_what_the_label_changes() -> None:
 
 def test_posterior_draws_have_its_moments() -> None:
     mu, log_variance = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.0, math.log(0.25)]])
-    random = torch.Generator().manual_seed(0)
-    draws = sample_posterior(mu.expand(50_000, 2), log_variance.expand(50_000, 2), random)
+    noise = torch.randn(50_000, 2, generator=torch.Generator().manual_seed(0))
+    draws = sample_posterior(mu, log_variance, noise)
     torch.testing.assert_close(draws.mean(0), mu[0], atol=0.02, rtol=0)
     torch.testing.assert_close(draws.std(0), torch.tensor([1.0, 0.5]), atol=0.02, rtol=0)
 

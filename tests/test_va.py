@@ -24,7 +24,7 @@ from emomelody.recipes import Examples, VARecipe
 from emomelody.sample import hear
 from emomelody.tokens import HOLD, REST, Vocabulary, to_tokens
 from emomelody.trajectory import Trajectory, interpolate
-from emomelody.va import LEAST_RANGE, EmoregVA, VAConfig, nucleus, staff_heights
+from emomelody.va import LEAST_RANGE, Drawer, EmoregVA, VAConfig, choose, nucleus, staff_heights
 
 SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
 
@@ -32,21 +32,56 @@ SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, con
 def drawn(
     model: EmoregVA, count: int = 40, steps: int = 64
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Latents, noise and what was drawn."""
+    """Latents, chances and what was drawn."""
     rng = np.random.default_rng(0)
     z = torch.from_numpy(rng.standard_normal((count, 1, 5))).float().expand(-1, steps, -1)
-    noise = torch.from_numpy(rng.gumbel(size=(count, steps, 7)))
-    classes, _ = model.draw(z, noise, 0, *model.start(count), temperature=0.8, top_p=1.0)
-    return z, noise, classes
+    chances = torch.from_numpy(rng.random((count, steps), dtype=np.float32))
+    classes, _ = drawer(model).draw(z, chances, 0, *model.start(count))
+    return z, chances, classes
+
+
+def drawer(model: EmoregVA) -> Drawer:
+    return Drawer(model, temperature=0.8, top_p=1.0)
 
 
 def test_drawing_follows_the_logits_of_training() -> None:
     torch.manual_seed(0)
     model = EmoregVA(SMALL).eval()
     with torch.inference_mode():
-        z, noise, classes = drawn(model)
+        z, chances, classes = drawn(model)
         logits = model.decode(z[:, 0], model.before(classes)).double() / 0.8
-    assert ((_allowed(logits, classes) + noise).argmax(2) == classes).all()
+    shares = _allowed(logits, classes).softmax(2)
+    # The chance lies between what the classes before the drawn one reach together, and what it reaches.
+    reached = shares.cumsum(2).gather(2, classes[..., None])[..., 0]
+    share = shares.gather(2, classes[..., None])[..., 0]
+    assert (share > 0).all()
+    assert (chances < reached + 1e-5).all()
+    assert (chances >= reached - share - 1e-5).all()
+
+
+def test_draws_have_the_shares_of_the_softmax() -> None:
+    logits = torch.tensor([0.5, 0.2, 0.0, 0.3]).log().expand(40_000, -1)
+    chosen = choose(logits, torch.rand(40_000, generator=torch.Generator().manual_seed(0)))
+    shares = torch.bincount(chosen, minlength=4) / 40_000
+    torch.testing.assert_close(shares, torch.tensor([0.5, 0.2, 0.0, 0.3]), atol=0.01, rtol=0)
+    nearly_one = torch.full((3,), 1 - 2**-24)  # the greatest chance there is
+    assert choose(torch.tensor([[0.1, 0.3, -torch.inf]] * 3), nearly_one).tolist() == [1, 1, 1]
+
+
+def test_a_path_is_drawn_by_the_latent_of_each_step() -> None:
+    torch.manual_seed(5)
+    model, count = EmoregVA(SMALL).eval(), 40
+    with torch.inference_mode():
+        z, chances, still = drawn(model)
+        turning = torch.cat([z[:, :24], -z[:, 24:]], 1)
+        moved, _ = drawer(model).draw(turning, chances, 0, *model.start(count))
+        assert (moved[:, :24] == still[:, :24]).all()
+        assert (moved != still).any()
+        # From the turn on every step is told the other latent, within the bar too.
+        state = model.states(z[:, 0], model.before(moved))[23]
+        _, after = drawer(model).draw(-z[:, 24:25], chances[:, 24:25], 24, moved[:, 23], state)
+        _, expected = drawer(model).draw(turning[:, :25], chances[:, :25], 0, *model.start(count))
+    torch.testing.assert_close(after, expected)
 
 
 def _allowed(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
@@ -61,11 +96,11 @@ def test_training_goes_on_as_drawing_does() -> None:
     torch.manual_seed(3)
     model = EmoregVA(SMALL).eval()
     with torch.inference_mode():
-        z, noise, whole = drawn(model, steps=128)
+        z, chances, whole = drawn(model, steps=128)
         first, second = whole.split(64, 1)
         state = model.states(z[:, 0], model.before(first))[-1]
         last = model.states(z[:, 0], model.before(second, first[:, -1]), state)[-1]
-        _, expected = model.draw(z, noise, 0, *model.start(40), temperature=0.8, top_p=1.0)
+        _, expected = drawer(model).draw(z, chances, 0, *model.start(40))
     torch.testing.assert_close(last, expected)
 
 
@@ -112,14 +147,12 @@ def test_a_piece_can_be_drawn_in_parts() -> None:
     torch.manual_seed(2)
     model = EmoregVA(SMALL).eval()
     with torch.inference_mode():
-        z, noise, whole = drawn(model, steps=80)
+        z, chances, whole = drawn(model, steps=80)
         previous, state = model.start(40)
         parts = []
         for first in (0, 64):
             part = slice(first, first + 64)
-            made, state = model.draw(
-                z[:, part], noise[:, part], first, previous, state, temperature=0.8, top_p=1.0
-            )
+            made, state = drawer(model).draw(z[:, part], chances[:, part], first, previous, state)
             parts.append(made)
             previous = made[:, -1]
     assert (torch.cat(parts, 1) == whole).all()

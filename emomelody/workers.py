@@ -1,0 +1,55 @@
+"""Work done beside each other: threads or processes, and results in order."""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from emomelody.errors import EmomelodyError
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+AHEAD = 2  # items per worker that are handed out: no more is held in memory
+_work: Callable[[Any], Any]  # of a worker process
+
+
+def in_order(
+    pool: Executor, workers: int, work: Callable[[_Item], _Result], items: Iterable[_Item]
+) -> Iterator[_Result]:
+    """What ``work`` makes of each item, in order, by the workers of a pool."""
+    handed_out: deque[Future[_Result]] = deque()
+    for item in items:
+        handed_out.append(pool.submit(work, item))
+        if len(handed_out) >= AHEAD * workers:
+            yield handed_out.popleft().result()
+    while handed_out:
+        yield handed_out.popleft().result()
+
+
+def by_processes(jobs: int, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+    """What ``work`` makes of each item, in order, by ``jobs`` processes, to which it is handed once.
+
+    Ctrl-C is left to this one. Raises EmomelodyError where one of them is killed.
+    """
+    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(work,))
+    try:
+        yield from in_order(pool, jobs, _do, items)
+    except BrokenProcessPool as error:
+        raise EmomelodyError("a process that worked for this one was killed: too little memory?") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(work: Callable[[Any], Any]) -> None:
+    global _work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _work = work
+
+
+def _do(item: Any) -> Any:
+    return _work(item)
