@@ -20,7 +20,7 @@ from emomelody.model import LATENT
 from emomelody.novelty import fingerprints
 from emomelody.plane import Floats
 from emomelody.tokens import HOLD, REST, Tokens, Vocabulary
-from emomelody.va import Drawer, EmoregVA
+from emomelody.va import Drawer
 
 CANDIDATES = 8
 TEMPERATURE = 1.05  # where none is asked for
@@ -80,7 +80,7 @@ def compose(
         wanted = np.repeat(asked[:, : whole.shape[1]][:, -BLOCK:].mean(1), CANDIDATES, 0)  # (B K, 2)
         # What is shorter than a block has no outline that could be compared.
         compared = held if content is not None and block.shape[1] == BLOCK else None
-        cost = _cost(model, whole[:, -BLOCK:], wanted, compared, unit)
+        cost = _cost(drawer, whole[:, -BLOCK:], wanted, compared, unit)
         if steps > BLOCK and first + BLOCK >= steps:
             cost += OPEN_END * ~closes(tokens)
         best = _cheapest(cost.reshape(count, CANDIDATES), tokens[:, -BLOCK:], learned)
@@ -116,12 +116,12 @@ def closes(tokens: Tokens) -> NDArray[np.bool_]:
     return closing
 
 
-def _cost(model: EmoregVA, classes: Tokens, wanted: Floats, content: Floats | None, unit: Floats) -> Floats:
+def _cost(drawer: Drawer, classes: Tokens, wanted: Floats, content: Floats | None, unit: Floats) -> Floats:
     """How far melodies (B, S), encoded, are from the wanted places (B, 2) and content (B, C), (B,)."""
-    device = model.output.weight.device
+    model, melodies = drawer.model, torch.from_numpy(classes).to(drawer.said.device)
     with torch.inference_mode():
-        mu, _ = model.encode(torch.from_numpy(classes).to(device))
-    latent = mu.double().cpu().numpy()  # (B, Z)
+        mu, _ = model.place(melodies, drawer.said) if content is None else model.encode(melodies)
+    latent = mu.double().cpu().numpy()  # (B, 2 or Z)
     place = latent[:, :LATENT]
     elsewhere = ((place >= 0) != (wanted >= 0)).any(1)
     cost: Floats = np.square((place - wanted) / unit).sum(1) + WRONG_QUADRANT * elsewhere

@@ -78,5 +78,6 @@ class Emotion(Enum):
     @classmethod
     def at(cls, valence: float, arousal: float) -> Emotion:
         """The emotion whose quadrant holds that point; 0 counts as positive on either axis."""
-        signs = (1 if valence >= 0 else -1, 1 if arousal >= 0 else -1)
-        return next(e for e in cls if (e.valence, e.arousal) == signs)
+        if valence >= 0:
+            return cls.E1 if arousal >= 0 else cls.E4
+        return cls.E2 if arousal >= 0 else cls.E3

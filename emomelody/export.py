@@ -29,6 +29,7 @@ from emomelody.workers import by_processes
 
 INDEX_NAME = "samples.json"
 MANY = 1000  # files, for which it is worth while to start processes
+BATCHES = 4  # that a process makes at a time
 Made = tuple[Piece, Sample]
 
 
@@ -109,7 +110,7 @@ def write_folder(
         write = partial(_write, checkpoint, recipe, folder, stage, force, keep)
         many = len(numbers) * len(recipe.formats) >= MANY and jobs > 1 and not keep
         if many and checkpoint.device.type == "cpu":  # no process may be split off from one that uses a GPU
-            done = by_processes(jobs, partial(_alone, write), chunks(numbers, size))
+            done = by_processes(jobs, partial(_alone, write), chunks(numbers, BATCHES * size))
         else:
             done = map(write, [numbers])
         index.write(_header(recipe, checkpoint))

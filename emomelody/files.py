@@ -46,8 +46,9 @@ def write_whole(path: Path, data: bytes) -> None:
 def staged(folder: Path) -> Iterator[Path]:
     """A folder to write files into, which are moved into ``folder``, made where missing, in the end.
 
-    Files may lie in folders of their own; they are moved in the order of their names. Where the block or a
-    write fails, ``folder`` is left as it was. Raises BadInput, for its name, where it cannot be written to.
+    Files may lie in folders of their own, whose are moved first, by their names in each folder. Where the
+    block or a write fails, ``folder`` is left as it was. Raises BadInput, for its name, where it cannot be
+    written to.
     """
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
@@ -55,12 +56,13 @@ def staged(folder: Path) -> Iterator[Path]:
         stage = Path(tempfile.mkdtemp(prefix=".emomelody-", dir=folder))
         try:
             yield stage
-            for path in sorted(path for path in stage.rglob("*") if path.is_file()):
-                target = folder / path.relative_to(stage)
-                if target.parent != folder and target.parent.is_symlink():
-                    raise BadInput(target.parent, "is a link out of the folder: remove it")
-                target.parent.mkdir(exist_ok=True)
-                path.replace(target)
+            for top, _, names in os.walk(stage, topdown=False):
+                target = folder / Path(top).relative_to(stage)
+                if target != folder and target.is_symlink():
+                    raise BadInput(target, "is a link out of the folder: remove it")
+                target.mkdir(exist_ok=True)
+                for name in sorted(names):
+                    Path(top, name).replace(target / name)
         finally:
             shutil.rmtree(stage)
     except OSError as error:

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import mido
@@ -132,8 +133,11 @@ def to_bytes(piece: Piece) -> bytes:
         (0, mido.Message("program_change", program=piece.program)),
     ]
     for note, velocity in zip(piece.melody.notes, piece.velocities, strict=True):
-        on = mido.Message("note_on", note=note.pitch, velocity=velocity)
-        sounding += [(note.onset * ticks, on), (note.end * ticks, mido.Message("note_off", note=note.pitch))]
+        on = _message("note_on", note=note.pitch, velocity=velocity)
+        off = _message("note_off", note=note.pitch)
+        # Copies, for each has a time of its own.
+        sounding += [(note.onset * ticks, on.copy(skip_checks=True))]
+        sounding += [(note.end * ticks, off.copy(skip_checks=True))]
     # UTF-8 is what today's programs take a name to be; ASCII is the same in it.
     midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     midi.tracks.extend([_track(conductor, end), _track(sounding, end)])
@@ -145,6 +149,12 @@ def to_bytes(piece: Piece) -> bytes:
 def write(piece: Piece, path: Path) -> None:
     """Write a piece as a MIDI file. Raises OSError where that cannot be."""
     path.write_bytes(to_bytes(piece))
+
+
+@cache
+def _message(kind: str, **values: int) -> mido.Message:
+    """A message that mido has checked, which takes it longer than all the rest."""
+    return mido.Message(kind, **values)
 
 
 def _track(events: list[tuple[int, mido.messages.BaseMessage]], end: int) -> mido.MidiTrack:

@@ -76,7 +76,7 @@ def arrange(
         tuple(course),
         Melody(tuple(_set_note(note, octaves, setting) for note in melody.notes), melody.steps),
         tuple(_velocity(n.onset, points[n.onset // STEPS_PER_BAR], setting) for n in melody.notes),
-        _changes([setting.key(mode) for mode in modes]),
+        tuple((step, setting.key(mode)) for step, mode in _changes(modes)),
         _changes([_tempo(point, setting) for point in points]),
         _changes(octaves),
         setting.program,

@@ -26,7 +26,7 @@ from emomelody.workers import in_order
 # Every batch is decoded at its model's size and by one thread: products of other sizes round differently, and
 # the first five of ten melodies shall be the same as five alone, to the byte. These keep the matrices in a
 # core's cache; a GPU wants more at once.
-BATCH, VA_BATCH, GPU_BATCH = 32, 16, 512
+BATCH, VA_BATCH, GPU_BATCH = 64, 16, 512
 REDRAWS = 20  # of a latent whose melody has no note
 MAX_BARS = 64
 DEFAULT = Drawing()

@@ -71,16 +71,27 @@ class EmoregVA(nn.Module):
     def encode(self, classes: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (B, Z), plane first; classes (B, T), labels not needed."""
         del labels
-        said, onset = self._said()  # (16 V, encoder), (16 V,)
-        counts = self._counts(classes)  # (B, 16 V)
-        onsets = counts * onset
-        of_onsets = (onsets @ said) / onsets.sum(1, keepdim=True).clamp(min=1)  # (B, encoder)
-        emotion = self.emotion(torch.cat([counts @ said / classes.shape[1], of_onsets], 1)).float()
-        mu, log_variance = emotion.chunk(2, 1)  # (B, 2)
+        mu, log_variance = self.place(classes, self.said())  # (B, 2)
         content = self.content(self.outline(classes)).float()
         content_mu, content_log_variance = content.chunk(2, 1)  # (B, C)
         log_variances = torch.cat([log_variance, content_log_variance], 1).clamp(-8, 4)
         return torch.cat([mu, content_mu], 1), log_variances
+
+    def place(self, classes: Tensor, said: Tensor) -> tuple[Tensor, Tensor]:
+        """The part of ``encode`` that is the plane's, each (B, 2), by what ``said`` says of each pair."""
+        counts = self._counts(classes)  # (B, 16 V)
+        onsets = counts.unflatten(1, (STEPS_PER_BAR, -1))[..., :-2]  # (B, 16, V − 2)
+        of_onsets = onsets.flatten(1) @ said.unflatten(0, (STEPS_PER_BAR, -1))[:, :-2].flatten(0, 1)
+        of_onsets = of_onsets / onsets.sum((1, 2)).clamp(min=1)[:, None]  # (B, encoder)
+        emotion = self.emotion(torch.cat([counts @ said / classes.shape[1], of_onsets], 1)).float()
+        mu, log_variance = emotion.chunk(2, 1)
+        return mu, log_variance
+
+    def said(self) -> Tensor:
+        """What each class at each place of the bar says of emotion, (16 V, encoder)."""
+        every = torch.arange(self.config.classes, device=self.output.weight.device)
+        said: Tensor = self.step(self._embed(every[:, None].expand(-1, STEPS_PER_BAR)).flatten(0, 1))
+        return said
 
     def outline(self, classes: Tensor) -> Tensor:
         """What the content is heard in, (B, 17), of classes (B, T); a shorter melody holds its last note.
@@ -134,13 +145,6 @@ class EmoregVA(nn.Module):
         counts = torch.zeros(len(classes), STEPS_PER_BAR * self.config.classes, device=classes.device)
         return counts.scatter_add_(1, pairs, torch.ones_like(pairs, dtype=counts.dtype))
 
-    def _said(self) -> tuple[Tensor, Tensor]:
-        """What each class at each place says of emotion, (16 V, encoder), and whether it is an onset."""
-        every = torch.arange(self.config.classes, device=self.output.weight.device)
-        pairs = self._embed(every[:, None].expand(-1, STEPS_PER_BAR)).flatten(0, 1)  # (16 V, …)
-        onset = (every < self.config.classes - 2).float().repeat(STEPS_PER_BAR)  # (16 V,)
-        return self.step(pairs), onset
-
     def _embed(self, classes: Tensor) -> Tensor:
         place = torch.arange(classes.shape[1], device=classes.device) % STEPS_PER_BAR  # (T,)
         places = self.places(place)[:, None].expand(-1, len(classes), -1)  # (T, B, PLACES)
@@ -177,6 +181,7 @@ class Drawer:
             # −∞ after nothing and after a rest, where there is nothing to hold, else 0, (V + 1,).
             self._no_hold = torch.zeros(config.classes + 1, device=bias.device)
             self._no_hold[[config.classes, config.classes - 2]] = -torch.inf
+            self.said = model.said()
 
     def draw(
         self, z: Tensor, chances: Tensor, first: int, previous: Tensor, state: Tensor
