@@ -54,9 +54,12 @@ def environment(cache: Path) -> dict[str, str]:
 def run(tmp_path: Path, environment: dict[str, str]) -> Run:
     """Runs the installed command in an empty folder."""
 
-    def call(*arguments: object, code: int = 0, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: object, code: int = 0, path: Path | None = None, threads: int = 1
+    ) -> subprocess.CompletedProcess[str]:
         """``path`` is the only folder in which the command finds programs, where it is given."""
         chosen = {"PATH": str(path)} if path else {}
+        chosen["OMP_NUM_THREADS"] = str(threads)
         command = [Path(sys.executable).with_name("emomelody"), *map(str, arguments)]
         done = subprocess.run(
             command, cwd=tmp_path, env=environment | chosen, capture_output=True, text=True, check=False

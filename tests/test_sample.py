@@ -119,6 +119,33 @@ def test_temperature_makes_one_point_many_melodies(tmp_path: Path, run: Run) -> 
     assert len(melodies["warm"]) > 1
 
 
+def test_many_melodies_are_the_same_by_one_process_and_by_several(
+    tmp_path: Path, run: Run, environment: dict[str, str]
+) -> None:
+    words = ["sample", "-m", "emoreg", "-e", "happy", "-n", "1000", "--seed", "3", "-o", "out"]
+    for threads in "12":
+        (tmp_path / threads).mkdir()
+        subprocess.run(
+            [Path(sys.executable).with_name("emomelody"), *words],
+            cwd=tmp_path / threads,
+            env=environment | {"OMP_NUM_THREADS": threads},
+            check=True,
+            capture_output=True,
+        )
+    one, two = (
+        {path.name: path.read_bytes() for path in (tmp_path / threads / "out").iterdir()} for threads in "12"
+    )
+    assert len(one) == 1001
+    assert one == two
+    assert len(json.loads(one["samples.json"])["samples"]) == 1000
+    # What a process finds out reaches the user as one line, and nothing is left.
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "happy-s3-700.mid").write_bytes(b"mine")
+    stderr = run(*words, code=1, threads=2).stderr
+    assert stderr == "emomelody: out: has happy-s3-700.mid already: choose another --out, or add --force\n"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["happy-s3-700.mid"]
+
+
 def test_without_a_seed_the_used_one_is_printed(tmp_path: Path, run: Run) -> None:
     first = run("sample", "-e", "relaxed", "-o", "a").stdout
     again = run("sample", "-e", "relaxed", "-o", "b", "--seed", first.split()[-1]).stdout
@@ -154,10 +181,11 @@ def test_wrong_requests_are_one_line(tmp_path: Path, run: Run, arguments: list[s
 def test_files_are_replaced_only_by_force(tmp_path: Path, run: Run) -> None:
     run("sample", "-e", "sad", "--seed", 1)
     before = (tmp_path / "samples" / "samples.json").read_bytes()
-    stderr = run("sample", "-e", "sad", "--seed", 1, code=1).stderr
-    assert "has sad-s1-000.mid already" in stderr
     assert "has samples.json already" in run("sample", "-e", "happy", "--seed", 2, code=1).stderr
     assert (tmp_path / "samples" / "samples.json").read_bytes() == before
+    (tmp_path / "samples" / "samples.json").unlink()
+    assert "has sad-s1-000.mid already" in run("sample", "-e", "sad", "--seed", 1, code=1).stderr
+    assert [path.name for path in (tmp_path / "samples").iterdir()] == ["sad-s1-000.mid"]
     run("sample", "-e", "sad", "--seed", 1, "--force")
 
 

@@ -114,7 +114,7 @@ def test_training_begins_where_the_melody_before_ends() -> None:
         targets=torch.zeros(2, 2),
         preceding=torch.cat([torch.randint(0, 7, (1, 64)), none]),
     )
-    previous, state = VARecipe(continued=1)._context(model, batch, torch.Generator())
+    previous, state = VARecipe()._context(model, batch, torch.ones(2, dtype=torch.bool))
     z, _ = model.encode(batch.preceding[:1])
     assert previous.tolist() == [batch.preceding[0, -1], 7]  # 7: nothing
     torch.testing.assert_close(state[0], model.states(z, model.before(batch.preceding[:1]))[-1, 0])

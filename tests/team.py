@@ -1,0 +1,23 @@
+"""Trains as ``emomelody train`` does, but without dropout, which differs between processes: for
+test_parallel.py, which runs it alone and by torchrun."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+from emomelody.dataset import Split, load
+from emomelody.train import TrainConfig, Trainer
+
+data, out, model, dtype, batch_size, epochs = sys.argv[1:]
+torch.set_num_threads(1)
+torch.set_default_dtype(getattr(torch, dtype))
+config = TrainConfig(model, int(epochs), int(batch_size), split=Split.RANDOM)
+trainer = Trainer(load(Path(data)), config, Path(data))
+if model == "emoreg-va":
+    trainer.model.dropout.p = 0.0
+if trainer.team.leads:
+    Path(out).mkdir()
+trainer.run(Path(out))
