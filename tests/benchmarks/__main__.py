@@ -1,0 +1,207 @@
+"""Measures how fast everything is and prints a table: python -m tests.benchmarks [NAME ...] [--melodies N]
+
+Each line is a ratio to a reference measured in the same run, alternating with it; both are medians. Run it on
+an idle machine, with the package installed. The names are those of the functions below: startup, training,
+sampling, preprocessing, evaluation; without any, all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mido
+import torch
+from torch import Tensor, nn
+
+from emomelody import model as model_module
+from emomelody.checkpoint import load_checkpoint, shipped_weights
+from emomelody.recipes import RECIPES, Examples
+from emomelody.tokens import Vocabulary
+from emomelody.workers import by_processes
+
+Row = tuple[str, str, str, str]  # what, how fast, beside what, the ratio
+COMMAND = Path(sys.executable).with_name("emomelody")
+RUNS = 9
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def alternating(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
+    """The median seconds of each, run in turn, after one run of each that does not count."""
+    for work in works:
+        work()
+    taken = [[seconds(work) for work in works] for _ in range(runs)]
+    return [statistics.median(times) for times in zip(*taken, strict=True)]
+
+
+def call(*command: object) -> None:
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+
+
+MEASURED = """import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
+
+
+def measured(*command: object) -> tuple[float, float]:
+    """The seconds of a command, and the peak memory of its largest process in MB."""
+    started = time.perf_counter()
+    # By a small process: a new one begins with the peak of the one that it was split off from.
+    words = [sys.executable, "-c", MEASURED, *map(str, command)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    return time.perf_counter() - started, int(done.stdout) / 1000
+
+
+def startup(folder: Path, melodies: int) -> Iterator[Row]:
+    """Whole processes."""
+
+    def sampled(name: str) -> Callable[[], None]:
+        def work() -> None:
+            shutil.rmtree(folder / "few", ignore_errors=True)
+            call(COMMAND, "sample", "-m", name, "-e", "sad", "-n", 20, "-o", folder / "few")
+
+        return work
+
+    bare, shown = alternating(
+        lambda: call(sys.executable, "-c", "import typer"), lambda: call(COMMAND, "--help")
+    )
+    yield "`--help`", f"{shown:.2f} s", f"`import typer` {bare:.2f} s", f"{shown / bare:.2f}"
+    names = list(shipped_weights())
+    floor, *times = alternating(lambda: call(sys.executable, "-c", "import torch"), *map(sampled, names))
+    for name, taken in zip(names, times, strict=True):
+        what = f"`sample -m {name} -n 20`"
+        yield what, f"{taken:.2f} s", f"`import torch` {floor:.2f} s", f"{taken / floor:.2f}"
+
+
+def training(folder: Path, melodies: int) -> Iterator[Row]:
+    """A training step, as ``train`` makes it, beside the same with torch's own GRU."""
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    for device in devices:
+        for name in ("emoreg", "emoreg-va"):
+            ours, plain = step(name, device, model_module.gru), step(name, device, plain_gru)
+            reference, taken = alternating(plain, ours)
+            yield (
+                f"a step of {name}, {device}",
+                f"{1000 * taken:.0f} ms",
+                f"float32 `nn.GRU` {1000 * reference:.0f} ms",
+                f"{reference / taken:.2f} times as fast",
+            )
+
+
+def step(name: str, device: str, gru: Callable[..., Tensor]) -> Callable[[], None]:
+    """A training step on random melodies with that recurrence, ours in the precision that ``train`` takes."""
+    from emomelody import va
+    from emomelody.gru import bfloat16_pays
+
+    torch.manual_seed(0)
+    recipe = RECIPES[name](1.0)
+    vocabulary = Vocabulary(tuple(range(50, 88)))
+    size = (recipe.batch_size, 64)
+    classes = torch.randint(len(vocabulary), size, device=device)
+    batch = Examples(classes, classes[:, 0] % 4, torch.randn(len(classes), 2, device=device), classes)
+    model = recipe.build(vocabulary, vocabulary.tokens[classes.cpu().numpy()]).to(device)
+    optimiser = recipe.optimiser(model.parameters(), recipe.learning_rate)
+    random = torch.Generator().manual_seed(0)
+    low = gru is not plain_gru and device == "cpu" and bfloat16_pays()
+
+    def work() -> None:
+        model_module.gru, va.gru = gru, gru
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            loss = recipe.terms(model, batch, random, 0.5).loss
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        loss.item()
+
+    return work
+
+
+def plain_gru(layer: nn.GRU, x: Tensor, steps: int, start: Tensor | None = None) -> Tensor:
+    """``emomelody.gru.gru`` by torch alone."""
+    output: Tensor = layer(x.expand(steps, -1, -1), None if start is None else start[None])[0]
+    return output
+
+
+def sampling(folder: Path, melodies: int) -> Iterator[Row]:
+    """Whole processes that write MIDI files, beside the matrix products that their decoders cannot do without
+    at the rate of the machine's best product."""
+    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    rate = 2 * 2048**3 / alternating(lambda: a @ b)[0]  # operations per second
+    for name in ("emoreg-va", "emoreg"):
+        words = ["sample", "-m", name, "-e", "sad", "-n", melodies, "--seed", 0, "-o", folder / name]
+        taken, memory = measured(COMMAND, *words)
+        decoder = load_checkpoint(shipped_weights()[name]).model.decoder
+        drawn = 8 if name == "emoreg-va" else 1  # candidates
+        limit = rate / (2 * 3 * decoder.hidden_size**2 * 64 * drawn)
+        yield (
+            f"`sample -m {name} -n {melodies}`",
+            f"{melodies / taken:.0f} melodies/s, {memory:.0f} MB",
+            f"the recurrent products alone at {rate / 1e9:.0f} GFLOP/s: {limit:.0f} melodies/s",
+            f"{melodies / taken / limit:.2f}",
+        )
+
+
+def preprocessing(folder: Path, melodies: int) -> Iterator[Row]:
+    """Whole processes on all cores; MIDI files beside mido alone reading them on as many."""
+    taken = seconds(lambda: call(COMMAND, "preprocess", "-o", folder / "data"))
+    yield "`preprocess` (the chorales)", f"{taken:.0f} s", "", ""
+    if not (folder / "emoreg-va").exists():
+        call(COMMAND, "sample", "-e", "sad", "-n", melodies, "--seed", 0, "-o", folder / "emoreg-va")
+    files = sorted((folder / "emoreg-va").glob("*.mid"))
+    taken, memory = measured(COMMAND, "preprocess", folder / "emoreg-va", "-o", folder / "again")
+    parts = [files[first : first + 50] for first in range(0, len(files), 50)]
+    parsed = seconds(lambda: list(by_processes(torch.get_num_threads(), parse, parts)))
+    yield (
+        f"`preprocess` of {len(files)} MIDI files",
+        f"{len(files) / taken:.0f} files/s, {memory:.0f} MB",
+        f"mido's reading alone {len(files) / parsed:.0f} files/s",
+        f"{parsed / taken:.2f}",
+    )
+
+
+def parse(files: list[Path]) -> None:
+    for file in files:
+        mido.MidiFile(file)
+
+
+def evaluation(folder: Path, melodies: int) -> Iterator[Row]:
+    """A whole process, data at hand."""
+    if not (folder / "data").exists():
+        call(COMMAND, "preprocess", "-o", folder / "data")
+    taken, memory = measured(COMMAND, "evaluate", "--data", folder / "data")
+    yield "`evaluate`", f"{taken:.0f} s, {memory:.0f} MB", "", ""
+
+
+ALL = {work.__name__: work for work in (startup, training, sampling, preprocessing, evaluation)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ALL))
+    parser.add_argument("--melodies", type=int, default=10_000, help="to sample, and to preprocess again")
+    chosen = parser.parse_args()
+    unknown = set(chosen.names) - set(ALL)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(ALL)}")
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
+    print("| what | how fast | beside | ratio |\n| --- | ---: | ---: | ---: |")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in chosen.names or ALL:
+            for row in ALL[name](Path(folder), chosen.melodies):
+                print(f"| {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
