@@ -567,7 +567,8 @@ def sample(
 
             def on_entry(entry: Entry) -> None:
                 summary.add(entry.emotion, entry.melody)
-                kept.extend([entry.made] if entry.made else [])
+                if entry.made:
+                    kept.append(entry.made)
                 progress.advance(task)
 
             export.write_folder(checkpoint, recipe, out, force=force, keep=show or play, on_entry=on_entry)

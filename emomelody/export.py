@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain
@@ -109,10 +109,11 @@ def write_folder(
     with staged(folder) as stage, (stage / INDEX_NAME).open("w", encoding="utf-8") as index:
         write = partial(_write, checkpoint, recipe, folder, stage, force, keep)
         many = len(numbers) * len(recipe.formats) >= MANY and jobs > 1 and not keep
+        done: Iterator[Iterable[Entry]]
         if many and checkpoint.device.type == "cpu":  # no process may be split off from one that uses a GPU
             done = by_processes(jobs, partial(_alone, write), chunks(numbers, BATCHES * size))
         else:
-            done = map(write, [numbers])
+            done = iter([write(numbers)])
         index.write(_header(recipe, checkpoint))
         for entry in chain.from_iterable(done):
             on_entry(entry)
@@ -122,9 +123,8 @@ def write_folder(
 
 def _write(
     checkpoint: Checkpoint, recipe: Recipe, folder: Path, stage: Path, force: bool, keep: bool, numbers: range
-) -> list[Entry]:
+) -> Iterator[Entry]:
     """Make and write the melodies of these numbers."""
-    entries = []
     for number, (piece, sample) in zip(numbers, arranged(checkpoint, recipe, numbers), strict=True):
         for form in recipe.formats:
             name = f"{piece.title}.{form}"
@@ -132,14 +132,13 @@ def _write(
             (stage / name).write_bytes(encode(piece, form, recipe.soundfont))
         line = json.dumps(_entry(piece, sample, recipe))
         made = (piece, sample) if keep else None
-        entries.append(Entry(number, line, sample.emotion, hash(sample.melody), made))
-    return entries
+        yield Entry(number, line, sample.emotion, hash(sample.melody), made)
 
 
-def _alone(write: Callable[[range], list[Entry]], numbers: range) -> list[Entry]:
+def _alone(write: Callable[[range], Iterator[Entry]], numbers: range) -> list[Entry]:
     """``write`` in a process that has a core to itself."""
     torch.set_num_threads(1)
-    return write(numbers)
+    return list(write(numbers))
 
 
 def _check_free(folder: Path, name: str, force: bool) -> None:

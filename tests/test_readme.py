@@ -56,8 +56,9 @@ def test_every_further_command_runs(tmp_path: Path, environment: dict[str, str],
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), environment["PATH"]])
     ran = 0
     for line in (line for block in blocks()[2:] for line in block):
-        program, command, *arguments = shlex.split(line, comments=True)
-        assert program == "emomelody", line
+        words = shlex.split(line, comments=True)
+        assert words[0] in ("emomelody", "torchrun"), line
+        command, *arguments = words[words.index("emomelody") + 1 :]
         options = () if "--generated" in arguments else SHORTER.get(command, ())
         more = shlex.join(map(str, options))
         done = subprocess.run(
@@ -76,6 +77,16 @@ def test_every_further_command_runs(tmp_path: Path, environment: dict[str, str],
         ran += 1
     assert ran > 10
     assert (tmp_path / "sad.mid").read_bytes()[:4] == b"MThd"
+
+
+@pytest.mark.slow
+def test_the_benchmarks_run() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks", "sampling", "--melodies", "32"]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert re.findall(r"^\| `sample -m (\S+) -n 32` \| \d+ melodies/s", done.stdout, re.MULTILINE) == [
+        "emoreg-va",
+        "emoreg",
+    ]
 
 
 @pytest.mark.parametrize("program", ["README.md", "examples/scene.py"])
