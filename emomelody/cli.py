@@ -294,6 +294,8 @@ def train(
     try:
         checkpoint = _train_with_display(trainer, folder)
     except KeyboardInterrupt:
+        if not trainer.team.leads:
+            raise typer.Exit(130) from None
         if not trainer.history:
             _fail("stopped before the end of the first epoch: there are no weights", 130)
         again = f"emomelody train --resume {shlex.quote(str(folder))}"
@@ -851,7 +853,7 @@ def _load_data(folder: Path) -> Dataset:
 
 
 def _list_bad(errors: Iterable[BadInput]) -> None:
-    for error in errors:
+    for error in () if _follows() else errors:
         print(f"left out: {error}", file=sys.stderr)
 
 

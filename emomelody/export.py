@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain
@@ -29,7 +30,7 @@ from emomelody.workers import by_processes
 
 INDEX_NAME = "samples.json"
 MANY = 1000  # files, for which it is worth while to start processes
-BATCHES = 4  # that a process makes at a time
+PART = 64  # files that a process makes at a time, a batch at least: what Ctrl-C waits for
 Made = tuple[Piece, Sample]
 
 
@@ -105,20 +106,30 @@ def write_folder(
         raise BadInput(folder, "is a file: choose another --out")
     _check_free(folder, INDEX_NAME, force)
     check_request(checkpoint, recipe.request)
-    numbers, size, jobs = range(recipe.request.n), batch_size(checkpoint), torch.get_num_threads()
     with staged(folder) as stage, (stage / INDEX_NAME).open("w", encoding="utf-8") as index:
-        write = partial(_write, checkpoint, recipe, folder, stage, force, keep)
-        many = len(numbers) * len(recipe.formats) >= MANY and jobs > 1 and not keep
-        done: Iterator[Iterable[Entry]]
-        if many and checkpoint.device.type == "cpu":  # no process may be split off from one that uses a GPU
-            done = by_processes(jobs, partial(_alone, write), chunks(numbers, BATCHES * size))
-        else:
-            done = iter([write(numbers)])
         index.write(_header(recipe, checkpoint))
-        for entry in chain.from_iterable(done):
-            on_entry(entry)
-            index.write(("," if entry.number else "") + f"\n  {entry.line}")
+        # Closed before the stage is removed, so that no process writes into it any more.
+        write = partial(_write, checkpoint, recipe, folder, stage, force, keep)
+        with closing(_entries(write, checkpoint, recipe, keep)) as entries:
+            for entry in entries:
+                on_entry(entry)
+                index.write(("," if entry.number else "") + f"\n  {entry.line}")
         index.write("\n ]\n}\n")
+
+
+def _entries(
+    write: Callable[[range], Iterator[Entry]], checkpoint: Checkpoint, recipe: Recipe, keep: bool
+) -> Generator[Entry]:
+    """The entries of all melodies, in order, of which many are made by several processes."""
+    numbers, jobs = range(recipe.request.n), torch.get_num_threads()
+    many = len(numbers) * len(recipe.formats) >= MANY and jobs > 1 and not keep
+    if not many or checkpoint.device.type != "cpu":  # none may be split off from one that uses a GPU
+        yield from write(numbers)
+        return
+    size = batch_size(checkpoint)
+    parts = chunks(numbers, size * max(1, PART // (size * len(recipe.formats))))
+    with closing(by_processes(jobs, partial(_alone, write), parts)) as done:
+        yield from chain.from_iterable(done)
 
 
 def _write(

@@ -62,14 +62,20 @@ class Steps:
         self._rz, self._n = self._gates.split([2 * hidden, hidden], 1)
         self._r, self._z = self._rz.chunk(2, 1)
         self._recurrent_n = torch.empty_like(state)
+        self._begun = bool(state.any())
 
     def step(self, told: Tensor, which: Tensor, also: Tensor) -> None:
         """Go on by a step. The gates are told the rows ``which`` (B,) of ``told`` (K, 3H), and ``also`` (B,
         3H), which together hold all biases but that of the recurrent product of n.
         """
         torch.index_select(told, 0, which, out=self._gates).add_(also)
-        self._rz.addmm_(self.state, self._of_rz).sigmoid_()
-        torch.addmm(self._bias_n, self.state, self._of_n, out=self._recurrent_n)
+        if self._begun:
+            self._rz.addmm_(self.state, self._of_rz)
+            torch.addmm(self._bias_n, self.state, self._of_n, out=self._recurrent_n)
+        else:  # the product of nothing is nothing
+            self._recurrent_n[:] = self._bias_n
+            self._begun = True
+        self._rz.sigmoid_()
         self._n.addcmul_(self._r, self._recurrent_n).tanh_()
         torch.lerp(self._n, self.state, self._z, out=self.state)
 

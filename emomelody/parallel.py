@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, distributed
 from torch.nn import functional
 
+from emomelody.errors import EmomelodyError
+
 
 @dataclass(frozen=True)
 class Team:
@@ -44,7 +46,12 @@ class Team:
         """This process's device of that kind: of several GPUs one for each."""
         if self.size == 1 or device.type != "cuda" or device.index is not None:
             return device
-        return torch.device(device.type, int(os.environ["LOCAL_RANK"]))
+        number = int(os.environ["LOCAL_RANK"])
+        if number >= torch.cuda.device_count():
+            raise EmomelodyError(
+                f"process {number} finds no GPU of its own: start fewer, or use --device cpu"
+            )
+        return torch.device(device.type, number)
 
     def shard(self, whole: Tensor) -> Tensor:
         """This process's part of a batch (B, …), the same as or one more than the others'."""

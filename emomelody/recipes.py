@@ -107,7 +107,7 @@ class PaperRecipe:
         logits = model.decode(sample_posterior(mu, log_variance, team.shard(noise)), mine.labels)
         per_example = losses.reconstruction(logits, mine.classes)  # (b,)
         # Of the whole batch from here on.
-        mu, log_variance, per_example = (team.gather(x, len(batch)) for x in (mu, log_variance, per_example))
+        mu, log_variance, per_example = _gather(team, mu, log_variance, per_example, len(batch))
         reconstruction = per_example.sum()
         divergence = losses.divergence(mu, log_variance)
         arousal = losses.arousal(batch.targets[:, losses.AROUSAL], mu)
@@ -175,7 +175,7 @@ class VARecipe:
         told = before.masked_fill(team.shard(hidden).to(device), model.config.classes)
         per_example = losses.reconstruction(model.decode(z, told, state), mine.classes)  # (b,)
         # Of the whole batch from here on.
-        mu, log_variance, per_example = (team.gather(x, len(batch)) for x in (mu, log_variance, per_example))
+        mu, log_variance, per_example = _gather(team, mu, log_variance, per_example, len(batch))
         reconstruction = per_example.mean()
         of_plane = losses.divergence(mu[:, :LATENT], log_variance[:, :LATENT])
         of_content = losses.divergence(mu[:, LATENT:], log_variance[:, LATENT:])
@@ -201,6 +201,16 @@ class VARecipe:
                 state[chosen] = model.states(z, model.before(classes))[-1].to(state.dtype)
             previous[chosen] = classes[:, -1]
         return previous, state
+
+
+def _gather(
+    team: Team, mu: Tensor, log_variance: Tensor, per_example: Tensor, count: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The means, log variances (B, Z) and losses (B,) of the whole batch, of ``count``."""
+    size = mu.shape[1]
+    whole = team.gather(torch.cat([mu, log_variance, per_example[:, None]], 1), count)
+    mu, log_variance, losses_of = whole.split([size, size, 1], 1)
+    return mu, log_variance, losses_of[:, 0]
 
 
 def annealing(progress: float) -> float:

@@ -29,9 +29,11 @@ from emomelody.workers import in_order
 BATCH, VA_BATCH, GPU_BATCH = 64, 16, 512
 REDRAWS = 20  # of a latent whose melody has no note
 MAX_BARS = 64
+LEAST_TEMPERATURE = 1e-3  # a lower one draws the same, and would leave the range of numbers
 DEFAULT = Drawing()
 SPREAD = 0.1
 
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 # Latents (N, T, 2), labels (N,), random generators and contents (N, C) or None → tokens (N, T).
 Decoder = Callable[[Floats, Tokens, Sequence[np.random.Generator], Floats | None], Tokens]
@@ -89,7 +91,8 @@ def samples(checkpoint: Checkpoint, request: Request, numbers: range | None = No
     check_request(checkpoint, request)
     heard = None if request.like is None else hear(checkpoint, request.like)  # (Z,)
     work = partial(_sample_batch, checkpoint, request, heard, _decoder(checkpoint, request.drawing))
-    for batch in _by_threads(work, chunks(numbers or range(request.n), batch_size(checkpoint))):
+    batches = chunks(numbers or range(request.n), batch_size(checkpoint))
+    for batch in _by_threads(checkpoint, work, batches):
         yield from batch
 
 
@@ -105,17 +108,30 @@ def chunks(numbers: range, size: int) -> Iterator[range]:
     return (numbers[first : first + size] for first in range(0, len(numbers), size))
 
 
-def _by_threads(work: Callable[[range], _Result], items: Iterable[range]) -> Iterator[_Result]:
+def _by_threads(
+    checkpoint: Checkpoint, work: Callable[[_Item], _Result], items: Iterable[_Item]
+) -> Iterator[_Result]:
     """What ``work`` makes of each item, in order, by as many threads as torch has, each alone with its item.
 
-    That is faster than all threads in each product, and rounds the same whatever their number.
+    That is faster than all threads in each product, and rounds the same whatever their number. On a GPU one
+    is enough.
     """
     threads = torch.get_num_threads()
     if threads == 1:
         yield from map(work, items)
         return
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        yield from in_order(pool, threads, work, items)
+    workers = threads if checkpoint.device.type == "cpu" else 1
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield from in_order(pool, workers, work, items)
+    finally:
+        torch.set_num_threads(threads)  # else threads that are yet to come would have one
+
+
+def _by_one_thread(checkpoint: Checkpoint, work: Callable[[], _Result]) -> _Result:
+    """What ``work`` makes, rounded as one thread rounds."""
+    (made,) = _by_threads(checkpoint, lambda _nothing: work(), [None])
+    return made
 
 
 def _sample_batch(
@@ -209,7 +225,7 @@ def decode(
         return decoder(latents[some], labels[some], randoms[some], None if content is None else content[some])
 
     batches = chunks(range(len(latents)), batch_size(checkpoint))
-    return np.concatenate(list(_by_threads(work, batches)))
+    return np.concatenate(list(_by_threads(checkpoint, work, batches)))
 
 
 def _decoder(checkpoint: Checkpoint, drawing: Drawing) -> Decoder:
@@ -217,7 +233,9 @@ def _decoder(checkpoint: Checkpoint, drawing: Drawing) -> Decoder:
     model, vocabulary, scale = checkpoint.model, checkpoint.vocabulary, np.array(checkpoint.plane.scale)
     size = batch_size(checkpoint)
     if isinstance(model, EmoregVA):
-        drawer = Drawer(model, temperature=drawing.temperature or TEMPERATURE, top_p=drawing.top_p)
+        temperature = max(drawing.temperature or TEMPERATURE, LEAST_TEMPERATURE)
+        make = partial(Drawer, model, temperature=temperature, top_p=drawing.top_p)
+        drawer = _by_one_thread(checkpoint, make)
 
     def decoder(
         latents: Floats, labels: Tokens, randoms: Sequence[np.random.Generator], content: Floats | None
@@ -250,10 +268,13 @@ def hear(checkpoint: Checkpoint, melody: Melody) -> Floats:
     moved = [np.where(onset, tokens + shift, tokens) for shift in shifts]
     possible = [row for row in moved if ((row >= 0) & ((row < REST) == onset)).all()]
     classes, _moved = min(map(checkpoint.vocabulary.encode, possible), key=lambda found: found[1])
-    device = checkpoint.model.output.weight.device
-    with torch.inference_mode():
-        mu, _ = checkpoint.model.encode(torch.from_numpy(classes)[None].to(device))
-    return np.asarray(mu[0].double().cpu().numpy())
+    model, melodies = checkpoint.model, torch.from_numpy(classes)[None].to(checkpoint.device)
+
+    def encode() -> Floats:
+        with torch.inference_mode():
+            return np.asarray(model.encode(melodies)[0][0].double().cpu().numpy())
+
+    return _by_one_thread(checkpoint, encode)
 
 
 def _decode_at_once(
@@ -272,7 +293,7 @@ def _decode_at_once(
         if drawing.temperature is None:
             return checkpoint.vocabulary.decode(logits.argmax(2).cpu().numpy())
         chances = np.stack([r.random(logits.shape[1], dtype=np.float32) for r in randoms])  # (B, T)
-        logits = nucleus(logits / drawing.temperature, drawing.top_p)
+        logits = nucleus(logits / max(drawing.temperature, LEAST_TEMPERATURE), drawing.top_p)
         chosen = choose(logits, torch.from_numpy(chances).to(device))
     return checkpoint.vocabulary.decode(chosen.cpu().numpy())
 

@@ -161,7 +161,11 @@ class Trainer:
         for number in range(len(self.history) + 1, self.epochs + 1):
             epoch = self._epoch(number, started)
             if not math.isfinite(epoch.loss) or not self._finite():
-                kept = f"; the weights of epoch {number - 1} are in {folder}" if self.last else ""
+                kept = (
+                    f"; the weights of epoch {number - 1} are in {folder}"
+                    if self.last and self.team.leads
+                    else ""
+                )
                 raise EmomelodyError(f"the loss of epoch {number} is not a number: try a smaller --lr{kept}")
             self.history.append(epoch)
             self.last = self._state()
@@ -209,6 +213,10 @@ class Trainer:
             config = TrainConfig(**{**config, "split": Split(config["split"]), "device": device})
             trainer = cls(dataset, config, source)
             trainer._restore(*state)
+            if trainer.team.rank:  # the saved dropout is the first process's
+                torch.manual_seed(
+                    trainer.config.seed + trainer.team.rank + len(trainer.history) * trainer.team.size
+                )
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise BadWeights(folder / STATE_NAME, f"cannot be gone on from ({reason})") from error

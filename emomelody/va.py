@@ -240,6 +240,7 @@ def nucleus(logits: Tensor, top_p: float) -> Tensor:
         return logits
     ordered, order = logits.softmax(-1).sort(-1, descending=True)
     beyond = ordered.cumsum(-1) - ordered >= top_p
+    beyond[..., 0] = False
     return logits.masked_fill(beyond.gather(-1, order.argsort(-1)), -torch.inf)
 
 

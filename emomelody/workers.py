@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
@@ -23,15 +23,19 @@ def in_order(
 ) -> Iterator[_Result]:
     """What ``work`` makes of each item, in order, by the workers of a pool."""
     handed_out: deque[Future[_Result]] = deque()
-    for item in items:
-        handed_out.append(pool.submit(work, item))
-        if len(handed_out) >= AHEAD * workers:
+    try:
+        for item in items:
+            handed_out.append(pool.submit(work, item))
+            if len(handed_out) >= AHEAD * workers:
+                yield handed_out.popleft().result()
+        while handed_out:
             yield handed_out.popleft().result()
-    while handed_out:
-        yield handed_out.popleft().result()
+    finally:
+        for future in handed_out:
+            future.cancel()
 
 
-def by_processes(jobs: int, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+def by_processes(jobs: int, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Generator[_Result]:
     """What ``work`` makes of each item, in order, by ``jobs`` processes, to which it is handed once.
 
     Ctrl-C is left to this one. Raises EmomelodyError where one of them is killed.

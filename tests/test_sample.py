@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import ROOT, Run
 
 from emomelody import midi
 from emomelody.checkpoint import load_checkpoint, shipped_weights
@@ -67,6 +67,8 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path, environment: dict
         "20",
         "--seed",
         "3",
+        "--like",
+        ROOT / "examples" / "emoreg-va" / "happy-0.mid",
     ]
     for threads in "12":
         chosen = environment | {"OMP_NUM_THREADS": threads}
@@ -144,6 +146,33 @@ def test_many_melodies_are_the_same_by_one_process_and_by_several(
     stderr = run(*words, code=1, threads=2).stderr
     assert stderr == "emomelody: out: has happy-s3-700.mid already: choose another --out, or add --force\n"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["happy-s3-700.mid"]
+
+
+def test_what_stops_many_processes_leaves_nothing(tmp_path: Path) -> None:
+    program = (
+        "import sys, torch; from pathlib import Path; import emomelody; from emomelody import export\n"
+        "from emomelody.emotion import Emotion; from emomelody.sample import Request\n"
+        "torch.set_num_threads(2)\n"
+        "def stop(entry):\n"
+        "    if entry.number == 300: raise ValueError('enough')\n"
+        "request = Request(3000, Emotion.E1)\n"
+        "try: export.write_folder(emomelody.load('emoreg').checkpoint, export.Recipe('emoreg', request),\n"
+        "                         Path('out'), on_entry=stop)\n"
+        "except ValueError as error: print(error, torch.get_num_threads())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "enough 2\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("model", ["emoreg-va", "emoreg"])
+def test_the_least_temperature_and_share_take_the_likeliest(tmp_path: Path, run: Run, model: str) -> None:
+    few = ["sample", "-m", model, "-e", "sad", "-n", 2, "--seed", 1]
+    run(*few, "--temperature", 1e-40, "-o", "cold")
+    run(*few, "--temperature", 1, "--top-p", 1e-46, "-o", "narrow")
+    assert len(list(tmp_path.glob("*/*.mid"))) == 4
 
 
 def test_without_a_seed_the_used_one_is_printed(tmp_path: Path, run: Run) -> None:
