@@ -83,6 +83,9 @@ def main() -> NoReturn:
     """The installed command: every error is one line on stderr and an exit code."""
     if hasattr(signal, "SIGPIPE"):  # on Windows there is none
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as head leaves a pipe: the end, without a word
+    signal.signal(signal.SIGTERM, _end)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where it shall be ignored
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -96,6 +99,18 @@ def main() -> NoReturn:
         what = f"{error.filename}: cannot be written to or read from" if error.filename else "cannot write"
         _fail(f"{what} ({error.strerror or error})", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    """The first Ctrl-C ends the command; those after it do not disturb the tidying up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    """End with what is half-made removed."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -286,10 +301,11 @@ def train(
         folder = library.next_run_folder(out, model) if trainer.team.leads else out
         beginning = f"into {folder}"
     config = trainer.config
+    together = f" in {trainer.team.size} processes" if trainer.team.size > 1 else ""
     output.note(
         f"{config.model}: {len(trainer.training)} melodies, {len(trainer.held_out)} held out by"
         f" {config.split}, {len(trainer.vocabulary)} tokens, {trainer.epochs} epochs on {trainer.device}"
-        f" ({trainer.precision}), seed {config.seed}, {beginning}"
+        f" ({trainer.precision}){together}, seed {config.seed}, {beginning}"
     )
     try:
         checkpoint = _train_with_display(trainer, folder)
@@ -774,7 +790,8 @@ def _say_what_was_made(recipe: Recipe, made: _Summary, checkpoint: Checkpoint, o
     if request.point and likeliest and count > 1:
         output.note("one point has one likeliest melody: add --temperature for different ones")
     elif different < count:
-        output.note(f"{different} of the {count} are different: add --temperature for more")
+        more = ": add --temperature for more" if likeliest else ""
+        output.note(f"{different} of the {count} are different{more}")
     what = str(request.path or (made.emotion and made.emotion.title))
     if request.point:
         what += " at {:g} {:g}".format(*request.point)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from emomelody.errors import EmomelodyError
@@ -38,20 +41,40 @@ def in_order(
 def by_processes(jobs: int, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Generator[_Result]:
     """What ``work`` makes of each item, in order, by ``jobs`` processes, to which it is handed once.
 
-    Ctrl-C is left to this one. Raises EmomelodyError where one of them is killed.
+    Ctrl-C is left to this one; where the work ends early they are stopped at once. Raises EmomelodyError
+    where one of them is killed.
     """
-    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(work,))
+    others = multiprocessing.active_children()
+    with _own_pipes(), ProcessPoolExecutor(jobs, initializer=_begin, initargs=(work,)) as pool:
+        try:
+            yield from in_order(pool, jobs, _do, items)
+        except BaseException as error:
+            for process in multiprocessing.active_children():
+                if process not in others:
+                    process.terminate()
+            if isinstance(error, BrokenProcessPool):
+                reason = "a process that worked for this one was killed: too little memory?"
+                raise EmomelodyError(reason) from error
+            raise
+
+
+@contextmanager
+def _own_pipes() -> Iterator[None]:
+    """Not ended by a broken pipe, as a pool's are where its processes are stopped."""
+    if not hasattr(signal, "SIGPIPE") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     try:
-        yield from in_order(pool, jobs, _do, items)
-    except BrokenProcessPool as error:
-        raise EmomelodyError("a process that worked for this one was killed: too little memory?") from error
+        yield
     finally:
-        pool.shutdown(cancel_futures=True)
+        signal.signal(signal.SIGPIPE, before)
 
 
 def _begin(work: Callable[[Any], Any]) -> None:
     global _work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _work = work
 
 
