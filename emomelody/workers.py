@@ -48,13 +48,12 @@ def by_processes(jobs: int, work: Callable[[_Item], _Result], items: Iterable[_I
     with _own_pipes(), ProcessPoolExecutor(jobs, initializer=_begin, initargs=(work,)) as pool:
         try:
             yield from in_order(pool, jobs, _do, items)
-        except BaseException as error:
-            for process in multiprocessing.active_children():
-                if process not in others:
-                    process.terminate()
-            if isinstance(error, BrokenProcessPool):
-                reason = "a process that worked for this one was killed: too little memory?"
-                raise EmomelodyError(reason) from error
+        except BrokenProcessPool as error:  # which has stopped the others
+            reason = "a process that worked for this one was killed: too little memory?"
+            raise EmomelodyError(reason) from error
+        except BaseException:  # Ctrl-C or the generator's end too: it is passed on, the processes are stopped
+            for process in set(multiprocessing.active_children()).difference(others):
+                process.terminate()
             raise
 
 
