@@ -4,9 +4,9 @@
 def main() -> None:
     """Run the command line; Ctrl-C ends it quietly even before it is there."""
     try:
-        from emomelody import cli
+        from emomelody.cli import app
 
-        cli.main()
+        app.main()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

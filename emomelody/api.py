@@ -10,20 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emomelody import features, roll
-from emomelody.checkpoint import Checkpoint, find_weights, load_checkpoint
-from emomelody.compose import Drawing
-from emomelody.emotion import Emotion
-from emomelody.features import Metrics
+from emomelody.data.windows import beginning
 from emomelody.files import write_whole
-from emomelody.formats import Format, encode
-from emomelody.judges import label_by_rule
-from emomelody.melody import BARS, Melody, Note
-from emomelody.piece import Piece, arrange
-from emomelody.preprocess import beginning
-from emomelody.sample import SPREAD, Request, sample
-from emomelody.setting import AS_MADE, Setting
-from emomelody.trajectory import Trajectory
+from emomelody.formats import text_roll
+from emomelody.formats.encode import Format, encode
+from emomelody.models.checkpoint import Checkpoint, find_weights, load_checkpoint
+from emomelody.music import features
+from emomelody.music.emotion import Emotion
+from emomelody.music.features import Metrics
+from emomelody.music.melody import BARS, Melody, Note
+from emomelody.music.path import EmotionPath
+from emomelody.music.rule import label_by_rule
+from emomelody.performance.piece import Piece, arrange
+from emomelody.performance.setting import PLAIN, Setting
+from emomelody.sampling.request import SPREAD, DecodingConfig, Request
+from emomelody.sampling.sampler import sample
 
 
 @dataclass(frozen=True)
@@ -32,23 +33,25 @@ class GeneratedMelody:
 
     melody: Melody
     emotion: Emotion
-    course: tuple[tuple[float, float], ...]  # (valence, arousal) that it was drawn from, in each bar
+    trajectory: tuple[tuple[float, float], ...]  # (valence, arousal) that it was drawn from, in each bar
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """Its notes: onset and duration in sixteenth steps, pitch as a MIDI number."""
         return self.melody.notes
 
-    def arrange(self, setting: Setting = AS_MADE, *, title: str | None = None) -> Piece:
+    def arrange(self, setting: Setting = PLAIN, *, title: str | None = None) -> Piece:
         """It in the key, octave, tempo and sound of the setting, ready to be written.
 
         Raises EmomelodyError where that leaves MIDI's pitches.
         """
         title = title or self.emotion.title
-        return arrange(self.melody, title=title, emotion=self.emotion, course=self.course, setting=setting)
+        return arrange(
+            self.melody, title=title, emotion=self.emotion, trajectory=self.trajectory, setting=setting
+        )
 
     def write(
-        self, path: str | Path, setting: Setting = AS_MADE, *, soundfont: str | Path | None = None
+        self, path: str | Path, setting: Setting = PLAIN, *, soundfont: str | Path | None = None
     ) -> None:
         """Write it as the file's suffix says: .mid, .musicxml, .svg (the score), .png (a piano roll) or .wav.
 
@@ -59,9 +62,9 @@ class GeneratedMelody:
         form, piece = Format.of(path), self.arrange(setting, title=path.stem)
         write_whole(path, encode(piece, form, Path(soundfont) if soundfont else None))
 
-    def roll(self, setting: Setting = AS_MADE) -> str:
+    def roll(self, setting: Setting = PLAIN) -> str:
         """It as a small piano roll of characters, with its metrics. Raises as ``arrange`` does."""
-        return roll.draw(self.arrange(setting), self.measure())
+        return text_roll.draw(self.arrange(setting), self.measure())
 
     def measure(self) -> Metrics:
         """Its metrics."""
@@ -104,14 +107,14 @@ class Model:
             n,
             emotion=Emotion.parse(emotion) if isinstance(emotion, str) else emotion,
             point=point,
-            path=Trajectory.parse(path) if path is not None else None,
+            path=EmotionPath.parse(path) if path is not None else None,
             like=beginning(Path(like)) if like is not None else None,
             spread=spread,
             bars=bars,
             seed=seed,
-            drawing=Drawing(temperature, top_p),
+            drawing=DecodingConfig(temperature, top_p),
         )
-        return [GeneratedMelody(s.melody, s.emotion, s.course) for s in sample(self.checkpoint, request)]
+        return [GeneratedMelody(s.melody, s.emotion, s.trajectory) for s in sample(self.checkpoint, request)]
 
 
 def load(name: str) -> Model:

@@ -16,7 +16,6 @@ from emomelody.errors import EmomelodyError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-
 AHEAD = 2  # items per worker that are handed out: no more is held in memory
 _work: Callable[[Any], Any]  # of a worker process
 

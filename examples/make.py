@@ -11,10 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import emomelody
-from emomelody import plots
-from emomelody.audio import to_wav
-from emomelody.emotion import Emotion
-from emomelody.setting import EXPRESSIVE
+from emomelody.formats import piano_roll
+from emomelody.formats.audio import to_wav
+from emomelody.music.emotion import Emotion
+from emomelody.performance.setting import EXPRESSIVE
 
 MODELS = ("base", "emoreg", "emoreg-va")
 MELODIES = 4  # per emotion and model
@@ -35,7 +35,7 @@ for name in MODELS:
         sound = to_wav(first.arrange(EXPRESSIVE), rate=RATE)
         (folder / f"{emotion.title}-0.wav").write_bytes(sound)
 
-plots.piano_rolls(
+piano_roll.piano_rolls(
     {e: [model.sample(e, seed=SEED)[0].melody] for e in Emotion},
     HERE / "melodies.png",
     title="one melody per emotion, by emoreg-va",

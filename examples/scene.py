@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import emomelody
-from emomelody.setting import EXPRESSIVE
+from emomelody.performance.setting import EXPRESSIVE
 
 model = emomelody.load("emoreg-va")
 (melody,) = model.sample(path="sad@0 sad@4 happy@8", bars=12, seed=1)
@@ -18,5 +18,5 @@ print(melody.roll(setting))
 for file in ("scene.mid", "scene.musicxml", "scene.wav"):
     melody.write(file, setting)
 for bar in (0, 4, 8):
-    valence, arousal = melody.course[bar]
+    valence, arousal = melody.trajectory[bar]
     print(f"bar {bar + 1}: valence {valence:+.2f}, arousal {arousal:+.2f}")

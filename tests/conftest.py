@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from emomelody import midi
-from emomelody.emotion import Emotion
-from emomelody.melody import Melody, Note
-from emomelody.piece import arrange
+from emomelody.formats import midi
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.performance.piece import arrange
 
 # A worker per core: torch's own threads would only be in each other's way.
 os.environ["OMP_NUM_THREADS"] = "1"

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from emomelody.emotion import Emotion
-from emomelody.melody import Melody, Note
-from emomelody.piece import arrange
-from emomelody.score import to_musicxml
+from emomelody.formats.score import to_musicxml
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.performance.piece import arrange
 
 SAME = "the melody"
 TICKS = 480
@@ -168,7 +168,7 @@ def midi_files() -> dict[str, tuple[bytes, str]]:
 
 def score_files() -> dict[str, tuple[bytes, str]]:
     """By name with suffix: the bytes of a MusicXML file, and what comes of it."""
-    piece = arrange(MELODY, title="good", emotion=Emotion.E1, course=[(0.5, 0.5)])
+    piece = arrange(MELODY, title="good", emotion=Emotion.E1, trajectory=[(0.5, 0.5)])
     good = to_musicxml(piece)
     text = good.decode()
     declaration, body = text.split("\n", 1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from emomelody.checkpoint import load_checkpoint, shipped_weights
-from emomelody.emotion import Emotion
-from emomelody.sample import Request, sample
-from emomelody.tokens import to_tokens
+from emomelody.models.checkpoint import bundled_weights, load_checkpoint
+from emomelody.music.emotion import Emotion
+from emomelody.music.tokens import to_tokens
+from emomelody.sampling.request import Request
+from emomelody.sampling.sampler import sample
 
 golden = {}
-for name, path in shipped_weights().items():
+for name, path in bundled_weights().items():
     checkpoint = load_checkpoint(path)
     golden[name] = {"checksum": checkpoint.checksum} | {
         e.code: [to_tokens(s.melody).tolist() for s in sample(checkpoint, Request(3, e, seed=1))]

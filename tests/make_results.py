@@ -9,7 +9,7 @@ import json
 import re
 from pathlib import Path
 
-from emomelody.tables import Sheet, sheets
+from emomelody.evaluation.tables import Sheet, sheets
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from emomelody.dataset import Split, load
-from emomelody.train import TrainConfig, Trainer
+from emomelody.data.dataset import Split, load
+from emomelody.training.trainer import TrainConfig, Trainer
 
 data, out, model, dtype, batch_size, epochs = sys.argv[1:]
 torch.set_num_threads(1)

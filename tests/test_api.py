@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import emomelody
-from emomelody import midi
-from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
+from emomelody.formats import midi
+from emomelody.music.emotion import Emotion
 
 
 def test_melodies_can_be_written_shown_and_measured(tmp_path: Path) -> None:

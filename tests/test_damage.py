@@ -12,10 +12,10 @@ import damage
 import pytest
 from conftest import Run
 
-from emomelody import midi
-from emomelody.emotion import Emotion
+from emomelody.data.windows import Source, Windows, cut
 from emomelody.errors import BadInput
-from emomelody.preprocess import Source, Windows, cut
+from emomelody.formats import midi
+from emomelody.music.emotion import Emotion
 
 MUTANTS = 400  # of each kind; by hand: python tests/test_damage.py 5000
 COMMAND = Path(sys.executable).with_name("emomelody")

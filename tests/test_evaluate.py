@@ -15,17 +15,20 @@ import pytest
 import torch
 from conftest import Run, random_melody
 
-from emomelody import evaluate, features, midi
-from emomelody.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, shipped_weights
-from emomelody.dataset import Dataset, Split, load
-from emomelody.emotion import Emotion
-from emomelody.melody import Melody, Note
-from emomelody.piece import arrange
-from emomelody.plane import Plane, Region
-from emomelody.real import Real, Sides
-from emomelody.sample import Sample
-from emomelody.tokens import HOLD, REST, Vocabulary, to_tokens
-from emomelody.train import TrainConfig, Trainer
+from emomelody.data.dataset import Dataset, Split, load
+from emomelody.evaluation import emotion as emotion_blocks
+from emomelody.evaluation import evaluate, placement, style
+from emomelody.evaluation.reference import DataSplit, ReferenceSet
+from emomelody.formats import midi
+from emomelody.models.checkpoint import Checkpoint, bundled_weights, load_checkpoint, save_checkpoint
+from emomelody.music import features
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.plane import Plane, Region
+from emomelody.music.tokens import HOLD, REST, Vocabulary, to_tokens
+from emomelody.performance.piece import arrange
+from emomelody.sampling.request import Sample
+from emomelody.training.trainer import TrainConfig, Trainer
 
 
 def melody(*pitches: int) -> Melody:
@@ -41,9 +44,9 @@ def dataset(melodies: dict[Emotion, list[Melody]]) -> Dataset:
     return Dataset(tokens, labels, np.arange(len(flat)), files, None, None, np.full(len(flat), -1), ())
 
 
-def real_of(melodies: dict[Emotion, list[Melody]]) -> Real:
+def real_of(melodies: dict[Emotion, list[Melody]]) -> ReferenceSet:
     data = dataset(melodies)
-    return Real(data, Sides.of(data, None), None)
+    return ReferenceSet(data, DataSplit.of(data, None), None)
 
 
 def two_of_each() -> dict[Emotion, list[Melody]]:
@@ -67,7 +70,7 @@ def test_a_set_is_like_itself() -> None:
 def test_cells_and_gaps_by_hand() -> None:
     generated = {e: [] for e in Emotion} | {Emotion.E3: [melody(60, 63), melody(60, 67)]}  # ranges 3, 7
     real = real_of({Emotion.E3: [melody(60, 62), melody(60, 72)]})  # ranges 2 and 12
-    table = evaluate.evaluate_metrics(generated, real)
+    table = style.evaluate_metrics(generated, real)
     cell = table["cells"]["pitch_range"]["e3"]
     assert cell["generated"] == {"mean": 5, "deviation": 2}
     assert cell["training"] == {"mean": 7, "deviation": 5}
@@ -78,7 +81,7 @@ def test_cells_and_gaps_by_hand() -> None:
         "generated": None, "training": None, "gap": None, "w1": None, "w1_halves": None
     }  # fmt: skip
     assert table["generated"] == {"e1": 0, "e2": 0, "e3": 2, "e4": 0}
-    histograms = evaluate.evaluate_histograms(generated, real)
+    histograms = style.evaluate_histograms(generated, real)
     assert histograms["intervals"]["e3"]["distance"] == pytest.approx(1)  # 3, 7 and 2, 12
     assert histograms["durations"]["e3"]["distance"] == 0
     assert histograms["durations"]["e1"] == {"distance": None, "halves": None}
@@ -87,7 +90,7 @@ def test_cells_and_gaps_by_hand() -> None:
 def test_the_emotion_block_by_hand() -> None:
     happy, sad = (random_melody(np.random.default_rng(0), e) for e in (Emotion.E1, Emotion.E3))
     asked = {Emotion.E1: [happy, sad], Emotion.E2: [happy], Emotion.E3: [sad], Emotion.E4: []}
-    figures = evaluate.evaluate_emotion(asked, real_of(two_of_each()))["rule"]
+    figures = emotion_blocks.evaluate_emotion(asked, real_of(two_of_each()))["rule"]
     assert figures["confusion"]["e1"] == {"e1": 0.5, "e2": 0, "e3": 0.5, "e4": 0}
     assert figures["confusion"]["e4"]["e4"] is None
     assert (figures["e1"], figures["e2"], figures["e3"], figures["all"]) == (0.5, 0, 1, 0.5)
@@ -99,7 +102,7 @@ def test_the_emotion_block_by_hand() -> None:
 def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> None:
     data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
     checkpoint = Trainer(data, config, tmp_path).run(tmp_path)
-    real = Real(data, Sides.of(data, checkpoint), None)
+    real = ReferenceSet(data, DataSplit.of(data, checkpoint), None)
     # 7 of 8 happy ones in Q1, 0 of 8 angry, all sad and relaxed. Wilson's interval is
     # (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
     means = np.zeros((40, 2))
@@ -108,7 +111,7 @@ def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> Non
         means[chosen] = (emotion.valence, emotion.arousal)
         if emotion in (Emotion.E1, Emotion.E2):
             means[chosen[: 1 if emotion is Emotion.E1 else None]] = (1, -1)
-    placed = evaluate.evaluate_placement(checkpoint, real, means)["training"]
+    placed = placement.evaluate_placement(checkpoint, real, means)["training"]
     assert (placed["e1"], placed["e2"], placed["e3"], placed["e4"], placed["mean"]) == (
         87.5,
         0,
@@ -128,8 +131,8 @@ def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> Non
 def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
     data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
     checkpoint = Trainer(data, config, tmp_path).run(tmp_path)
-    real = Real(data, Sides.of(data, checkpoint), None)
-    placed = evaluate.evaluate_placement(checkpoint, real, evaluate.latent_means(checkpoint, data))
+    real = ReferenceSet(data, DataSplit.of(data, checkpoint), None)
+    placed = placement.evaluate_placement(checkpoint, real, placement.latent_means(checkpoint, data))
     assert placed["training"]["examples"] == 32
     assert placed["held_out"]["examples"] == 8
     for side in ("training", "held_out"):
@@ -143,11 +146,11 @@ def test_an_ideal_latent_space() -> None:
     real = real_of(two_of_each())
     majorness, onsets = features.majorness(real.table), features.column(real.table, "onsets")
     r2 = np.corrcoef(majorness, onsets)[0, 1] ** 2
-    ideal = evaluate.evaluate_latent_space(real, np.stack([majorness, np.exp(onsets / 9)], 1))
+    ideal = placement.evaluate_latent_space(real, np.stack([majorness, np.exp(onsets / 9)], 1))
     assert ideal["valence"] == pytest.approx(1)
     assert ideal["arousal"] == pytest.approx(1)
     assert ideal["sap"] == pytest.approx(1 - r2, abs=0.05)
-    assert evaluate.evaluate_latent_space(real, np.stack([onsets, onsets], 1))["sap"] == pytest.approx(0)
+    assert placement.evaluate_latent_space(real, np.stack([onsets, onsets], 1))["sap"] == pytest.approx(0)
 
 
 class Obedient(torch.nn.Module):
@@ -175,12 +178,12 @@ def test_the_plane_of_an_obedient_and_of_a_blind_model(blind: bool, least: float
     region = Region(np.ones(1), np.zeros((1, 2)), np.eye(2)[None])
     plane = Plane((1.0, 1.0), (region,) * 4)
     model = Checkpoint("emoreg", Obedient(blind), Vocabulary((63, 64)), plane, {})  # type: ignore[arg-type]
-    figures, grid = evaluate.evaluate_plane(model)
+    figures, grid = plane.evaluate_plane(model)
     for name in ("arousal", "arousal_high", "arousal_low", "valence", "valence_high", "valence_low"):
         assert least <= figures[name] <= most + 1e-9, name
     assert grid.onsets[0, 0] == (12 if blind else 1)
     assert grid.onsets[-1, 0] == (12 if blind else 21)
-    assert (figures["far_as_asked"] > 0.95) is not blind
+    assert (figures["far_as_requested"] > 0.95) is not blind
     assert figures["silent"] == 0
 
 
@@ -190,7 +193,7 @@ def test_validity_by_hand() -> None:
         return Sample(Melody((), 8), Emotion.E1, (0, 0), (0, 0), whole, silent)
 
     samples = [made(HOLD, 60), made(60, 61, 62, 63), made(60, REST, HOLD, silent=1), made(60, HOLD)]
-    assert evaluate.evaluate_validity(samples) == {
+    assert emotion_blocks.evaluate_validity(samples) == {
         "all_rests": 0.2,
         "hold_first": 0.25,
         "hold_after_rest": 0.25,
@@ -354,7 +357,7 @@ def test_shipped_weights_on_the_chorales(tmp_path: Path, run: Run, cache: Path) 
         built = len(list(cache.rglob("manifest.csv"))) - there
         assert ("building the chorales once" in done.stderr) is (built == 1)
         systems += json.loads((tmp_path / "figures.json").read_text())["systems"]
-    assert [system["name"] for system in systems] == sorted(shipped_weights())
+    assert [system["name"] for system in systems] == sorted(bundled_weights())
     for system in systems:
         assert "unseen" not in system["placement"], "these chorales are not the trained ones"
         training = system["placement"]["training"]
@@ -363,5 +366,5 @@ def test_shipped_weights_on_the_chorales(tmp_path: Path, run: Run, cache: Path) 
         assert system["metrics"]["mean_gap"] < 0.8
         assert system["emotion"]["classifier"]["real"]["all"] >= 0.9
     assert systems[-1]["novelty"]["exact"] == 0
-    assert systems[-1]["plane"]["far_as_asked"] >= 0.95
+    assert systems[-1]["plane"]["far_as_requested"] >= 0.95
     assert min(systems[-1]["plane"][axis] for axis in ("arousal", "valence")) >= 0.97

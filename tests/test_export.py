@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from conftest import Run
 
-from emomelody import midi
-from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.export import read_recipe
-from emomelody.formats import NAME, file_name
-from emomelody.melody import Melody, Note
-from emomelody.piece import arrange
+from emomelody.formats import midi
+from emomelody.formats.encode import NAME, file_name
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.performance.piece import arrange
+from emomelody.sampling.index import read_recipe
 
 COMMAND = Path(sys.executable).with_name("emomelody")
 FORMATS = ("mid", "musicxml", "svg", "png", "wav")

@@ -14,15 +14,15 @@ import pretty_midi
 import pytest
 from conftest import Run
 
-from emomelody import midi
-from emomelody.emotion import Emotion
-from emomelody.expression import CALM_VELOCITY, EDGE, expression, phrase_dynamics, velocity
-from emomelody.features import metrics
-from emomelody.melody import Melody, Note
-from emomelody.piece import arrange
-from emomelody.roll import draw
-from emomelody.score import to_musicxml
-from emomelody.setting import EXPRESSIVE, Setting
+from emomelody.formats import midi
+from emomelody.formats.score import to_musicxml
+from emomelody.formats.text_roll import draw
+from emomelody.music.emotion import Emotion
+from emomelody.music.features import metrics
+from emomelody.music.melody import Melody, Note
+from emomelody.performance.expression import CALM_VELOCITY, EDGE, expression, phrase_dynamics, velocity
+from emomelody.performance.piece import arrange
+from emomelody.performance.setting import EXPRESSIVE, Setting
 
 # The study's, of e1 … e4: slowest and fastest tempo, semitones, dB.
 STUDY = {
@@ -67,8 +67,8 @@ def test_phrases_swell_and_downbeats_weigh_a_little() -> None:
 
 def test_a_path_moves_tempo_key_and_register() -> None:
     melody = Melody(tuple(Note(4 * i, 4, 60) for i in range(32)), 128)
-    course = [(-0.4, -0.3)] * 2 + [(-0.2, 0.02)] + [(0.4, 0.3)] * 5
-    piece = arrange(melody, title="a", emotion=Emotion.E3, course=course, setting=EXPRESSIVE)
+    trajectory = [(-0.4, -0.3)] * 2 + [(-0.2, 0.02)] + [(0.4, 0.3)] * 5
+    piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=EXPRESSIVE)
     assert piece.keys == ((0, "Cm"), (48, "C"))
     # On the negative side of valence, arousal crosses its axis first.
     assert piece.sections == ((0, Emotion.E3), (32, Emotion.E2), (48, Emotion.E1))
@@ -87,9 +87,11 @@ def test_a_path_moves_tempo_key_and_register() -> None:
     assert piece.octaves == ((0, -1), (64, 0))  # the next phrase
     assert [n.pitch for n in piece.melody.notes] == [48] * 16 + [60] * 16
     assert piece.velocities[-1] > piece.velocities[0]
-    seconds = sum(60 / expression(point).tempo * 4 for point in course)
+    seconds = sum(60 / expression(point).tempo * 4 for point in trajectory)
     assert piece.seconds == pytest.approx(seconds, rel=0.01)
-    fixed = arrange(melody, title="a", emotion=Emotion.E3, course=course, setting=Setting(octave=None))
+    fixed = arrange(
+        melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=Setting(octave=None)
+    )
     assert fixed.tempos == ((0, 120),)
     assert set(fixed.velocities) == {90}
 

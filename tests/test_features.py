@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from conftest import random_melody
 
-from emomelody import features
-from emomelody.distances import between_halves, histogram_distance, wasserstein
-from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
-from emomelody.judges import Classifier, judge_by_rule, label_by_rule
-from emomelody.melody import Melody, Note
+from emomelody.evaluation.distances import histogram_distance, split_half_distance, wasserstein
+from emomelody.evaluation.judges import Classifier
+from emomelody.music import features
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.rule import judge_by_rule, label_by_rule
 
 
 def melody(*pitches: int) -> Melody:
@@ -72,13 +73,13 @@ def test_a_set_has_no_distance_to_itself() -> None:
 def test_nothing_and_one_have_no_distance() -> None:
     nothing = np.zeros((3, 8))
     assert math.isnan(histogram_distance(nothing, np.ones((3, 8))))
-    assert math.isnan(between_halves(np.ones(1), wasserstein, 0))
+    assert math.isnan(split_half_distance(np.ones(1), wasserstein, 0))
 
 
 def test_halves_of_equal_values_are_equal_and_of_others_are_not() -> None:
-    assert between_halves(np.ones(10), wasserstein, 0) == 0
-    few = between_halves(np.random.default_rng(0).normal(size=20), wasserstein, 0)
-    many = between_halves(np.random.default_rng(0).normal(size=2000), wasserstein, 0)
+    assert split_half_distance(np.ones(10), wasserstein, 0) == 0
+    few = split_half_distance(np.random.default_rng(0).normal(size=20), wasserstein, 0)
+    many = split_half_distance(np.random.default_rng(0).normal(size=2000), wasserstein, 0)
     assert few > 3 * many > 0
 
 

@@ -18,29 +18,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import wavfile
 
-from emomelody import audio, formats, midi, plots, score
-from emomelody.checkpoint import load_checkpoint, shipped_weights
-from emomelody.emotion import Emotion
+from emomelody.data.windows import beginning
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.formats import Format, encode
-from emomelody.melody import Melody, Note
-from emomelody.piece import Piece, arrange, note_name, spell
-from emomelody.preprocess import beginning
-from emomelody.sample import Request, sample
-from emomelody.setting import AS_MADE, EXPRESSIVE, Setting
-from emomelody.trajectory import Trajectory
+from emomelody.formats import audio, midi, piano_roll, score
+from emomelody.formats import encode as encode_module
+from emomelody.formats.encode import Format, encode
+from emomelody.models.checkpoint import bundled_weights, load_checkpoint
+from emomelody.music.emotion import Emotion
+from emomelody.music.key import note_name, spell
+from emomelody.music.melody import Melody, Note
+from emomelody.music.path import EmotionPath
+from emomelody.performance.piece import Piece, arrange
+from emomelody.performance.setting import EXPRESSIVE, PLAIN, Setting
+from emomelody.sampling.request import Request
+from emomelody.sampling.sampler import sample
 
 KEYS = ("C", "G", "D", "A", "E", "B", "F", "Bb", "Eb", "Ab", "Db", "F#", "C#", "G#")
 
 
 def pieces() -> Iterator[Piece]:
     """A hundred of them: generated ones of each emotion, and random ones with pickups, rests and syncopes."""
-    checkpoint = load_checkpoint(shipped_weights()["emoreg-va"])
+    checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
     made = [s for e in Emotion for s in sample(checkpoint, Request(15, e, seed=1))]
-    made += sample(checkpoint, Request(10, path=Trajectory.parse("sad@0 happy@4"), bars=6, seed=1))
+    made += sample(checkpoint, Request(10, path=EmotionPath.parse("sad@0 happy@4"), bars=6, seed=1))
     for number, s in enumerate(made):
         setting = Setting(KEYS[number % len(KEYS)], octave=None, tempo=None, velocity=None, program=number)
-        yield arrange(s.melody, title=f"m{number}", emotion=s.emotion, course=s.course, setting=setting)
+        yield arrange(
+            s.melody, title=f"m{number}", emotion=s.emotion, trajectory=s.trajectory, setting=setting
+        )
     rng = np.random.default_rng(0)
     for number in range(30):
         notes, step = [], int(rng.integers(0, 15))
@@ -58,10 +63,12 @@ def hundred() -> list[Piece]:
     return list(pieces())
 
 
-def by_hand(setting: Setting = AS_MADE, emotion: Emotion = Emotion.E3) -> Piece:
+def by_hand(setting: Setting = PLAIN, emotion: Emotion = Emotion.E3) -> Piece:
     """A pickup rest, a dotted quarter, a note over the barline, and an empty last bar."""
     notes = (Note(2, 6, 60), Note(8, 4, 63), Note(12, 8, 67), Note(20, 12, 68), Note(32, 16, 60))
-    return arrange(Melody(notes), title="by-hand", emotion=emotion, course=[(-0.5, -0.5)], setting=setting)
+    return arrange(
+        Melody(notes), title="by-hand", emotion=emotion, trajectory=[(-0.5, -0.5)], setting=setting
+    )
 
 
 @pytest.mark.slow
@@ -182,8 +189,10 @@ def test_the_score_holds_what_the_melody_is_for() -> None:
 
 def test_the_clef_follows_the_register() -> None:
     notes = tuple(Note(8 * i, 8, 62) for i in range(24))
-    course = [(-0.5, 0.5)] * 4 + [(-0.5, -0.5)] * 4 + [(0.5, -0.5)] * 4
-    piece = arrange(Melody(notes, 192), title="a", emotion=Emotion.E2, course=course, setting=EXPRESSIVE)
+    trajectory = [(-0.5, 0.5)] * 4 + [(-0.5, -0.5)] * 4 + [(0.5, -0.5)] * 4
+    piece = arrange(
+        Melody(notes, 192), title="a", emotion=Emotion.E2, trajectory=trajectory, setting=EXPRESSIVE
+    )
     assert [octave for _, octave in piece.octaves] == [-2, -1, 0]
     xml = score.to_musicxml(piece).decode()
     clefs = re.findall(r'<measure [^>]*number="(\d+)">|<sign>(\w)</sign>', xml)
@@ -199,7 +208,7 @@ def test_equal_pieces_are_equal_files(form: Format) -> None:
 def test_an_engraved_score_has_its_notes_bars_and_signature() -> None:
     svg = encode(by_hand(Setting("A"), Emotion.E1), Format.SVG).decode()
     ElementTree.fromstring(svg)
-    # The course is in minor, as is the signature of A minor: none.
+    # The trajectory is in minor, as is the signature of A minor: none.
     assert len(re.findall(r'class="note"', svg)) == 6  # one of the five is tied
     assert len(re.findall(r'class="measure"', svg)) == 4
     assert len(re.findall(r'class="tie"', svg)) == 1
@@ -219,7 +228,7 @@ def test_a_long_score_is_one_page() -> None:
 
 
 def test_a_missing_engraver_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    monkeypatch.setattr(encode_module, "find_spec", lambda name: None)
     with pytest.raises(EmomelodyError, match=r"pip install 'emomelody\[score\]'"):
         encode(by_hand(), Format.SVG)
 
@@ -229,7 +238,7 @@ def test_piano_rolls_are_as_high_as_their_melody_is_long() -> None:
 
     notes = tuple(Note(4 * i, 4, 60 + i % 12) for i in range(64))
     short, long = (
-        imread(io.BytesIO(plots.piano_roll(arrange(Melody(some, steps), title="a", emotion=Emotion.E1))))
+        imread(io.BytesIO(piano_roll.piano_roll(arrange(Melody(some, steps), title="a", emotion=Emotion.E1))))
         for some, steps in ((notes[:16], 64), (notes, 256))
     )
     assert long.shape[1] == short.shape[1]
@@ -264,7 +273,7 @@ def test_silence_is_a_sound_too() -> None:
     assert len(samples) == 9 * rate
     assert not samples.any()
     assert score.to_musicxml(piece)
-    assert plots.piano_roll(piece)
+    assert piano_roll.piano_roll(piece)
 
 
 def soundfont() -> Path:

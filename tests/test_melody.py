@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emomelody import midi
-from emomelody.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.melody import Melody, Note, TimedNote, quantise, skyline
-from emomelody.piece import arrange
-from emomelody.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
+from emomelody.formats import midi
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note, TimedNote, quantise, skyline
+from emomelody.music.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
+from emomelody.performance.piece import arrange
 
 
 @st.composite

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.distributions import Independent, Normal, kl_divergence
 
-from emomelody import losses
-from emomelody.emotion import Emotion
-from emomelody.gru import gru
-from emomelody.model import CVAE, ModelConfig, sample_posterior
-from emomelody.plane import Plane, placement, quadrants
+from emomelody.models import losses
+from emomelody.models.cvae import CVAE, ModelConfig, sample_posterior
+from emomelody.models.gru import gru
+from emomelody.music.emotion import Emotion
+from emomelody.music.plane import Plane, placement, quadrants
 
 
 def test_reconstruction_is_the_sum_of_log_probabilities() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emomelody.melody import Melody, Note
-from emomelody.novelty import fingerprints, longest_passages, nearest_distances
-from emomelody.tokens import Tokens, to_tokens
+from emomelody.evaluation.novelty import longest_passages, nearest_distances
+from emomelody.music.melody import Melody, Note
+from emomelody.music.tokens import Tokens, fingerprints, to_tokens
 
 
 def melody(*notes: tuple[int, int, int], steps: int = 16) -> Melody:

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from conftest import Run
 
-from emomelody import features, midi
-from emomelody.dataset import Split, load
-from emomelody.emotion import Emotion
-from emomelody.features import PAPER_METRICS
-from emomelody.judges import MAX_CALM_ONSETS
-from emomelody.paper import METRICS
-from emomelody.piece import arrange
-from emomelody.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
+from emomelody.data.dataset import Split, load
+from emomelody.evaluation.paper import METRICS
+from emomelody.formats import midi
+from emomelody.music import features
+from emomelody.music.emotion import Emotion
+from emomelody.music.features import PAPER_METRICS
+from emomelody.music.rule import MAX_CALM_ONSETS
+from emomelody.music.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
+from emomelody.performance.piece import arrange
 
 
 def test_it_is_the_set_that_the_paper_describes(paper_set: Path) -> None:

@@ -15,13 +15,15 @@ from conftest import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emomelody import corpus, midi, preprocess
-from emomelody.dataset import Split, load
-from emomelody.emotion import Emotion
-from emomelody.judges import label_by_rule
-from emomelody.melody import Melody, Note
-from emomelody.piece import arrange
-from emomelody.tunes import group_tunes, hold_out
+from emomelody.data import corpus, windows
+from emomelody.data.dataset import Split, load
+from emomelody.data.tunes import group_tunes, hold_out
+from emomelody.formats import midi
+from emomelody.music.emotion import Emotion
+from emomelody.music.key import Key
+from emomelody.music.melody import Melody, Note
+from emomelody.music.rule import label_by_rule
+from emomelody.performance.piece import arrange
 
 RHYTHMS = [(4, 4, 4, 4), (8, 8), (16,), (2,) * 8, (6, 2, 8)]  # of a bar, in steps
 G_MAJOR = [67, 69, 71, 72, 74, 72, 71, 69]  # quarter notes
@@ -68,8 +70,8 @@ def test_windows_are_the_piece_cut_at_barlines(bars: list[tuple[int, ...]], rand
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a.mid"
         midi.write(piece, path)
-        found = preprocess.cut(preprocess.Source(path), preprocess.Windows.ALL)
-    assert isinstance(found, preprocess.Cut)
+        found = windows.cut(windows.Source(path), windows.Windows.ALL)
+    assert isinstance(found, windows.PieceWindows)
     # Of the last one half must sound.
     assert [w.first_bar for w in found.windows] == list(range(1, len(bars), 4))
     for number, window in enumerate(found.windows):
@@ -248,7 +250,7 @@ def score(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_score_is_read_with_pickup_ties_and_key(score: Path) -> None:
     piece = corpus.read(score)
-    assert piece.key == corpus.Key("D minor", 2, "minor")
+    assert piece.key == Key("D minor", 2, "minor")
     assert piece.barlines == tuple(Fraction(1 + 4 * bar) for bar in range(8))
     assert piece.line[0].pitch == 69
     tied = [n for n in piece.line if n.pitch == 77]
@@ -269,9 +271,9 @@ def test_windows_of_a_score(tmp_path: Path, run: Run, score: Path) -> None:
 
 
 def test_half_speed_stretches_two_bars_to_four(score: Path) -> None:
-    source = preprocess.Source(score, both_speeds=True)
-    made = preprocess.cut(source, preprocess.Windows.ALL)
-    assert isinstance(made, preprocess.Cut)
+    source = windows.Source(score, both_speeds=True)
+    made = windows.cut(source, windows.Windows.ALL)
+    assert isinstance(made, windows.PieceWindows)
     half = [w for w in made.windows if w.half_speed]
     assert [(w.first_bar, w.bars) for w in half] == [(1, 2), (3, 2), (5, 2), (7, 2)]
     assert half[0].melody.notes[0] == Note(0, 8, 72)

@@ -15,9 +15,9 @@ import pytest
 from conftest import ROOT
 
 import emomelody
-from emomelody.checkpoint import shipped_weights
-from emomelody.cli import app
-from emomelody.emotion import Emotion
+from emomelody.cli.app import app
+from emomelody.models.checkpoint import bundled_weights
+from emomelody.music.emotion import Emotion
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Training is made short, and its weights replaced by shipped ones: one epoch leaves a model silent.
@@ -73,7 +73,7 @@ def test_every_further_command_runs(tmp_path: Path, environment: dict[str, str],
         if command == "train":
             for made in tmp_path.glob("*/*/model.safetensors"):
                 name = re.sub(r"-\d+$", "", made.parent.name)  # of a second run
-                shutil.copy(shipped_weights()[name], made)
+                shutil.copy(bundled_weights()[name], made)
         ran += 1
     assert ran > 10
     assert (tmp_path / "sad.mid").read_bytes()[:4] == b"MThd"
@@ -106,7 +106,7 @@ def test_the_programs_in_python_run(tmp_path: Path, program: str) -> None:
 
 def test_the_examples_are_what_the_weights_make(tmp_path: Path) -> None:
     """Four melodies of each emotion by each model, the score and the sound of the first."""
-    for model in shipped_weights():
+    for model in bundled_weights():
         folder = ROOT / "examples" / model
         made = {path.name for path in folder.iterdir()}
         for emotion in Emotion:

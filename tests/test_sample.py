@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from conftest import ROOT, Run
 
-from emomelody import midi
-from emomelody.checkpoint import load_checkpoint, shipped_weights
-from emomelody.emotion import Emotion
-from emomelody.sample import Request, sample
-from emomelody.tokens import to_tokens
+from emomelody.formats import midi
+from emomelody.models.checkpoint import bundled_weights, load_checkpoint
+from emomelody.music.emotion import Emotion
+from emomelody.music.tokens import to_tokens
+from emomelody.sampling.request import Request
+from emomelody.sampling.sampler import sample
 
 MODELS = ("base", "emoreg", "emoreg-va")
 GOLDEN = Path(__file__).parent / "golden.json"
@@ -31,7 +32,7 @@ def test_twenty_sad_melodies(tmp_path: Path, run: Run) -> None:
     assert done.stdout == "samples: 20 melodies, sad, model emoreg-va, seed 42\n"
     described = index(tmp_path / "samples")
     assert described["model"] == "emoreg-va"
-    assert described["checksum"] == load_checkpoint(shipped_weights()["emoreg-va"]).checksum
+    assert described["checksum"] == load_checkpoint(bundled_weights()["emoreg-va"]).checksum
     assert described["seed"] == 42
     names = [f"sad-s42-{i:03d}.mid" for i in range(20)]
     assert [entry["files"] for entry in described["samples"]] == [[name] for name in names]
@@ -80,7 +81,7 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path, environment: dict
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("emotion", Emotion)
 def test_a_thousand_draws_stay_in_their_quadrant(model: str, emotion: Emotion) -> None:
-    checkpoint = load_checkpoint(shipped_weights()[model])
+    checkpoint = load_checkpoint(bundled_weights()[model])
     rng = np.random.default_rng(0)
     latents = np.array([checkpoint.plane.draw(emotion, rng) for _ in range(1000)])
     assert (np.sign(latents) == [emotion.valence, emotion.arousal]).all()
@@ -90,7 +91,7 @@ def test_a_thousand_draws_stay_in_their_quadrant(model: str, emotion: Emotion) -
 @pytest.mark.parametrize("model", MODELS)
 def test_shipped_weights_make_the_golden_melodies(model: str) -> None:
     """golden.json is written by tests/make_golden.py; a new set of weights needs a new one."""
-    checkpoint = load_checkpoint(shipped_weights()[model])
+    checkpoint = load_checkpoint(bundled_weights()[model])
     golden = json.loads(GOLDEN.read_text())[model]
     assert checkpoint.checksum == golden["checksum"]
     for emotion in Emotion:
@@ -106,7 +107,7 @@ def test_a_point_is_kept_and_its_quadrant_is_the_label(tmp_path: Path, run: Run)
         assert entry["emotion"] == title
         assert entry["point"] == [float(c) for c in point]
         assert entry["files"] == [f"{title}-s1-000.mid"]
-        scale = load_checkpoint(shipped_weights()["emoreg-va"]).plane.scale
+        scale = load_checkpoint(bundled_weights()["emoreg-va"]).plane.scale
         assert entry["latent"] == pytest.approx(np.multiply(entry["point"], scale))
 
 
@@ -150,13 +151,13 @@ def test_many_melodies_are_the_same_by_one_process_and_by_several(
 
 def test_what_stops_many_processes_leaves_nothing(tmp_path: Path) -> None:
     program = (
-        "import sys, torch; from pathlib import Path; import emomelody; from emomelody import export\n"
-        "from emomelody.emotion import Emotion; from emomelody.sample import Request\n"
+        "import sys, torch; from pathlib import Path; import emomelody; from emomelody.sampling import folder, generation\n"
+        "from emomelody.music.emotion import Emotion; from emomelody.sampling.request import Request\n"
         "torch.set_num_threads(2)\n"
         "def stop(entry):\n"
         "    if entry.number == 300: raise ValueError('enough')\n"
         "request = Request(3000, Emotion.E1)\n"
-        "try: export.write_folder(emomelody.load('emoreg').checkpoint, export.Recipe('emoreg', request),\n"
+        "try: folder.write_folder(emomelody.load('emoreg').checkpoint, generation.Recipe('emoreg', request),\n"
         "                         Path('out'), on_entry=stop)\n"
         "except ValueError as error: print(error, torch.get_num_threads())\n"
     )

@@ -11,12 +11,13 @@ import pretty_midi
 import pytest
 from conftest import Run
 
-from emomelody import midi
-from emomelody.emotion import Emotion
 from emomelody.errors import EmomelodyError
-from emomelody.melody import Melody, Note
-from emomelody.piece import arrange
-from emomelody.setting import Setting, parse_key, parse_program
+from emomelody.formats import midi
+from emomelody.music.emotion import Emotion
+from emomelody.music.key import parse_key
+from emomelody.music.melody import Melody, Note
+from emomelody.performance.piece import arrange
+from emomelody.performance.setting import Setting, parse_program
 
 
 @pytest.mark.parametrize(

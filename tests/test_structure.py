@@ -17,42 +17,71 @@ from conftest import ROOT, Run
 import emomelody
 
 PACKAGE = Path(emomelody.__file__).parent
-ORDER = re.findall(r"^    (\w+) {2,}", emomelody.__doc__ or "", re.MULTILINE)
+# What the modules of each package may import from the others, as the package's docstring says.
+MAY_IMPORT = {
+    name: set(allowed.replace(",", "").split())
+    for name, allowed in re.findall(r"^    (\w+) +\S.*?\| (.*)$", emomelody.__doc__ or "", re.MULTILINE)
+}
+MAX_LINES = 300
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(module: Path) -> str:
+    """The package that a module belongs to, or the name of a module that belongs to none."""
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def imported(module: Path) -> set[str]:
-    """The modules of the package that a module imports, anywhere in it."""
+    """The packages, and modules without one, that a module imports, anywhere in it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("emomelody"):
             parts = node.module.split(".")
             names |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-    return names - {"__version__"}
+    return names - {"__version__", room(module)}
 
 
-def test_every_module_has_its_place_in_the_order() -> None:
-    assert sorted(ORDER) == sorted(p.stem for p in PACKAGE.glob("*.py") if p.stem != "__init__")
+def test_every_package_is_described() -> None:
+    assert set(MAY_IMPORT) == set(map(room, modules())) - {"__init__", "__main__"}
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_modules_import_only_what_stands_above_them(name: str) -> None:
-    assert imported(PACKAGE / f"{name}.py") <= set(ORDER[: ORDER.index(name)])
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_packages_import_only_what_they_may(name: str) -> None:
+    for module in modules():
+        if room(module) == name:
+            assert imported(module) <= MAY_IMPORT[name] | {"errors"}, module
+
+
+def test_imports_go_one_way() -> None:
+    order = list(MAY_IMPORT)
+    for number, name in enumerate(order):
+        assert MAY_IMPORT[name] - {"-"} <= set(order[:number]), name
+
+
+def test_packages_and_modules_are_small() -> None:
+    for package in filter(Path.is_dir, PACKAGE.iterdir()):
+        assert len(list(package.glob("*.py"))) <= 13, package
+    for module in modules():
+        assert len(module.read_text().splitlines()) <= MAX_LINES, module
 
 
 def test_only_the_command_line_prints_or_exits() -> None:
-    for path in PACKAGE.glob("*.py"):
-        if path.stem != "cli":
+    for path in modules():
+        if room(path) != "cli":
             assert not re.search(r"\b(print|sys\.exit|typer)\b\(?", path.read_text()), path.name
 
 
 def test_nothing_is_unpickled() -> None:
-    for path in PACKAGE.glob("*.py"):
+    for path in modules():
         assert not re.search(r"import pickle|torch\.load|allow_pickle|joblib", path.read_text()), path
 
 
 def test_help_and_usage_errors_import_nothing_heavy() -> None:
     program = (
-        "import sys; from emomelody.cli import app\n"
+        "import sys; from emomelody.cli.app import app\n"
         "app(sys.argv[1:], standalone_mode=False)\n"
         "print('heavy', [m for m in ('torch', 'muspy', 'music21', 'matplotlib') if m in sys.modules])"
     )

@@ -21,10 +21,12 @@ from damage import mutants
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from emomelody import container, recipes, train
-from emomelody.checkpoint import load_checkpoint, save_checkpoint
-from emomelody.dataset import Split, load
+from emomelody.data.dataset import Split, load
 from emomelody.errors import BadWeights, EmomelodyError
+from emomelody.models import container
+from emomelody.models.checkpoint import load_checkpoint, save_checkpoint
+from emomelody.training import recipes
+from emomelody.training.trainer import STATE_NAME, Epoch, TrainConfig, Trainer, training_data_of
 
 
 def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, small_data: Path) -> None:
@@ -63,8 +65,8 @@ def test_emoreg_pulls_melodies_into_their_quadrants_and_base_does_not(
     dataset = load(small_data)
     placed = {}
     for model in ("base", "emoreg"):
-        config = train.TrainConfig(model=model, epochs=60, batch_size=4, split=Split.RANDOM)
-        trained = train.Trainer(dataset, config, small_data).run(tmp_path)
+        config = TrainConfig(model=model, epochs=60, batch_size=4, split=Split.RANDOM)
+        trained = Trainer(dataset, config, small_data).run(tmp_path)
         placed[model] = np.mean(list(trained.training["placement_training"].values()))
     assert placed["emoreg"] >= 90
     assert placed["base"] <= 60
@@ -86,10 +88,10 @@ def test_annealing_begins_after_seven_tenths() -> None:
 def test_the_learning_rate_falls_and_the_emotion_weight_grows(small_data: Path, tmp_path: Path) -> None:
     final = {}
     for weight in (1.0, 30.0):
-        config = train.TrainConfig(
+        config = TrainConfig(
             model="emoreg", epochs=20, batch_size=8, emotion_weight=weight, split=Split.RANDOM
         )
-        trainer = train.Trainer(load(small_data), config, small_data)
+        trainer = Trainer(load(small_data), config, small_data)
         trainer.run(tmp_path)
         final[weight] = trainer.history
     rates = [epoch.learning_rate for epoch in final[1.0]]
@@ -117,10 +119,10 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, run: Run, small_
 
 
 def test_a_loss_that_becomes_no_number_leaves_the_last_good_weights(small_data: Path, tmp_path: Path) -> None:
-    config = train.TrainConfig(model="emoreg", epochs=5, batch_size=16)
-    trainer = train.Trainer(load(small_data), config, small_data)
+    config = TrainConfig(model="emoreg", epochs=5, batch_size=16)
+    trainer = Trainer(load(small_data), config, small_data)
 
-    def spoil(epoch: train.Epoch) -> None:
+    def spoil(epoch: Epoch) -> None:
         if epoch.epoch == 2:
             with torch.no_grad():
                 trainer.model.mu.weight.fill_(torch.nan)
@@ -128,7 +130,7 @@ def test_a_loss_that_becomes_no_number_leaves_the_last_good_weights(small_data: 
     with pytest.raises(EmomelodyError, match=r"the loss of epoch 3 .* the weights of epoch 2 are in"):
         trainer.run(tmp_path, spoil)
     assert load_checkpoint(tmp_path / "model.safetensors").training["epochs"] == 2
-    assert len(train.Trainer.resume(tmp_path, load(small_data), small_data, "cpu").history) == 2
+    assert len(Trainer.resume(tmp_path, load(small_data), small_data, "cpu").history) == 2
 
 
 def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
@@ -157,7 +159,7 @@ def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
     assert "Traceback" not in stderr
     folder = tmp_path / "runs" / "emoreg"
     assert load_checkpoint(folder / "model.safetensors").training["epochs"] >= 10
-    assert train.source_of(folder) == small_data.resolve()
+    assert training_data_of(folder) == small_data.resolve()
 
 
 def killed(folder: Path, arguments: list[object]) -> None:
@@ -165,7 +167,7 @@ def killed(folder: Path, arguments: list[object]) -> None:
     command = [Path(sys.executable).with_name("emomelody"), "-q", "train", *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        while not (folder / train.STATE_NAME).exists():
+        while not (folder / STATE_NAME).exists():
             assert process.poll() is None, "it came to its end before it was killed"
             time.sleep(0.002)
     finally:
@@ -196,20 +198,20 @@ def test_a_killed_run_goes_on_to_the_same_weights(
 
 def test_what_cannot_be_resumed(tmp_path: Path, run: Run, small_data: Path) -> None:
     shutil.copytree(small_data, tmp_path / "data")
-    config = train.TrainConfig(model="emoreg", epochs=3, batch_size=16)
-    trainer = train.Trainer(load(tmp_path / "data"), config, tmp_path / "data")
+    config = TrainConfig(model="emoreg", epochs=3, batch_size=16)
+    trainer = Trainer(load(tmp_path / "data"), config, tmp_path / "data")
     folder = tmp_path / "run"
     folder.mkdir()
 
-    def stop(epoch: train.Epoch) -> None:
+    def stop(epoch: Epoch) -> None:
         if epoch.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         trainer.run(folder, stop)
-    state = folder / train.STATE_NAME
+    state = folder / STATE_NAME
     good = state.read_bytes()
-    assert len(train.Trainer.resume(folder, load(tmp_path / "data"), tmp_path, "cpu").history) == 2
+    assert len(Trainer.resume(folder, load(tmp_path / "data"), tmp_path, "cpu").history) == 2
     for content, reason in (
         (good[:1000], "state.safetensors: not a readable safetensors file"),
         (good[:-1] + bytes([good[-1] ^ 1]), "damaged: its contents do not match their checksum"),
@@ -227,12 +229,12 @@ def test_what_cannot_be_resumed(tmp_path: Path, run: Run, small_data: Path) -> N
 
 
 def test_a_run_whose_folder_is_gone_ends_in_one_line(small_data: Path, tmp_path: Path) -> None:
-    config = train.TrainConfig(model="emoreg", epochs=50, batch_size=16)
-    trainer = train.Trainer(load(small_data), config, small_data)
+    config = TrainConfig(model="emoreg", epochs=50, batch_size=16)
+    trainer = Trainer(load(small_data), config, small_data)
     folder = tmp_path / "run"
     folder.mkdir()
 
-    def remove(epoch: train.Epoch) -> None:
+    def remove(epoch: Epoch) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
     with pytest.raises(EmomelodyError, match="cannot be written \\(No such file or directory\\)"):
@@ -266,8 +268,8 @@ def test_a_bad_file_among_good_data_is_named(tmp_path: Path, run: Run, small_dat
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    config = train.TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM)
-    train.Trainer(load(small_data), config, small_data).run(folder)
+    config = TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM)
+    Trainer(load(small_data), config, small_data).run(folder)
     return folder / "model.safetensors"
 
 

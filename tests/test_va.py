@@ -10,21 +10,25 @@ import pytest
 import torch
 from conftest import Run
 
-from emomelody import evaluate, features, midi, train
-from emomelody.checkpoint import load_checkpoint, shipped_weights
-from emomelody.compose import closes
-from emomelody.dataset import Dataset, load
-from emomelody.emotion import Emotion
+from emomelody.data.dataset import Dataset, load
 from emomelody.errors import EmomelodyError
-from emomelody.judges import label_by_rule, valence_and_arousal
-from emomelody.melody import Melody, Note
-from emomelody.piece import arrange
-from emomelody.real import Real, Sides
-from emomelody.recipes import Examples, VARecipe
-from emomelody.sample import hear
-from emomelody.tokens import HOLD, REST, Vocabulary, to_tokens
-from emomelody.trajectory import Trajectory, interpolate
-from emomelody.va import LEAST_RANGE, Drawer, EmoregVA, VAConfig, choose, nucleus, staff_heights
+from emomelody.evaluation import paths
+from emomelody.evaluation.reference import DataSplit, ReferenceSet
+from emomelody.formats import midi
+from emomelody.models.checkpoint import bundled_weights, load_checkpoint
+from emomelody.models.emoreg_va import LEAST_RANGE, EmoregVA, VAConfig, staff_heights
+from emomelody.music import features
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.path import EmotionPath, interpolate
+from emomelody.music.rule import label_by_rule, valence_and_arousal
+from emomelody.music.tokens import HOLD, REST, Vocabulary, to_tokens
+from emomelody.performance.piece import arrange
+from emomelody.sampling.candidates import has_closing_note
+from emomelody.sampling.decoder import Decoder, choose, nucleus
+from emomelody.sampling.sampler import encode_melody
+from emomelody.training import trainer
+from emomelody.training.recipes import Examples, VARecipe
 
 SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
 
@@ -32,31 +36,31 @@ SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, con
 def drawn(
     model: EmoregVA, count: int = 40, steps: int = 64
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Latents, chances and what was drawn."""
+    """Latents, uniforms and what was drawn."""
     rng = np.random.default_rng(0)
     z = torch.from_numpy(rng.standard_normal((count, 1, 5))).float().expand(-1, steps, -1)
-    chances = torch.from_numpy(rng.random((count, steps), dtype=np.float32))
-    classes, _ = drawer(model).draw(z, chances, 0, *model.start(count))
-    return z, chances, classes
+    uniforms = torch.from_numpy(rng.random((count, steps), dtype=np.float32))
+    classes, _ = drawer(model).draw(z, uniforms, 0, *model.start(count))
+    return z, uniforms, classes
 
 
-def drawer(model: EmoregVA) -> Drawer:
-    return Drawer(model, temperature=0.8, top_p=1.0)
+def drawer(model: EmoregVA) -> Decoder:
+    return Decoder(model, temperature=0.8, top_p=1.0)
 
 
 def test_drawing_follows_the_logits_of_training() -> None:
     torch.manual_seed(0)
     model = EmoregVA(SMALL).eval()
     with torch.inference_mode():
-        z, chances, classes = drawn(model)
+        z, uniforms, classes = drawn(model)
         logits = model.decode(z[:, 0], model.before(classes)).double() / 0.8
     shares = _allowed(logits, classes).softmax(2)
     # The chance lies between what the classes before the drawn one reach together, and what it reaches.
     reached = shares.cumsum(2).gather(2, classes[..., None])[..., 0]
     share = shares.gather(2, classes[..., None])[..., 0]
     assert (share > 0).all()
-    assert (chances < reached + 1e-5).all()
-    assert (chances >= reached - share - 1e-5).all()
+    assert (uniforms < reached + 1e-5).all()
+    assert (uniforms >= reached - share - 1e-5).all()
 
 
 def test_draws_have_the_shares_of_the_softmax() -> None:
@@ -72,15 +76,15 @@ def test_a_path_is_drawn_by_the_latent_of_each_step() -> None:
     torch.manual_seed(5)
     model, count = EmoregVA(SMALL).eval(), 40
     with torch.inference_mode():
-        z, chances, still = drawn(model)
+        z, uniforms, still = drawn(model)
         turning = torch.cat([z[:, :24], -z[:, 24:]], 1)
-        moved, _ = drawer(model).draw(turning, chances, 0, *model.start(count))
+        moved, _ = drawer(model).draw(turning, uniforms, 0, *model.start(count))
         assert (moved[:, :24] == still[:, :24]).all()
         assert (moved != still).any()
         # From the turn on every step is told the other latent, within the bar too.
         state = model.states(z[:, 0], model.before(moved))[23]
-        _, after = drawer(model).draw(-z[:, 24:25], chances[:, 24:25], 24, moved[:, 23], state)
-        _, expected = drawer(model).draw(turning[:, :25], chances[:, :25], 0, *model.start(count))
+        _, after = drawer(model).draw(-z[:, 24:25], uniforms[:, 24:25], 24, moved[:, 23], state)
+        _, expected = drawer(model).draw(turning[:, :25], uniforms[:, :25], 0, *model.start(count))
     torch.testing.assert_close(after, expected)
 
 
@@ -96,11 +100,11 @@ def test_training_goes_on_as_drawing_does() -> None:
     torch.manual_seed(3)
     model = EmoregVA(SMALL).eval()
     with torch.inference_mode():
-        z, chances, whole = drawn(model, steps=128)
+        z, uniforms, whole = drawn(model, steps=128)
         first, second = whole.split(64, 1)
         state = model.states(z[:, 0], model.before(first))[-1]
         last = model.states(z[:, 0], model.before(second, first[:, -1]), state)[-1]
-        _, expected = drawer(model).draw(z, chances, 0, *model.start(40))
+        _, expected = drawer(model).draw(z, uniforms, 0, *model.start(40))
     torch.testing.assert_close(last, expected)
 
 
@@ -128,7 +132,7 @@ def test_a_held_out_melody_is_no_context() -> None:
     files = tuple(Path(f"{n}.mid") for n in range(4))
     dataset = Dataset(tokens, labels, labels, files, None, None, before, ())
     chosen = np.array([True, True, False, True])
-    preceding = train._preceding(tokens[chosen], dataset, chosen)
+    preceding = trainer._preceding(tokens[chosen], dataset, chosen)
     assert preceding[:, 0].tolist() == [-1, 61, -1]
 
 
@@ -147,12 +151,12 @@ def test_a_piece_can_be_drawn_in_parts() -> None:
     torch.manual_seed(2)
     model = EmoregVA(SMALL).eval()
     with torch.inference_mode():
-        z, chances, whole = drawn(model, steps=80)
+        z, uniforms, whole = drawn(model, steps=80)
         previous, state = model.start(40)
         parts = []
         for first in (0, 64):
             part = slice(first, first + 64)
-            made, state = drawer(model).draw(z[:, part], chances[:, part], first, previous, state)
+            made, state = drawer(model).draw(z[:, part], uniforms[:, part], first, previous, state)
             parts.append(made)
             previous = made[:, -1]
     assert (torch.cat(parts, 1) == whole).all()
@@ -179,7 +183,7 @@ def test_closes_by_hand() -> None:
         ending(60, *[HOLD] * 9),  # long, off the beat
         [REST] * 32,
     ]
-    assert closes(np.array(rows)).tolist() == [True, True, False, False, False, False, False]
+    assert has_closing_note(np.array(rows)).tolist() == [True, True, False, False, False, False, False]
 
 
 def test_targets_agree_with_the_rule() -> None:
@@ -193,7 +197,7 @@ def test_targets_agree_with_the_rule() -> None:
 
 
 def test_a_trajectory_is_straight_between_its_stops() -> None:
-    trajectory = Trajectory.parse("sad@1 0.5,-1@3")
+    trajectory = EmotionPath.parse("sad@1 0.5,-1@3")
     assert trajectory.stops[0].emotion is Emotion.E3
     assert trajectory.stops[1].point == (0.5, -1)
     along = interpolate(trajectory.stops, np.array([[-1.0, -1], [1, 0]]), 4)
@@ -213,15 +217,15 @@ def test_a_trajectory_is_straight_between_its_stops() -> None:
 )
 def test_paths_that_are_none(text: str, reason: str) -> None:
     with pytest.raises(EmomelodyError, match=reason):
-        Trajectory.parse(text)
+        EmotionPath.parse(text)
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     """A little trained, so that it does not keep silent."""
     folder = tmp_path_factory.mktemp("va")
-    config = train.TrainConfig(model="emoreg-va", epochs=30, batch_size=8)
-    train.Trainer(load(small_data), config, small_data).run(folder)
+    config = trainer.TrainConfig(model="emoreg-va", epochs=30, batch_size=8)
+    trainer.Trainer(load(small_data), config, small_data).run(folder)
     return folder / "model.safetensors"
 
 
@@ -294,11 +298,13 @@ def test_files_are_placed_and_varied(weights: Path, tmp_path: Path, run: Run) ->
 
 
 def test_a_piece_in_another_octave_lies_where_it_lay() -> None:
-    checkpoint = load_checkpoint(shipped_weights()["emoreg-va"])
+    checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
     melody = Melody(tuple(Note(4 * i, 4, 60 + p) for i, p in enumerate([0, 2, 4, 5, 7, 5, 4, 2] * 2)))
     low = Melody(tuple(Note(n.onset, n.duration, n.pitch - 36) for n in melody.notes))
     high = Melody(tuple(Note(n.onset, n.duration, n.pitch + 12) for n in low.notes))
-    assert (hear(checkpoint, low) == hear(checkpoint, high)).all()  # both are lifted to where all is known
+    assert (
+        encode_melody(checkpoint, low) == encode_melody(checkpoint, high)
+    ).all()  # both are lifted to where all is known
 
 
 def test_pieces_that_cannot_be_placed_are_listed_after_the_others(
@@ -359,13 +365,13 @@ def test_melodies_that_stay_as_they_are_were_not_transferred(
     weights: Path, small_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint, dataset = load_checkpoint(weights), load(small_data)
-    real = Real(dataset, Sides.of(dataset, checkpoint), None)
+    real = ReferenceSet(dataset, DataSplit.of(dataset, checkpoint), None)
     originals = dataset.tokens[real.held_out]
-    monkeypatch.setattr(evaluate, "decode", lambda *_arguments, **_content: originals)
-    figures = evaluate.evaluate_transfer(checkpoint, real)
+    monkeypatch.setattr(paths, "decode", lambda *_arguments, **_content: originals)
+    figures = paths.evaluate_transfer(checkpoint, real)
     assert figures["contour"] == figures["contour_own"] == pytest.approx(1)
     assert figures["contour_random"] < 0.5
-    assert figures["as_asked"] < 0.1  # the labels are almost always the rule's
+    assert figures["as_requested"] < 0.1  # the labels are almost always the rule's
 
 
 def test_evaluate_measures_paths(weights: Path, tmp_path: Path, run: Run, small_data: Path) -> None:
@@ -376,4 +382,4 @@ def test_evaluate_measures_paths(weights: Path, tmp_path: Path, run: Run, small_
     assert path["closing"] > path["closing_real"]
     assert system["validity"]["hold_first"] == system["validity"]["hold_after_rest"] == 0
     assert "Sixteen bars from one emotion to another" in done.stdout
-    assert "Real melodies in another emotion" in done.stdout
+    assert "ReferenceSet melodies in another emotion" in done.stdout

@@ -23,12 +23,14 @@ import mido
 import torch
 from torch import Tensor, nn
 
-from emomelody import model as model_module
-from emomelody.checkpoint import load_checkpoint, shipped_weights
-from emomelody.emotion import Emotion
-from emomelody.recipes import RECIPES, Examples
-from emomelody.sample import Request, samples
-from emomelody.tokens import Vocabulary
+from emomelody.models import cvae as model_module
+from emomelody.models import emoreg_va
+from emomelody.models.checkpoint import bundled_weights, load_checkpoint
+from emomelody.music.emotion import Emotion
+from emomelody.music.tokens import Vocabulary
+from emomelody.sampling.request import Request
+from emomelody.sampling.sampler import samples
+from emomelody.training.recipes import RECIPES, Examples
 from emomelody.workers import by_processes
 
 Row = tuple[str, str, str, str]  # what, how fast, beside what, the ratio
@@ -82,7 +84,7 @@ def startup(folder: Path, melodies: int) -> Iterator[Row]:
         lambda: call(sys.executable, "-c", "import typer"), lambda: call(COMMAND, "--help")
     )
     yield "`--help`", f"{shown:.2f} s", f"`import typer` {bare:.2f} s", f"{shown / bare:.2f}"
-    names = list(shipped_weights())
+    names = list(bundled_weights())
     floor, *times = alternating(lambda: call(sys.executable, "-c", "import torch"), *map(sampled, names))
     for name, taken in zip(names, times, strict=True):
         what = f"`sample -m {name} -n 20`"
@@ -106,8 +108,7 @@ def training(folder: Path, melodies: int) -> Iterator[Row]:
 
 def step(name: str, device: str, gru: Callable[..., Tensor]) -> Callable[[], None]:
     """A training step on random melodies with that recurrence, ours in the precision that ``train`` takes."""
-    from emomelody import va
-    from emomelody.gru import bfloat16_pays
+    from emomelody.models.gru import bfloat16_pays
 
     torch.manual_seed(0)
     recipe = RECIPES[name](1.0)
@@ -121,7 +122,7 @@ def step(name: str, device: str, gru: Callable[..., Tensor]) -> Callable[[], Non
     low = gru is not plain_gru and device == "cpu" and bfloat16_pays()
 
     def work() -> None:
-        model_module.gru, va.gru = gru, gru
+        model_module.gru, emoreg_va.gru = gru, gru
         with torch.autocast("cpu", torch.bfloat16, enabled=low):
             loss = recipe.terms(model, batch, random, 0.5).loss
         optimiser.zero_grad(set_to_none=True)
@@ -146,7 +147,7 @@ def sampling(folder: Path, melodies: int) -> Iterator[Row]:
     for name in ("emoreg-va", "emoreg"):
         words = ["sample", "-m", name, "-e", "sad", "-n", melodies, "--seed", 0, "-o", folder / name]
         taken, memory = measured(COMMAND, *words)
-        checkpoint = load_checkpoint(shipped_weights()[name])
+        checkpoint = load_checkpoint(bundled_weights()[name])
         drawn = 8 if name == "emoreg-va" else 1  # candidates
         limit = rate / (2 * 3 * checkpoint.model.decoder.hidden_size**2 * 64 * drawn)
         beside = f"the recurrent products alone at {rate / 1e9:.0f} GFLOP/s: {limit:.0f} melodies/s"

@@ -1,0 +1,349 @@
+"""What the commands show: from figures to sheets of text, which become rich tables or a page; no printing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from emomelody.data.preprocess import Report
+from emomelody.evaluation.figures import Figures
+from emomelody.evaluation.paper import METRICS
+from emomelody.music.emotion import Emotion
+from emomelody.music.features import HISTOGRAMS, METRIC_NAMES, PAPER_METRICS
+
+NOTHING = "–"
+SIDES = ("training", "held_out", "unseen")
+JUDGES = ("rule", "classifier")
+GAPS = {"mean_gap": ("mean |Δμ|/σ", "{:.2f}"), "worst_gap": ("worst |Δμ|/σ", "{:.2f}")}
+NOVELTY = {
+    "exact": ("exact copies", "{:.1%}"),
+    "within_2": ("within 2 of 64 steps", "{:.1%}"),
+    "within_4": ("within 4 of 64 steps", "{:.1%}"),
+    "nearest": ("nearest distance, median (steps)", "{:.1f}"),
+    "passage": ("longest shared passage, median (notes)", "{:.1f}"),
+    "passage_share": ("its share of the melody, mean", "{:.1%}"),
+    "distinct": ("distinct melodies", "{:.1%}"),
+}
+PLANE = {
+    "as_requested": ("in the asked quadrant", "{:.1%}"),
+    "far_as_requested": ("… of points 0.25 and more from both axes", "{:.1%}"),
+    "arousal": ("arousal with onsets (Spearman)", "{:+.2f}"),
+    "arousal_high": ("… inside high arousal", "{:+.2f}"),
+    "arousal_low": ("… inside low arousal", "{:+.2f}"),
+    "valence": ("valence with majorness (Spearman)", "{:+.2f}"),
+    "valence_high": ("… inside positive valence", "{:+.2f}"),
+    "valence_low": ("… inside negative valence", "{:+.2f}"),
+    "silent": ("silent", "{:.1%}"),
+}
+PATH = {
+    "first": ("first four bars as asked", "{:.1%}"),
+    "last": ("last four bars as asked", "{:.1%}"),
+    "both": ("both", "{:.1%}"),
+    "window_gap": ("mean |Δμ|/σ of four-bar windows of one emotion", "{:.2f}"),
+    "closing": ("closing melodies", "{:.1%}"),
+    "closing_real": ("closing windows of real melodies", "{:.1%}"),
+}
+TRANSFER = {
+    "as_requested": ("emotion as asked", "{:.1%}"),
+    "contour": ("contour's correlation with the original", "{:+.2f}"),
+    "contour_own": ("… in the original's own emotion", "{:+.2f}"),
+    "contour_random": ("… with another melody", "{:+.2f}"),
+}
+LATENT_SPACE = {
+    "valence": ("z(0) with majorness (Spearman)", "{:+.2f}"),
+    "arousal": ("z(1) with onsets (Spearman)", "{:+.2f}"),
+    "sap": ("SAP", "{:.2f}"),
+}
+VALIDITY = {
+    "all_rests": ("all rests", "{:.1%}"),
+    "hold_first": ("hold first", "{:.1%}"),
+    "hold_after_rest": ("hold after a rest", "{:.1%}"),
+    "few_notes": ("fewer than 4 notes", "{:.1%}"),
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of text; ``block`` is the block of ``evaluate`` that it shows."""
+
+    block: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def to_rich(self) -> Table:
+        """The sheet for the terminal."""
+        table = Table(title=escape(self.title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for number, column in enumerate(self.columns):
+            table.add_column(escape(column), justify="left" if number == 0 else "right")
+        for row in self.rows:
+            table.add_row(*map(escape, row))
+        return table
+
+
+def sheets(systems: Sequence[Figures]) -> list[Sheet]:
+    """Every table of ``evaluate`` for one or more systems side by side, without the blocks that none has."""
+    more = [m for m in METRIC_NAMES if m not in PAPER_METRICS]
+    made = [
+        _placement([s for s in systems if "placement" in s]),
+        *(_metrics(s, PAPER_METRICS, f"Table 3, {s['name']}: mean (deviation)") for s in systems),
+        _plain("metrics", "Over the 16 cells of table 3", GAPS, systems),
+        *(_metrics(s, more, f"More features, {s['name']}: mean (deviation)") for s in systems),
+        _histograms(systems),
+        _emotion(systems),
+        *(_confusion(s, judge) for s in systems for judge in JUDGES if judge in s["emotion"]),
+        _novelty(systems),
+        _plane(systems),
+        _plain("path", "Sixteen bars from one emotion to another", PATH, systems),
+        _plain("transfer", "ReferenceSet melodies in another emotion", TRANSFER, systems),
+        _plain("latent_space", "The latent space", LATENT_SPACE, systems),
+        _plain("validity", "Before any repair", VALIDITY, systems),
+    ]
+    return [sheet for sheet in made if sheet.rows]
+
+
+def to_csv(systems: Sequence[Figures]) -> str:
+    """Every number, a row each: system, figure (its keys with dots), value, and deviation over the seeds."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(("system", "figure", "value", "deviation"))
+    for system in systems:
+        spread = dict(_flat(system["deviation"] or {}))
+        for name, value in _flat({k: v for k, v in system.items() if k != "deviation"}):
+            writer.writerow((system["name"], name, value, spread.get(name, "")))
+    return table.getvalue()
+
+
+def preprocess_table(report: Report, out: Path) -> Table:
+    """Pieces read, melodies kept per emotion, and everything left out by reason."""
+    table = Table(title=escape(f"{out}: {sum(report.kept.values())} melodies"))
+    table.add_column("")
+    table.add_column("count", justify="right")
+    table.add_row("pieces read", str(report.pieces))
+    for emotion in Emotion:
+        table.add_row(f"kept, {_name(emotion)}", str(report.kept.get(emotion, 0)))
+    table.add_row("of these held out", str(report.held_out))
+    for reason, count in sorted(report.skipped.items()):
+        table.add_row(f"left out: {escape(reason)}", str(count))
+    table.add_row("left out: file cannot be used", str(len(report.bad)))
+    return table
+
+
+def training_table(summary: dict[str, Any], folder: Path) -> Table:
+    """The placement that a run ended with, from the summary in its weights."""
+    table = Table(title=escape(f"{folder}: placement accuracy D"))
+    table.add_column("")
+    for emotion in Emotion:
+        table.add_column(_name(emotion), justify="right")
+    for side in ("training", "held_out"):
+        values = summary[f"placement_{side}"]
+        table.add_row(_title(side), *(_number(values[e.code], "{:.1f}%") for e in Emotion))
+    return table
+
+
+def places_table(files: Sequence[Path], places: Sequence[tuple[float, float]]) -> Table:
+    """Where melodies lie on the plane, and the emotion of that quadrant."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("file", "valence", "arousal", "emotion"):
+        table.add_column(column, justify="left" if column in ("file", "emotion") else "right")
+    for file, (valence, arousal) in zip(files, places, strict=True):
+        emotion = Emotion.at(valence, arousal)
+        table.add_row(escape(str(file)), f"{valence:+.2f}", f"{arousal:+.2f}", emotion.title)
+    return table
+
+
+def _flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, float]]:
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            yield from _flat({str(n): v for n, v in enumerate(value)}, f"{prefix}{key}.")
+        elif isinstance(value, int | float):
+            yield f"{prefix}{key}", value
+
+
+def _placement(systems: Sequence[Figures]) -> Sheet:
+    quadrants = [(f"Q{e.index + 1} {e.title}", e.code) for e in Emotion] + [("mean", "mean")]
+    columns: dict[str, list[str]] = {}
+    for system in systems:
+        placement = system["placement"]
+        for side in (s for s in SIDES if s in placement):
+            title = f"{system['name']}, {_title(side)} ({placement[side]['examples']})"
+            columns[title] = [_with_interval(placement[side], code) for _, code in quadrants]
+    for system in systems:
+        if system["placement"]["paper"]:
+            printed = system["placement"]["paper"]
+            columns[f"paper's {system['model']}"] = [_number(printed[c], "{:.0f}%") for _, c in quadrants]
+    titles = [title for title, _ in quadrants] if systems else []
+    return _sheet("placement", "Table 2: placement accuracy D [95 % interval]", titles, columns)
+
+
+def _metrics(system: Figures, metrics: Sequence[str], title: str) -> Sheet:
+    table, spread = system["metrics"]["cells"], _deviations(system, "metrics", "cells")
+    places = [(metric, e) for metric in metrics for e in Emotion]
+    cells = [table[m][e.code] for m, e in places]
+    spreads = [spread.get(m, {}).get(e.code, {}) for m, e in places]
+    columns = {
+        "generated": [_moments(cell["generated"]) for cell in cells],
+        "|Δμ|/σ": [_number(c["gap"], "{:.2f}", d.get("gap")) for c, d in zip(cells, spreads, strict=True)],
+        "W1": [_number(c["w1"], "{:.3f}", d.get("w1")) for c, d in zip(cells, spreads, strict=True)],
+        "W1 of halves": [_number(cell["w1_halves"], "{:.3f}") for cell in cells],
+        "training": [_moments(cell["training"]) for cell in cells],
+    }
+    if set(metrics) <= set(METRICS):
+        for printed in (system["model"], "training"):
+            if printed in METRICS["pitch_range"]:
+                heading = f"paper's {printed}"
+                columns[heading] = [
+                    "{:.2f} ({:.2f})".format(*METRICS[m][printed][e.index]) for m, e in places
+                ]
+    return _sheet("metrics", title, [f"{METRIC_NAMES[m]}, {e.code}" for m, e in places], columns)
+
+
+def _histograms(systems: Sequence[Figures]) -> Sheet:
+    cells = [(name, e) for name in HISTOGRAMS for e in Emotion]
+    columns: dict[str, list[str]] = {}
+    for system in systems:
+        table, spread = system["histograms"], _deviations(system, "histograms")
+        columns[system["name"]] = [
+            _number(table[n][e.code]["distance"], "{:.3f}", spread.get(n, {}).get(e.code, {}).get("distance"))
+            for n, e in cells
+        ]
+    columns |= _once(
+        systems,
+        "halves",
+        lambda s: [_number(s["histograms"][n][e.code]["halves"], "{:.3f}") for n, e in cells],
+    )
+    titles = [f"{n}, {_name(e)}" for n, e in cells]
+    return _sheet("histograms", "Distance of the histograms (Jensen–Shannon)", titles, columns)
+
+
+def _emotion(systems: Sequence[Figures]) -> Sheet:
+    keys = [(e.code, _name(e)) for e in Emotion]
+    keys += [("all", "all"), ("arousal", "arousal alone"), ("valence", "valence alone")]
+    rows = [(judge, key, title) for judge in JUDGES for key, title in keys]
+    columns: dict[str, list[str]] = {}
+    for system in systems:
+        columns[system["name"]] = [
+            _number(
+                system["emotion"].get(judge, {}).get(key),
+                "{:.1%}",
+                _deviations(system, "emotion", judge).get(key),
+            )
+            for judge, key, _ in rows
+        ]
+    columns |= _once(
+        systems,
+        "real melodies",
+        lambda s: [
+            _number(s["emotion"].get(judge, {}).get("real", {}).get(key), "{:.1%}") for judge, key, _ in rows
+        ],
+    )
+    titles = [f"{judge}: {title}" for judge, _, title in rows]
+    return _sheet("emotion", "Emotion as asked", titles, columns)
+
+
+def _confusion(system: Figures, judge: str) -> Sheet:
+    confusion = system["emotion"][judge]["confusion"]
+    columns = {
+        f"judged {judged.title}": [_number(confusion[asked.code][judged.code], "{:.1%}") for asked in Emotion]
+        for judged in Emotion
+    }
+    title = f"{system['name']}: asked and judged emotion, by the {judge}"
+    return _sheet("emotion", title, [f"asked {asked.title}" for asked in Emotion], columns)
+
+
+def _novelty(systems: Sequence[Figures]) -> Sheet:
+    sheet = _plain("novelty", "Novelty", NOVELTY, systems)
+    columns = _columns(sheet)
+
+    def real(system: Figures) -> list[str]:
+        figures = system["novelty"]["real"] or {}
+        return [_number(figures.get(key), form) for key, (_, form) in NOVELTY.items()]
+
+    columns |= _once(systems, "real held-out melodies", real)
+    return _sheet("novelty", sheet.title, [row[0] for row in sheet.rows], columns)
+
+
+def _plane(systems: Sequence[Figures]) -> Sheet:
+    sheet = _plain("plane", "The plane, 21 × 21 points", PLANE, systems)
+    chance = {"as_requested": "25%", "far_as_requested": "25%", "silent": NOTHING}
+    columns = _columns(sheet) | {"ignoring the point": [chance.get(key, "0") for key in PLANE]}
+    return _sheet("plane", sheet.title, [row[0] for row in sheet.rows], columns) if sheet.rows else sheet
+
+
+def _plain(block: str, title: str, keys: dict[str, tuple[str, str]], systems: Sequence[Figures]) -> Sheet:
+    """A row per figure of a block, a column per system that has the block."""
+    having = [s for s in systems if block in s]
+    columns = {
+        s["name"]: [_number(s[block][k], f, _deviations(s, block).get(k)) for k, (_, f) in keys.items()]
+        for s in having
+    }
+    return _sheet(block, title, [name for name, _ in keys.values()] if having else [], columns)
+
+
+def _sheet(block: str, title: str, titles: Sequence[str], columns: dict[str, list[str]]) -> Sheet:
+    rows = tuple(zip(titles, *columns.values(), strict=True))
+    return Sheet(block, title, ("", *columns), rows)
+
+
+def _columns(sheet: Sheet) -> dict[str, list[str]]:
+    """A sheet's columns but the first, by their titles."""
+    return {title: [row[n] for row in sheet.rows] for n, title in enumerate(sheet.columns) if n}
+
+
+def _once(
+    systems: Sequence[Figures], heading: str, column: Callable[[Figures], list[str]]
+) -> dict[str, list[str]]:
+    """A column about real melodies for all systems, or one for each group of them that has another."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for system in systems:
+        groups.setdefault(tuple(column(system)), []).append(system["name"])
+    if len(groups) == 1:
+        return {heading: list(next(iter(groups)))}
+    return {f"{heading} of {', '.join(names)}": list(values) for values, names in groups.items()}
+
+
+def _deviations(system: Figures, *path: str) -> dict[str, Any]:
+    """The deviations over the seeds of the figures under a path; empty where there was one seed."""
+    found: dict[str, Any] = system["deviation"] or {}
+    for key in path:
+        found = found.get(key, {})
+    return found
+
+
+def _name(emotion: Emotion) -> str:
+    return f"{emotion.code} {emotion.title}"
+
+
+def _title(side: str) -> str:
+    return side.replace("_", "-")
+
+
+def _moments(cell: dict[str, float] | None) -> str:
+    return NOTHING if cell is None else f"{cell['mean']:.2f} ({cell['deviation']:.2f})"
+
+
+def _with_interval(side: Figures, code: str) -> str:
+    if side[code] is None:
+        return NOTHING
+    low, high = side["interval"][code]
+    return f"{side[code]:.1f}% [{low:.0f}–{high:.0f}]"
+
+
+def _number(value: float | None, form: str, deviation: float | None = None) -> str:
+    if value is None:
+        return NOTHING
+    text = form.format(value)
+    if deviation is None:
+        return text
+    spread = form.replace("+", "").format(deviation)
+    return f"{text.removesuffix('%')} ± {spread}"

@@ -1,0 +1,119 @@
+"""Pictures: the latent space (the paper's figures 5–7), learning curves, piano rolls (figure 8)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomelody.files import write_whole
+from emomelody.music.emotion import Emotion
+from emomelody.music.plane import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# One colour per emotion in every picture; told apart by the common kinds of colour blindness.
+COLOURS = {Emotion.E1: "#E69F00", Emotion.E2: "#D55E00", Emotion.E3: "#0072B2", Emotion.E4: "#009E73"}
+_DPI = 150
+
+
+def latent_space(means: Floats, labels: NDArray[np.int64], path: Path, *, title: str) -> None:
+    """Latent means (N, 2) as a scatter plot over the four quadrants, coloured by label (N,)."""
+    figure = _figure(6.0, 6.0)
+    axes = figure.subplots()
+    reach = 1.1 * float(np.abs(means).max())
+    for emotion in Emotion:
+        x, y = means[labels == emotion.index].T
+        name = f"{emotion.code} {emotion.title}"
+        axes.scatter(x, y, s=14, color=COLOURS[emotion], label=name, alpha=0.75, linewidths=0)
+        corner = (0.97 * reach * emotion.valence, 0.97 * reach * emotion.arousal)
+        across = "right" if emotion.valence > 0 else "left"
+        up = "top" if emotion.arousal > 0 else "bottom"
+        axes.text(*corner, f"Q{emotion.index + 1}", ha=across, va=up, fontsize=14, alpha=0.4)
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=title)
+    axes.set(xlabel="valence, z(0)", ylabel="arousal, z(1)")
+    figure.legend(loc="outside lower center", ncols=4, frameon=False)
+    _save(figure, path)
+
+
+def learning_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Losses and placement accuracy against the epoch, from the rows of ``history.csv``."""
+    figure = _figure(9.0, 6.5)
+    axes = figure.subplots(2, 2, sharex=True)
+    epochs = [row["epoch"] for row in history]
+    panels = (
+        (axes[0, 0], "cross-entropy per melody (nats)", {"reconstruction": "reconstruction"}),
+        (axes[0, 1], "divergence (nats)", {"divergence": "divergence"}),
+        (axes[1, 0], "−cosine similarity", {"arousal": "arousal", "valence": "valence"}),
+        (
+            axes[1, 1],
+            "placement accuracy, mean D (%)",
+            {"placement_training": "training", "placement_held_out": "held-out"},
+        ),
+    )
+    for panel, title, columns in panels:
+        for column, label in columns.items():
+            values = [row[column] for row in history]
+            panel.plot(epochs, values, label=label, linewidth=1.2)
+            if min(values) >= 0 and "placement" not in column:  # one wild batch must not hide the rest
+                panel.set_ylim(0, 1.2 * float(np.percentile(values, 99)))
+        panel.set_title(title, fontsize=10)
+        panel.grid(alpha=0.3)
+        if len(columns) > 1:
+            panel.legend(frameon=False)
+    for panel in axes[1]:
+        panel.set_xlabel("epoch")
+    _save(figure, path)
+
+
+def plane(axis: Floats, onsets: Floats, majorness: Floats, path: Path, *, title: str) -> None:
+    """What a model makes of each point of the plane: onsets, and majorness (NaN: silence), as heat maps.
+
+    ``axis`` (G,) are the coordinates on both axes, the others (G, G) by [arousal, valence].
+    """
+    figure = _figure(9.5, 4.4)
+    figure.suptitle(title)
+    panels = zip(
+        figure.subplots(1, 2),
+        (
+            ("onsets: should grow upwards", onsets, "viridis", None),
+            ("majorness: should grow to the right", majorness, "coolwarm", 1.0),
+        ),
+        strict=True,
+    )
+    half = (axis[1] - axis[0]) / 2
+    edges = (axis[0] - half, axis[-1] + half, axis[0] - half, axis[-1] + half)
+    for axes, (name, values, colours, reach) in panels:
+        limits = {} if reach is None else {"vmin": -reach, "vmax": reach}
+        image = axes.imshow(values, origin="lower", extent=edges, cmap=colours, **limits)
+        figure.colorbar(image, ax=axes, shrink=0.85)
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.set_title(name, fontsize=10)
+        axes.set(xlabel="asked valence", ylabel="asked arousal")
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Figure:
+    """A figure (inches) that no screen and no global state knows of."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    write_whole(path, _to_png(figure))
+
+
+def _to_png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    # Without the version in its metadata, equal pictures are equal files.
+    figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,50 @@
+"""A piece as a small piano roll of characters, for terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emomelody.music.features import Metrics
+from emomelody.music.key import note_name, signature_name
+from emomelody.music.melody import STEPS_PER_BAR, WINDOW_STEPS
+from emomelody.performance.piece import Piece
+
+_ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between notes
+
+
+def draw(piece: Piece, metrics: Metrics) -> str:
+    """The piece's title, its range, metrics (of the melody in C) and notes, four bars a row of rolls.
+
+    A column is a sixteenth step, a line a semitone.
+    """
+    keys = ", then ".join(signature_name(key) for _, key in piece.keys)
+    notes = piece.melody.notes
+    low, high = (f(note.pitch for note in notes) for f in (min, max))
+    span = f"{note_name(low, piece.keys[0][1])}–{note_name(high, piece.keys[0][1])}"
+    lines = [
+        f"{piece.title}: {piece.emotion.title}, {keys}",
+        f"{metrics.onsets} onsets, {span} ({high - low} semitones), {metrics.in_c_major:.0%} of the"
+        f" notes in the major scale, {metrics.in_c_minor:.0%} in the minor",
+    ]
+    for start in range(0, piece.melody.steps, WINDOW_STEPS):
+        lines += _system(piece, start, min(start + WINDOW_STEPS, piece.melody.steps))
+    return "\n".join(lines)
+
+
+def _system(piece: Piece, start: int, end: int) -> Iterator[str]:
+    """The lines of the steps from ``start`` to ``end``, the highest pitch of these first."""
+    notes = [note for note in piece.melody.notes if note.onset < end and note.end > start]
+    pitches = {note.pitch for note in notes}
+    for pitch in range(max(pitches, default=60), min(pitches, default=60) - 1, -1):
+        cells = [" "] * (end - start)
+        for note in notes:
+            if note.pitch == pitch:
+                for step in range(max(note.onset, start), min(note.end, end)):
+                    cells[step - start] = _ONSET if step == note.onset else _HOLD
+        bars = ("".join(cells[at : at + STEPS_PER_BAR]) for at in range(0, len(cells), STEPS_PER_BAR))
+        name = note_name(pitch, piece.key_at(start)) if pitch in pitches else ""
+        yield f"{name:>4} {_BAR}{_BAR.join(bars)}{_BAR}"
+    numbers = "".join(
+        f"{at // STEPS_PER_BAR + 1:<{STEPS_PER_BAR + 1}}" for at in range(start, end, STEPS_PER_BAR)
+    )
+    yield f"{'':6}{numbers.rstrip()}"

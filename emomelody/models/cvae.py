@@ -1,0 +1,88 @@
+"""CVAE-Base and CVAE-EmoReg: one architecture, which only the loss tells apart.
+
+B examples, T = 64 steps, V classes of the vocabulary, H = 512 units; the latent space has 2 dimensions,
+valence and arousal. Grekow's layers with Keras' initial weights: from torch's smaller ones ``emoreg`` settles
+on four points, one per label, and leaves the latent space unused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emomelody.models.gru import gru
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import WINDOW_STEPS
+
+LATENT = 2
+LABELS = len(Emotion)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The sizes of a model; the defaults are the paper's."""
+
+    classes: int  # V: the pitches in use, rest and hold
+    steps: int = WINDOW_STEPS
+    hidden: int = 512  # units of each GRU
+    bottleneck: int = 100  # units between the encoder's last state and the latent space
+
+
+class CVAE(nn.Module):
+    """A GRU encoder and a GRU decoder, the label given to both; the decoder is not autoregressive."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.label_sequence = nn.Linear(LABELS, config.steps * LABELS)
+        self.encoder = nn.GRU(config.classes + LABELS, config.hidden)
+        self.bottleneck = nn.Linear(config.hidden, config.bottleneck)
+        self.mu = nn.Linear(config.bottleneck, LATENT)
+        self.log_variance = nn.Linear(config.bottleneck, LATENT)
+        self.decoder = nn.GRU(LATENT + LABELS, config.hidden)
+        self.output = nn.Linear(config.hidden, config.classes)
+        self.apply(_initialise)
+
+    def encode(self, classes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of q(z | x, label), each (B, 2); classes (B, T), labels (B,)."""
+        steps, count = self.config.steps, self.config.classes
+        label = _full(functional.one_hot(labels, LABELS))  # (B, 4)
+        sequence = self.label_sequence(label).view(-1, steps, LABELS)  # (B, T, 4)
+        melody = _full(functional.one_hot(classes, count))  # (B, T, V)
+        x = torch.cat([melody, sequence], dim=2).transpose(0, 1)  # (T, B, V + 4)
+        last = gru(self.encoder, x, steps)[-1]  # (B, H)
+        features = functional.relu(self.bottleneck(last))  # (B, 100)
+        return _full(self.mu(features)), _full(self.log_variance(features))
+
+    def decode(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Logits (B, T, V) of latent points (B, 2) and labels (B,)."""
+        label = _full(functional.one_hot(labels, LABELS))  # (B, 4)
+        x = torch.cat([z, label], dim=1)[None]  # (1, B, 6), the same at every step
+        states = gru(self.decoder, x, self.config.steps)  # (T, B, H)
+        return _full(self.output(states)).transpose(0, 1)  # (B, T, V)
+
+
+def sample_posterior(mu: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
+    """z = μ + σ ε, the reparametrised draw; all (B, Z), the noise ε ~ N(0, I)."""
+    return mu + (0.5 * log_variance).exp() * noise.to(mu.device)
+
+
+def _full(x: Tensor) -> Tensor:
+    """In torch's default type, whatever counting or autocast made of it."""
+    return x.to(torch.get_default_dtype())
+
+
+def _initialise(module: nn.Module) -> None:
+    """Keras' defaults: Glorot-uniform matrices, orthogonal recurrent matrices, zero biases."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.GRU):
+        weights = dict(module.named_parameters())
+        nn.init.orthogonal_(weights["weight_hh_l0"])
+        nn.init.xavier_uniform_(weights["weight_ih_l0"])
+        nn.init.zeros_(weights["bias_ih_l0"])
+        nn.init.zeros_(weights["bias_hh_l0"])

@@ -1,0 +1,114 @@
+"""A melody as its files have it, whatever their format: pitch, key, tempo, loudness and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from emomelody.errors import EmomelodyError
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
+from emomelody.performance.expression import expression, phrase_dynamics, velocity
+from emomelody.performance.setting import PLAIN, Setting
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One melody, ready to be written."""
+
+    title: str
+    emotion: Emotion  # as it begins
+    trajectory: tuple[tuple[float, float], ...]  # (valence, arousal) asked for in each bar; maybe none
+    melody: Melody  # as it sounds
+    velocities: tuple[int, ...]  # of each note, 1–127
+    keys: tuple[tuple[int, str], ...]  # (step, signature as ``F#`` or ``Am``), the first at 0
+    tempos: tuple[tuple[int, float], ...]  # (step, quarter notes per minute), the first at 0
+    octaves: tuple[tuple[int, int], ...]  # (step, octaves above the key nearest to where it was made)
+    program: int  # General MIDI's, 0–127
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        ends = [step for step, _ in self.tempos[1:]] + [self.melody.steps]
+        return sum(
+            (end - step) / STEPS_PER_BEAT * 60 / tempo
+            for (step, tempo), end in zip(self.tempos, ends, strict=True)
+        )
+
+    @property
+    def sections(self) -> tuple[tuple[int, Emotion], ...]:
+        """The steps where the emotion of the trajectory changes, and the emotion; the first at 0, maybe none."""
+        return _changes([Emotion.at(*point) for point in self.trajectory])
+
+    def key_at(self, step: int) -> str:
+        """The key signature that holds at a step."""
+        return [key for at, key in self.keys if at <= step][-1]
+
+
+def arrange(
+    melody: Melody,
+    *,
+    title: str,
+    emotion: Emotion,
+    trajectory: Sequence[tuple[float, float]] = (),
+    mode: str | None = None,
+    setting: Setting = PLAIN,
+) -> Piece:
+    """Set a melody in C in the setting's key, octave, tempo and sound.
+
+    ``trajectory`` is the point asked for in each bar, which decides the mode of each, and what the setting leaves
+    to the emotion. Without it the place is the emotion's corner of the plane, and the mode ``mode`` or the
+    emotion's. Raises EmomelodyError where the melody would leave MIDI's pitches.
+    """
+    corner = (float(emotion.valence), float(emotion.arousal))
+    bars = range(-(-melody.steps // STEPS_PER_BAR))
+    points = [trajectory[min(bar, len(trajectory) - 1)] if trajectory else corner for bar in bars]
+    modes = [Emotion.at(*point).mode if trajectory else mode or emotion.mode for point in points]
+    # The register changes between phrases only.
+    octaves = [_octave(points[bar - bar % BARS], setting) for bar in bars]
+    return Piece(
+        title,
+        emotion,
+        tuple(trajectory),
+        Melody(tuple(_set_note(note, octaves, setting) for note in melody.notes), melody.steps),
+        tuple(_velocity(n.onset, points[n.onset // STEPS_PER_BAR], setting) for n in melody.notes),
+        tuple((step, setting.key(mode)) for step, mode in _changes(modes)),
+        _changes([_tempo(point, setting) for point in points]),
+        _changes(octaves),
+        setting.program,
+    )
+
+
+def _octave(point: tuple[float, float], setting: Setting) -> int:
+    return setting.octave if setting.octave is not None else round(expression(point).octave)
+
+
+def _tempo(point: tuple[float, float], setting: Setting) -> float:
+    return setting.tempo if setting.tempo is not None else float(round(expression(point).tempo))
+
+
+def _velocity(step: int, point: tuple[float, float], setting: Setting) -> int:
+    if setting.velocity is not None:
+        return setting.velocity
+    return velocity(expression(point).loudness + phrase_dynamics(step))
+
+
+def _set_note(note: Note, octaves: Sequence[int], setting: Setting) -> Note:
+    """The note in the setting's key and its bar's octave."""
+    octave = octaves[note.onset // STEPS_PER_BAR]
+    pitch = note.pitch + setting.semitones + 12 * octave
+    if not 0 <= pitch <= MAX_PITCH:
+        raise EmomelodyError(f"octave {octave:+d} leaves the keyboard: take one nearer to 0")
+    return Note(note.onset, note.duration, pitch)
+
+
+def _changes(values: Sequence[_T]) -> tuple[tuple[int, _T], ...]:
+    """The values of the bars as (step, value) where they change; one bar at least."""
+    return tuple(
+        (bar * STEPS_PER_BAR, value)
+        for bar, value in enumerate(values)
+        if bar == 0 or value != values[bar - 1]
+    )
