@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import make_results
 import pytest
 from conftest import ROOT
+from evaluation import make_results
 
 import emomelody
 from emomelody.cli.app import app
@@ -138,7 +138,7 @@ def test_a_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], check=True)
     environment = {**os.environ, "PYTHONPATH": str(site)}
     program = (
-        "import emomelody, sys; from emomelody.cli import main\n"
+        "import emomelody, sys; from emomelody.cli.app import main\n"
         "assert emomelody.__file__.startswith(sys.argv[1])\n"
         "sys.argv[1:] = ['sample', '-e', 'sad', '-n', '20']; main()"
     )

@@ -1,4 +1,4 @@
-"""Writes golden.json, what the shipped weights make of seed 1: python tests/make_golden.py"""
+"""Writes golden.json, what the shipped weights make of seed 1: python tests/sampling/make_golden.py"""
 
 from __future__ import annotations
 

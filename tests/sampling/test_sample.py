@@ -90,7 +90,7 @@ def test_a_thousand_draws_stay_in_their_quadrant(model: str, emotion: Emotion) -
 
 @pytest.mark.parametrize("model", MODELS)
 def test_shipped_weights_make_the_golden_melodies(model: str) -> None:
-    """golden.json is written by tests/make_golden.py; a new set of weights needs a new one."""
+    """golden.json is written by tests/sampling/make_golden.py; a new set of weights needs a new one."""
     checkpoint = load_checkpoint(bundled_weights()[model])
     golden = json.loads(GOLDEN.read_text())[model]
     assert checkpoint.checksum == golden["checksum"]

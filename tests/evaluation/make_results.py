@@ -1,6 +1,6 @@
-"""Fills the README's tables of results from what ``evaluate --json`` wrote: python tests/make_results.py
+"""Fills the README's tables of results from what ``evaluate --json`` wrote: python tests/evaluation/make_results.py
 
-Each block between <!-- NAME.json --> and <!-- end --> holds the tables of tests/results/NAME.json.
+Each block between <!-- NAME.json --> and <!-- end --> holds the tables of tests/evaluation/results/NAME.json.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from emomelody.evaluation.tables import Sheet, sheets
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+README = HERE.parents[1] / "README.md"
 # Enough to judge by; the rest is in the report.
 SHOWN = ("placement", "metrics", "emotion", "novelty", "plane", "path", "transfer", "latent_space")
 FOLDED = 15  # rows
@@ -30,7 +30,7 @@ def markdown(sheet: Sheet) -> str:
 
 
 def tables(name: str) -> str:
-    """The tables of ``tests/results/NAME``."""
+    """The tables of ``tests/evaluation/results/NAME``."""
     systems = json.loads((HERE / "results" / name).read_text(encoding="utf-8"))["systems"]
     chosen = [
         sheet
