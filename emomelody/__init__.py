@@ -2,20 +2,20 @@
 
 The packages, and what each may import of the others (``errors`` always; a test checks it):
 
-    errors       what a user can cause                                            | -
-    files        files written whole or not at all                                | -
-    workers      threads and processes, with results in order                     | -
-    music        emotions, melodies, tokens, keys, the plane                      | -
-    performance  how a melody is played: key, tempo, loudness, register           | music
-    setting      the names that programs import                                   | performance
-    formats      files in and out: MIDI, MusicXML, score, piano roll, audio       | files music performance
-    data         corpora, windows, labels, the data folder, splits                | files workers music performance formats
-    models       the CVAEs in torch, their losses, weights files                  | files music
-    training     the training loop, how each model is trained, resuming           | files music formats data models
-    sampling     requests, decoding, candidates, the folder that sample writes    | files workers music performance formats models
-    evaluation   figures, judges, tables, the report                              | files workers music performance formats data models sampling
-    api          the Python interface                                             | files music performance formats data models sampling evaluation
-    cli          the commands; alone prints and exits                             | files workers music performance formats data models training sampling evaluation
+    errors       the errors that a user can cause      | -
+    files        files written whole or not at all   | -
+    workers      threads and processes                 | -
+    music        emotion, melody, tokens, key, plane   | -
+    performance  key, tempo, loudness, register        | music
+    setting      names for programs to import          | performance
+    formats      MIDI, MusicXML, score, picture, sound | files music performance
+    data         corpora, windows, labels, splits      | files workers music performance formats
+    models       the CVAEs in torch, weights files     | files music
+    training     the training loop, resuming           | files music formats data models
+    sampling     requests, decoding, samples.json      | files workers music performance formats models
+    evaluation   figures, judges, tables, the report   | everything above but training
+    api          the Python interface                  | everything above but training
+    cli          the commands; alone prints and exits  | everything above but api
 """
 
 from __future__ import annotations
