@@ -3,7 +3,7 @@
 The packages, and what each may import of the others (``errors`` always; a test checks it):
 
     errors       the errors that a user can cause      | -
-    files        files written whole or not at all   | -
+    files        files written whole or not at all     | -
     workers      threads and processes                 | -
     music        emotion, melody, tokens, key, plane   | -
     performance  key, tempo, loudness, register        | music
@@ -22,14 +22,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emomelody.performance.setting import EXPRESSIVE, PLAIN, Setting
+
 if TYPE_CHECKING:
     from emomelody.api import Model
 
 __version__ = "0.1.0"
+__all__ = ["EXPRESSIVE", "PLAIN", "Setting", "__version__", "load"]
 
 
 def load(name: str) -> Model:
-    """The model of that name: see ``api.load``, which is imported here only when it is needed."""
+    """The model of that name, weights file or run folder: ``api.load``, which imports torch on first use."""
     from emomelody.api import load as load_model
 
     return load_model(name)

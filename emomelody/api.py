@@ -1,4 +1,4 @@
-"""The Python interface: a model to sample from, and melodies to write, show and measure.
+"""The Python interface: a model to sample from, and melodies to write, show, play and measure.
 
 model = emomelody.load("emoreg-va")
 for number, melody in enumerate(model.sample("sad", n=20, seed=1)):
@@ -7,7 +7,9 @@ for number, melody in enumerate(model.sample("sad", n=20, seed=1)):
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from emomelody.data.windows import beginning
@@ -18,32 +20,68 @@ from emomelody.models.checkpoint import Checkpoint, find_weights, load_checkpoin
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.features import Metrics
-from emomelody.music.melody import BARS, Melody, Note
+from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody, Note
 from emomelody.music.path import EmotionPath
 from emomelody.music.rule import label_by_rule
 from emomelody.performance.piece import Piece, arrange
-from emomelody.performance.setting import PLAIN, Setting
+from emomelody.performance.setting import EXPRESSIVE, PLAIN, Setting
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
-from emomelody.sampling.sampler import sample
+from emomelody.sampling.sampler import encode_melody, sample
+
+NOTEBOOK_RATE = 16_000  # samples per second of a notebook's player: keeps the notebook small
 
 
 @dataclass(frozen=True)
+class Point:
+    """A point on Russell's plane: ``valence`` and ``arousal``, −1 … 1 for what lies on the plane."""
+
+    valence: float
+    arousal: float
+
+    @property
+    def emotion(self) -> Emotion:
+        """The emotion of the point's quadrant."""
+        return Emotion.at(self.valence, self.arousal)
+
+    def __repr__(self) -> str:
+        return f"Point(valence={self.valence:+.2f}, arousal={self.arousal:+.2f}, {self.emotion.title})"
+
+
+@dataclass(frozen=True, repr=False)
 class GeneratedMelody:
-    """A melody and what it was asked for."""
+    """A melody and the request that it answers. In a notebook it shows a piano roll and a player."""
 
     melody: Melody
     emotion: Emotion
-    trajectory: tuple[tuple[float, float], ...]  # (valence, arousal) that it was drawn from, in each bar
+    trajectory: tuple[tuple[float, float], ...]  # the requested (valence, arousal) in each bar
+
+    def __repr__(self) -> str:
+        bars = -(-self.melody.steps // STEPS_PER_BAR)
+        return f"<{self.emotion.title} melody: {bars} bars, {len(self.notes)} notes, {self.point!r}>"
+
+    def _repr_html_(self) -> str:
+        picture = base64.b64encode(encode(self.arrange(), Format.PNG)).decode("ascii")
+        sound = base64.b64encode(self.audio(EXPRESSIVE, rate=NOTEBOOK_RATE)).decode("ascii")
+        return (
+            f"<figure><figcaption>{escape(repr(self))}</figcaption>"
+            f'<img alt="piano roll" style="max-width: 100%" src="data:image/png;base64,{picture}"><br>'
+            f'<audio controls src="data:audio/wav;base64,{sound}"></audio></figure>'
+        )
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """Its notes: onset and duration in sixteenth steps, pitch as a MIDI number."""
         return self.melody.notes
 
-    def arrange(self, setting: Setting = PLAIN, *, title: str | None = None) -> Piece:
-        """It in the key, octave, tempo and sound of the setting, ready to be written.
+    @property
+    def point(self) -> Point:
+        """The requested point; on a path, the point of the first bar."""
+        return Point(*self.trajectory[0])
 
-        Raises EmomelodyError where that leaves MIDI's pitches.
+    def arrange(self, setting: Setting = PLAIN, *, title: str | None = None) -> Piece:
+        """The melody in the key, octave, tempo and sound of a setting, ready to be written.
+
+        Raises EmomelodyError where a note would leave MIDI's pitches.
         """
         title = title or self.emotion.title
         return arrange(
@@ -53,33 +91,44 @@ class GeneratedMelody:
     def write(
         self, path: str | Path, setting: Setting = PLAIN, *, soundfont: str | Path | None = None
     ) -> None:
-        """Write it as the file's suffix says: .mid, .musicxml, .svg (the score), .png (a piano roll) or .wav.
+        """Write a file in the format of its suffix: .mid, .musicxml, .svg (score), .png (piano roll), .wav.
 
-        A file that is there is replaced. Raises EmomelodyError for another suffix, a setting that leaves
-        MIDI's pitches, what is not installed, or a file that cannot be written.
+        Replaces an existing file. Raises EmomelodyError for another suffix, for a setting that leaves MIDI's
+        pitches, for a library that is not installed, and for a file that cannot be written.
         """
         path = Path(path)
-        form, piece = Format.of(path), self.arrange(setting, title=path.stem)
-        write_whole(path, encode(piece, form, Path(soundfont) if soundfont else None))
+        file_format, piece = Format.of(path), self.arrange(setting, title=path.stem)
+        write_whole(path, encode(piece, file_format, Path(soundfont) if soundfont else None))
+
+    def audio(self, setting: Setting = EXPRESSIVE, *, rate: int = 44_100) -> bytes:
+        """The sound as a mono WAV file of ``rate`` samples per second, by the built-in synthesiser."""
+        from emomelody.formats.audio import to_wav
+
+        return to_wav(self.arrange(setting), rate=rate)
 
     def roll(self, setting: Setting = PLAIN) -> str:
-        """It as a small piano roll of characters, with its metrics. Raises as ``arrange`` does."""
+        """A small piano roll of text, with the metrics. Raises as ``arrange`` does."""
         return text_roll.draw(self.arrange(setting), self.measure())
 
     def measure(self) -> Metrics:
-        """Its metrics."""
+        """Its metrics: the paper's four, onsets, pitch-class entropy and grooving similarity."""
         return features.metrics(self.melody)
 
     def judge(self) -> Emotion:
-        """The emotion that the labelling rule hears in it."""
+        """The emotion by the labelling rule (``music.rule.label_by_rule``)."""
         return label_by_rule(self.melody)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
-    """Trained weights to sample from."""
+    """Trained weights to sample from and to place melodies with."""
 
     checkpoint: Checkpoint
+
+    def __repr__(self) -> str:
+        count = sum(parameter.numel() for parameter in self.checkpoint.model.parameters())
+        checksum = self.checkpoint.checksum[:12]
+        return f"<{self.checkpoint.name}: {count / 1e6:.1f} million parameters, SHA-256 {checksum}>"
 
     def sample(
         self,
@@ -97,11 +146,13 @@ class Model:
     ) -> list[GeneratedMelody]:
         """``n`` melodies of an emotion (any of its names), a point (valence, arousal) in [−1, 1]², or a path.
 
-        The same seed makes the same melodies, and more of them leave the first ones unchanged. ``path`` is
-        written as ``sad@0 happy@8``. ``like`` is the file (MIDI, MusicXML) of a piece whose first four bars
-        are varied, farther with a larger ``spread`` (0 … 1), or taken to the emotion, point or path. Paths,
-        ``like`` and other lengths than four bars need ``emoreg-va``. Raises EmomelodyError for what cannot
-        be.
+        The same seed gives the same melodies, and a larger ``n`` leaves the first ones unchanged. A ``path``
+        is written as ``sad@0 happy@8``: emotions or points V,A at bars counted from 0. ``like`` is a MIDI or
+        MusicXML file whose first four bars are varied, more with a larger ``spread`` (0 … 1), or moved to the
+        emotion, point or path. Paths, ``like`` and other lengths than four bars need ``emoreg-va``.
+        ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling.
+
+        Raises EmomelodyError for a request that cannot be met.
         """
         request = Request(
             n,
@@ -116,9 +167,22 @@ class Model:
         )
         return [GeneratedMelody(s.melody, s.emotion, s.trajectory) for s in sample(self.checkpoint, request)]
 
+    def place(self, piece: str | Path | GeneratedMelody | Melody) -> Point:
+        """Where a melody lies on the plane: the first four bars of a MIDI or MusicXML file, or a melody in C.
+
+        Needs ``emoreg-va``, whose encoder does not need a label. Raises EmomelodyError for other models, and
+        BadInput for a file that cannot be read.
+        """
+        if isinstance(piece, str | Path):
+            melody = beginning(Path(piece))
+        else:
+            melody = piece.melody if isinstance(piece, GeneratedMelody) else piece
+        latent = encode_melody(self.checkpoint, melody)  # (Z,)
+        return Point(*self.checkpoint.plane.to_point(latent[:2]))
+
 
 def load(name: str) -> Model:
-    """The model of that name (base, emoreg, emoreg-va), of a weights file or of a run's folder.
+    """The model of that name (base, emoreg, emoreg-va), of a weights file or of a run folder.
 
     Raises BadWeights, an EmomelodyError, for one that is missing or damaged.
     """

@@ -1,10 +1,15 @@
-"""The Python interface, as the README uses it."""
+"""The Python interface, as the README and a notebook use it."""
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.io import wavfile
 
 import emomelody
 from emomelody.errors import EmomelodyError
@@ -37,3 +42,38 @@ def test_wrong_requests_raise() -> None:
             model.sample(**request)
     with pytest.raises(EmomelodyError):
         emomelody.load("nobody")
+
+
+def test_a_notebook_shows_short_texts_a_picture_and_a_player() -> None:
+    model = emomelody.load("emoreg-va")
+    assert re.fullmatch(r"<emoreg-va: 0\.5 million parameters, SHA-256 \w{12}>", repr(model))
+    melody = model.sample(point=(-0.5, -0.25), seed=1)[0]
+    assert repr(melody) == (
+        f"<sad melody: 4 bars, {len(melody.notes)} notes, Point(valence=-0.50, arousal=-0.25, sad)>"
+    )
+    page = melody._repr_html_()
+    picture, sound = (base64.b64decode(data) for data in re.findall(r"base64,([^\"]+)", page))
+    assert picture[:4] == b"\x89PNG"
+    rate, samples = wavfile.read(io.BytesIO(sound))
+    assert len(samples) / rate == pytest.approx(melody.arrange(emomelody.EXPRESSIVE).seconds + 1, abs=0.01)
+    assert np.abs(samples).max() > 1000
+    assert "&lt;sad melody" in page
+
+
+def test_pieces_are_placed_on_the_plane(tmp_path: Path) -> None:
+    model = emomelody.load("emoreg-va")
+    for name in ("happy", "sad"):
+        melody = model.sample(name, seed=2)[0]
+        point = model.place(melody)
+        assert point.emotion.title == name
+        melody.write(tmp_path / "piece.mid")
+        assert model.place(tmp_path / "piece.mid") == model.place(melody.melody) == point
+    with pytest.raises(EmomelodyError, match="emoreg-va"):
+        emomelody.load("base").place(melody)
+
+
+def test_settings_go_by_the_names_of_version_0_1() -> None:
+    from emomelody import setting
+
+    assert setting.Setting is emomelody.Setting
+    assert setting.EXPRESSIVE is emomelody.EXPRESSIVE
