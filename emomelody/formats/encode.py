@@ -12,6 +12,7 @@ from emomelody.errors import BadInput, EmomelodyError
 from emomelody.performance.piece import Piece
 
 NAME = "{emotion}-s{seed}-{index}"
+_ALIASES = {"midi": "mid", "xml": "musicxml"}
 _FIELDS = ("emotion", "seed", "index", "model")
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')  # on one system or another
 _MAX_NAME = 200  # bytes: file systems take 255, and a suffix comes after it
@@ -27,15 +28,34 @@ class Format(StrEnum):
     WAV = "wav"  # sound
 
     @classmethod
-    def of(cls, path: Path) -> Format:
-        """The format of a file's name. Raises BadInput for a suffix that is none of them."""
-        suffix = path.suffix.lower().removeprefix(".")
-        known = {"midi": "mid", "xml": "musicxml"}
+    def parse(cls, text: str) -> Format:
+        """Return the format with this name, in any case; ``midi`` and ``xml`` are accepted too.
+
+        Raises EmomelodyError, which lists the formats, for an unknown name.
+        """
+        name = text.strip().lower()
         try:
-            return cls(known.get(suffix, suffix))
+            return cls(_ALIASES.get(name, name))
         except ValueError:
+            *others, last = cls
+            raise EmomelodyError(f"unknown format '{text}': use {', '.join(others)} or {last}") from None
+
+    @classmethod
+    def of(cls, path: Path) -> Format:
+        """Return the format that a file's suffix names. Raises BadInput for an unknown suffix."""
+        try:
+            return cls.parse(path.suffix.removeprefix("."))
+        except EmomelodyError:
             names = ", ".join(f".{name}" for name in cls)
             raise BadInput(path, f"its name must end in one of {names}") from None
+
+
+def parse_formats(text: str) -> tuple[Format, ...]:
+    """Return the formats in a comma-separated list such as ``mid,wav``, each once, in order.
+
+    Raises EmomelodyError for an unknown name.
+    """
+    return tuple(dict.fromkeys(map(Format.parse, text.split(","))))
 
 
 def file_name(template: str, *, emotion: str, seed: int, index: int, model: str) -> str:

@@ -126,7 +126,7 @@ def to_bytes(piece: Piece) -> bytes:
         for step, tempo in piece.tempos
     ]
     conductor += [
-        (step * ticks, mido.MetaMessage("marker", text=emotion.title)) for step, emotion in piece.sections
+        (step * ticks, mido.MetaMessage("marker", text=description)) for step, description in piece.sections
     ]
     sounding = [
         (0, mido.MetaMessage("track_name", name=piece.title)),

@@ -112,7 +112,7 @@ def _to_music21(piece: Piece) -> stream.Score:
 
 
 def _facts(piece: Piece) -> Iterator[tuple[str, str]]:
-    yield "emotion", piece.emotion.title
+    yield "emotion", piece.description
     if piece.trajectory:
         valence, arousal = piece.trajectory[0]
         yield "valence", f"{valence:.4f}"
@@ -137,8 +137,8 @@ def _add_signs(piece: Piece, measures: list[stream.Measure]) -> None:
             shown = beats
         mark.placement = "above"
         measures[step // STEPS_PER_BAR].insert(0, mark)
-    for step, emotion in piece.sections:
-        words = expressions.TextExpression(emotion.title)
+    for step, description in piece.sections:
+        words = expressions.TextExpression(description)
         words.placement = "above"
         measures[step // STEPS_PER_BAR].insert(0, words)
 

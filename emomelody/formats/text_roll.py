@@ -22,7 +22,7 @@ def draw(piece: Piece, metrics: Metrics) -> str:
     low, high = (f(note.pitch for note in notes) for f in (min, max))
     span = f"{note_name(low, piece.keys[0][1])}–{note_name(high, piece.keys[0][1])}"
     lines = [
-        f"{piece.title}: {piece.emotion.title}, {keys}",
+        f"{piece.title}: {piece.description}, {keys}",
         f"{metrics.onsets} onsets, {span} ({high - low} semitones), {metrics.in_c_major:.0%} of the"
         f" notes in the major scale, {metrics.in_c_minor:.0%} in the minor",
     ]

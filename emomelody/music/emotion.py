@@ -81,3 +81,12 @@ class Emotion(Enum):
         if valence >= 0:
             return cls.E1 if arousal >= 0 else cls.E4
         return cls.E2 if arousal >= 0 else cls.E3
+
+
+def describe(valence: float, arousal: float) -> str:
+    """Describe a point in words: its emotion, or what lies on both sides of it where it is on an axis.
+
+    ``sad`` inside a quadrant, ``happy-angry`` between two of them, ``neutral`` at (0, 0).
+    """
+    neighbours = [e.title for e in Emotion if e.valence * valence >= 0 and e.arousal * arousal >= 0]
+    return "neutral" if len(neighbours) == len(Emotion) else "-".join(neighbours)

@@ -1,14 +1,14 @@
-"""What says which emotion a melody has: the labelling rule, and a classifier fitted on labelled melodies.
+"""The labelling rule: an emotion from a melody's notes alone.
 
-Both encode_melody the notes only. The rule labels the training data where nothing better does, so that a model trained
-on such data is measured by its own teacher: the classifier is there to be asked as well.
+Arousal follows the number of onsets, valence the scale rates. The rule labels the training data where no
+better labels exist. A model trained on such data is then measured by its own teacher, so
+``evaluation.judges`` adds a classifier as a second opinion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from emomelody.music.emotion import Emotion
 from emomelody.music.key import find_key
 from emomelody.music.melody import STEPS_PER_BEAT, Melody
 from emomelody.music.plane import Floats
-
-if TYPE_CHECKING:
-    pass
 
 # The threshold of the rule. 342 of the paper's melodies are found again among the chorales: 97.7 % of them
 # have more than 10 onsets just where the experts heard high arousal (9: 95.3 %, 11: 97.4 %, 12: 94.2 %), and

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
+from emomelody.music.emotion import Emotion, describe
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
 from emomelody.performance.expression import expression, phrase_dynamics, velocity
 from emomelody.performance.setting import PLAIN, Setting
@@ -39,9 +39,17 @@ class Piece:
         )
 
     @property
-    def sections(self) -> tuple[tuple[int, Emotion], ...]:
-        """The steps where the emotion of the trajectory changes, and the emotion; the first at 0, maybe none."""
-        return _changes([Emotion.at(*point) for point in self.trajectory])
+    def description(self) -> str:
+        """The emotion at the beginning in words; ``neutral`` or e.g. ``happy-angry`` on an axis."""
+        return describe(*self.trajectory[0]) if self.trajectory else self.emotion.title
+
+    @property
+    def sections(self) -> tuple[tuple[int, str], ...]:
+        """(step, description) wherever the description of the trajectory changes, the first at step 0.
+
+        Empty without a trajectory.
+        """
+        return _changes([describe(*point) for point in self.trajectory])
 
     def key_at(self, step: int) -> str:
         """The key signature that holds at a step."""
@@ -59,9 +67,9 @@ def arrange(
 ) -> Piece:
     """Set a melody in C in the setting's key, octave, tempo and sound.
 
-    ``trajectory`` is the point asked for in each bar, which decides the mode of each, and what the setting leaves
-    to the emotion. Without it the place is the emotion's corner of the plane, and the mode ``mode`` or the
-    emotion's. Raises EmomelodyError where the melody would leave MIDI's pitches.
+    ``trajectory`` is the target point of each bar, which decides the mode of each, and what the setting
+    leaves to the emotion. Without it the point is the emotion's corner of the plane, and the mode ``mode``
+    or the emotion's. Raises EmomelodyError where the melody would leave MIDI's pitches.
     """
     corner = (float(emotion.valence), float(emotion.arousal))
     bars = range(-(-melody.steps // STEPS_PER_BAR))
@@ -78,7 +86,7 @@ def arrange(
         tuple((step, setting.key(mode)) for step, mode in _changes(modes)),
         _changes([_tempo(point, setting) for point in points]),
         _changes(octaves),
-        setting.program,
+        int(setting.program),
     )
 
 

@@ -21,11 +21,13 @@ class Setting:
     tonic: str = "C"  # a letter, with # or b
     octave: int | None = 0  # octaves up, down where negative; None, here and below: as the emotion asks
     tempo: float | None = TEMPO  # quarter notes per minute
-    program: int = 0  # General MIDI's
+    program: int | str = 0  # General MIDI's number or name; kept as the number
     velocity: int | None = VELOCITY
 
     def __post_init__(self) -> None:
         """Raise EmomelodyError for what no file can be set to."""
+        if isinstance(self.program, str):
+            object.__setattr__(self, "program", parse_program(self.program))
         if not re.fullmatch("[A-G][#b]?", self.tonic):
             raise EmomelodyError(f"tonic '{self.tonic}' is not a letter A … G, with # or b")
         for name, (least, most), kind in (

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emomelody.errors import BadInput, EmomelodyError
+from emomelody.errors import BadInput
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note, TimedNote, quantise, skyline
@@ -194,19 +194,3 @@ def test_damaged_files_have_a_reason(tmp_path: Path, content: bytes, reason: str
     path.write_bytes(content)
     with pytest.raises(BadInput, match=reason):
         midi.read_melody(path)
-
-
-def test_emotions_have_names_signs_and_quadrants() -> None:
-    for emotion, names in {
-        Emotion.E1: "e1 Q1 happy HAPPY",
-        Emotion.E2: "e2 q2 Angry",
-        Emotion.E3: "E3 Q3 sad",
-        Emotion.E4: "e4 Q4 relaxed",
-    }.items():
-        assert {Emotion.parse(name) for name in names.split()} == {emotion}
-        assert Emotion.at(0.5 * emotion.valence, 0.1 * emotion.arousal) is emotion
-    assert Emotion.at(0, 0) is Emotion.E1
-    assert Emotion.at(0, -1) is Emotion.E4
-    assert Emotion.at(-1, 0) is Emotion.E2
-    with pytest.raises(EmomelodyError, match=r"'gloomy'.*happy \(e1, Q1\).*relaxed"):
-        Emotion.parse("gloomy")

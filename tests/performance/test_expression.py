@@ -71,7 +71,7 @@ def test_a_path_moves_tempo_key_and_register() -> None:
     piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=EXPRESSIVE)
     assert piece.keys == ((0, "Cm"), (48, "C"))
     # On the negative side of valence, arousal crosses its axis first.
-    assert piece.sections == ((0, Emotion.E3), (32, Emotion.E2), (48, Emotion.E1))
+    assert piece.sections == ((0, "sad"), (32, "angry"), (48, "happy"))
     tracks = mido.MidiFile(file=io.BytesIO(midi.to_bytes(piece))).tracks
     now, marks = 0, []
     for message in tracks[0]:
@@ -94,6 +94,23 @@ def test_a_path_moves_tempo_key_and_register() -> None:
     )
     assert fixed.tempos == ((0, 120),)
     assert set(fixed.velocities) == {90}
+
+
+def test_files_call_a_point_on_an_axis_by_its_neighbours() -> None:
+    melody = Melody(tuple(Note(4 * i, 4, 60) for i in range(16)))
+    for point, words in {(0.0, 0.0): "neutral", (0.0, 0.5): "happy-angry"}.items():
+        piece = arrange(melody, title="a", emotion=Emotion.E1, trajectory=[point] * 4)
+        assert piece.description == words
+        markers = [
+            m.text
+            for m in mido.MidiFile(file=io.BytesIO(midi.to_bytes(piece))).tracks[0]
+            if m.type == "marker"
+        ]
+        assert markers == [words]
+        xml = to_musicxml(piece).decode()
+        assert f'<miscellaneous-field name="emotion">{words}<' in xml
+        assert f"<words>{words}</words>" in xml
+        assert draw(piece, metrics(melody)).startswith(f"a: {words}, C major")
 
 
 def test_the_files_are_played_as_samples_json_says(tmp_path: Path, run: Run) -> None:

@@ -83,7 +83,7 @@ def test_the_nearest_way_to_a_key_and_its_signature() -> None:
     [
         ({"tonic": "A minor"}, "tonic 'A minor'"),
         ({"tempo": 0}, "tempo 0 is not a number from 10"),
-        ({"program": "cello"}, "program 'cello' is not a whole number from 0 to 127"),
+        ({"program": "kazoo"}, "unknown program 'kazoo'"),
         ({"program": 1.5}, "program 1.5 is not a whole number"),
         ({"velocity": 200}, "velocity 200"),
         ({"octave": 9}, "octave 9"),
@@ -92,6 +92,11 @@ def test_the_nearest_way_to_a_key_and_its_signature() -> None:
 def test_settings_that_no_file_can_have(choice: dict[str, Any], reason: str) -> None:
     with pytest.raises(EmomelodyError, match=reason):
         Setting(**choice)
+
+
+def test_a_program_may_be_given_by_name() -> None:
+    assert Setting(program="violin") == Setting(program=40)
+    assert Setting(program="violin").program == 40
 
 
 def test_every_key_has_a_signature(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""The formats of a piece's files by name and suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emomelody.errors import BadInput, EmomelodyError
+from emomelody.formats.encode import Format, parse_formats
+
+
+def test_formats_are_parsed_in_any_case_and_by_their_aliases() -> None:
+    for text, form in {
+        "mid": Format.MIDI,
+        "MIDI": Format.MIDI,
+        "xml": Format.MUSICXML,
+        "MusicXML": Format.MUSICXML,
+        " Wav ": Format.WAV,
+    }.items():
+        assert Format.parse(text) is form
+
+
+def test_a_list_of_formats_keeps_its_order_and_drops_repetitions() -> None:
+    assert parse_formats("wav") == (Format.WAV,)
+    assert parse_formats("mid,wav") == (Format.MIDI, Format.WAV)
+    assert parse_formats("svg, MIDI,mid") == (Format.SVG, Format.MIDI)
+
+
+@pytest.mark.parametrize(("text", "unknown"), [("mp3", "mp3"), ("mid,mp3", "mp3"), ("", ""), ("mid,", "")])
+def test_an_unknown_format_is_refused_with_the_list_of_formats(text: str, unknown: str) -> None:
+    with pytest.raises(EmomelodyError) as raised:
+        parse_formats(text)
+    assert str(raised.value) == f"unknown format '{unknown}': use mid, musicxml, svg, png or wav"
+
+
+def test_a_file_name_gives_its_format() -> None:
+    assert Format.of(Path("a.MIDI")) is Format.MIDI
+    assert Format.of(Path("b/a.xml")) is Format.MUSICXML
+    with pytest.raises(BadInput, match=r"a\.mp3: its name must end in one of \.mid, \.musicxml"):
+        Format.of(Path("a.mp3"))
