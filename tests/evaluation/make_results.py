@@ -1,4 +1,6 @@
-"""Fills the README's tables of results from what ``evaluate --json`` wrote: python tests/evaluation/make_results.py
+"""Fills the tables of weights/results.md from what ``evaluate --json`` wrote.
+
+Run ``python tests/evaluation/make_results.py``.
 
 Each block between <!-- NAME.json --> and <!-- end --> holds the tables of tests/evaluation/results/NAME.json.
 """
@@ -12,7 +14,7 @@ from pathlib import Path
 from emomelody.evaluation.tables import Sheet, sheets
 
 HERE = Path(__file__).parent
-README = HERE.parents[1] / "README.md"
+PAGE = HERE.parents[1] / "weights" / "results.md"
 # Enough to judge by; the rest is in the report.
 SHOWN = ("placement", "metrics", "emotion", "novelty", "plane", "path", "transfer", "latent_space")
 FOLDED = 15  # rows
@@ -40,11 +42,11 @@ def tables(name: str) -> str:
     return "\n\n".join(map(markdown, chosen))
 
 
-def fill(readme: str) -> str:
-    """The README with its blocks filled."""
+def fill(page: str) -> str:
+    """The page with its blocks filled."""
     block = re.compile(r"(<!-- (\S+\.json) -->\n).*?(<!-- end -->)", re.DOTALL)
-    return block.sub(lambda found: f"{found[1]}\n{tables(found[2])}\n\n{found[3]}", readme)
+    return block.sub(lambda found: f"{found[1]}\n{tables(found[2])}\n\n{found[3]}", page)
 
 
 if __name__ == "__main__":
-    README.write_text(fill(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
