@@ -51,7 +51,7 @@ def preprocess(
     jobs: int | None = None,
     on_piece: Callable[[], None] = lambda: None,
 ) -> Report:
-    """PieceWindows, label and write the melodies of all sources into ``out``; ``on_piece`` hears of each source.
+    """Cut, label and write the melodies of all sources into ``out``; calls ``on_piece`` after each source.
 
     What an earlier call wrote there is removed, once the new melodies are made.
 

@@ -73,7 +73,7 @@ def latent_means(checkpoint: Checkpoint, dataset: Dataset) -> Floats:
 def _placed(means: Floats, labels: Labels) -> Figures:
     from scipy.stats import binomtest
 
-    d = placement(means, labels)
+    d = 100 * placement(means, labels)
     counts = np.bincount(labels, minlength=len(Emotion))
     interval: dict[str, list[float] | None] = {}
     squares = np.zeros(2)  # of what the ends lie away from the shares

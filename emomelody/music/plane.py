@@ -32,14 +32,12 @@ def quadrants(latents: Floats) -> NDArray[np.int64]:
 
 
 def placement(means: Floats, labels: NDArray[np.int64]) -> Floats:
-    """Equation (9), D_i in percent, (4,): the share of the examples labelled e_i that lie in quadrant i.
+    """Equation (9), D_i as a share of 1, (4,): the part of the examples labelled e_i that lies in quadrant i.
 
     ``means`` (N, 2) are latent means, ``labels`` (N,) 0–3. NaN for an emotion without examples.
     """
     hit = quadrants(means) == labels
-    return np.array(
-        [100 * hit[labels == e.index].mean() if (labels == e.index).any() else np.nan for e in Emotion]
-    )
+    return np.array([hit[labels == e.index].mean() if (labels == e.index).any() else np.nan for e in Emotion])
 
 
 @dataclass(frozen=True)

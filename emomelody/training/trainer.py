@@ -290,8 +290,9 @@ class Trainer:
             seen_mu.append(terms.mu.detach()[:, :LATENT])
             seen_labels.append(batch.labels)
         means = (sums / len(self.training)).tolist()
-        seen = placement(torch.cat(seen_mu).double().cpu().numpy(), torch.cat(seen_labels).cpu().numpy())
-        unseen = placement(self.encode(self.held_out)[0], self.held_out.labels.cpu().numpy())
+        met = torch.cat(seen_mu).double().cpu().numpy(), torch.cat(seen_labels).cpu().numpy()
+        seen = 100 * placement(*met)
+        unseen = 100 * placement(self.encode(self.held_out)[0], self.held_out.labels.cpu().numpy())
         return Epoch(
             epoch=number,
             loss=means[0],
@@ -323,8 +324,8 @@ class Trainer:
     def _summary(self, training_mu: Floats) -> dict[str, Any]:
         """What a user of the weights wants to know of their making."""
         held_out_mu, _ = self.encode(self.held_out)
-        of_training = placement(training_mu, self.training.labels.cpu().numpy())
-        of_held_out = placement(held_out_mu, self.held_out.labels.cpu().numpy())
+        of_training = 100 * placement(training_mu, self.training.labels.cpu().numpy())
+        of_held_out = 100 * placement(held_out_mu, self.held_out.labels.cpu().numpy())
         return {
             **asdict(self.config),
             "epochs": len(self.history),

@@ -114,11 +114,11 @@ def test_posterior_draws_have_its_moments() -> None:
 
 
 def test_placement_is_the_share_of_the_label_not_of_the_quadrant() -> None:
-    """Three of four e1 in Q1 are 75 %, however many others lie there (the published code's figure)."""
+    """Three of four e1 in Q1 are 0.75, however many others lie there (the published code's figure)."""
     means = np.array([[1, 1], [2, 1], [1, 3], [-1, 1], [1, 1], [1, 2.0]])
     labels = np.array([0, 0, 0, 0, 2, 2])
     placed = placement(means, labels)
-    assert placed[[0, 2]].tolist() == [75, 0]
+    assert placed[[0, 2]].tolist() == [0.75, 0]
     assert np.isnan(placed[[1, 3]]).all()
 
 
