@@ -108,7 +108,7 @@ class GeneratedMelody:
 
     def roll(self, setting: Setting = PLAIN) -> str:
         """A small piano roll of text, with the metrics. Raises as ``arrange`` does."""
-        return text_roll.draw(self.arrange(setting), self.measure())
+        return text_roll.to_text(self.arrange(setting), self.measure())
 
     def measure(self) -> Metrics:
         """Its metrics: the paper's four, onsets, pitch-class entropy and grooving similarity."""

@@ -365,11 +365,11 @@ class _Summary:
 
 
 def _show(made: list[ArrangedSample]) -> None:
-    from emomelody.formats.text_roll import draw
+    from emomelody.formats.text_roll import to_text
     from emomelody.music.features import metrics
 
     for piece, sample in made:
-        print(draw(piece, metrics(sample.melody)), end="\n\n")
+        print(to_text(piece, metrics(sample.melody)), end="\n\n")
 
 
 def _find_player() -> tuple[str, ...]:

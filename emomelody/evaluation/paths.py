@@ -81,7 +81,7 @@ def evaluate_transfer(checkpoint: Checkpoint, real: ReferenceSet) -> Figures:
     right, contours, own, random_pairs = [], [], [], []
     for emotion in Emotion:
         randoms = [np.random.default_rng([0, i]) for i in range(len(chosen))]
-        along = np.stack([np.tile(checkpoint.plane.draw(emotion, r), (WINDOW_STEPS, 1)) for r in randoms])
+        along = np.stack([np.tile(checkpoint.plane.sample(emotion, r), (WINDOW_STEPS, 1)) for r in randoms])
         labels = np.full(len(chosen), emotion.index)
         made = decode(checkpoint, along, labels, randoms, content=latents[:, LATENT:])
         heard = _heard(made)

@@ -12,7 +12,7 @@ from emomelody.performance.piece import Piece
 _ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between notes
 
 
-def draw(piece: Piece, metrics: Metrics) -> str:
+def to_text(piece: Piece, metrics: Metrics) -> str:
     """The piece's title, its range, metrics (of the melody in C) and notes, four bars a row of rolls.
 
     A column is a sixteenth step, a line a semitone.

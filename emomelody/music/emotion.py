@@ -1,7 +1,8 @@
 """Russell's plane: four emotions, one per quadrant of valence and arousal.
 
-The only place that knows signs, names and aliases. Valence is horizontal (unpleasant −, pleasant +),
-arousal vertical (calm −, excited +). A point on an axis counts as positive on that axis.
+This module alone knows their names, aliases and signs. Valence is horizontal (unpleasant −, pleasant +),
+arousal vertical (calm −, excited +). Where a class is needed, a point on an axis counts as positive on it;
+``describe`` says in words that it lies between two emotions.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from emomelody.errors import EmomelodyError
 
 
 class Emotion(Enum):
-    """The paper's e1–e4, in its order: the value is (title, valence sign, arousal sign)."""
+    """The paper's e1–e4 in its order. Each value is (title, sign of valence, sign of arousal)."""
 
     E1 = ("happy", +1, +1)
     E2 = ("angry", -1, +1)
@@ -21,12 +22,12 @@ class Emotion(Enum):
 
     @property
     def title(self) -> str:
-        """The emotion's everyday name, e.g. ``sad``."""
+        """The English name, e.g. ``sad``."""
         return self.value[0]
 
     @property
     def code(self) -> str:
-        """The paper's short name, ``e1`` … ``e4``; also the name of its folder in ``data/``."""
+        """The paper's name, ``e1`` … ``e4``; also the name of the emotion's folder in a data set."""
         return self.name.lower()
 
     @property
@@ -41,24 +42,24 @@ class Emotion(Enum):
 
     @property
     def mode(self) -> str:
-        """``major`` for positive, ``minor`` for negative valence: the mode of its melodies in C."""
+        """The mode of the emotion's melodies: ``major`` for positive valence, ``minor`` for negative."""
         return "major" if self.valence > 0 else "minor"
 
     @property
     def index(self) -> int:
-        """0 … 3, the class index of the label."""
+        """The class index, 0 … 3."""
         return list(Emotion).index(self)
 
     @property
     def aliases(self) -> tuple[str, str, str]:
-        """Every name the emotion goes by, in lower case: ``e3``, ``q3``, ``sad``."""
+        """All names of the emotion in lower case, e.g. ``e3``, ``q3``, ``sad``."""
         return self.code, f"q{self.index + 1}", self.title
 
     @classmethod
     def parse(cls, text: str) -> Emotion:
-        """The emotion of that name (e1–e4, Q1–Q4, happy, angry, sad, relaxed; any case).
+        """Return the emotion with this name (e1–e4, Q1–Q4, happy, angry, sad, relaxed), in any case.
 
-        Raises EmomelodyError listing the right names.
+        Raises EmomelodyError, which lists the names, for an unknown one.
         """
         emotion = cls.named(text.strip())
         if emotion is None:
@@ -67,26 +68,27 @@ class Emotion(Enum):
 
     @classmethod
     def named(cls, text: str) -> Emotion | None:
-        """The emotion that goes by that name, or None: for folders, which may have any name."""
+        """Return the emotion with this name, or None: for folders, which may have any name."""
         return next((e for e in cls if text.lower() in e.aliases), None)
 
     @classmethod
     def names(cls) -> str:
-        """The names as help texts and errors list them."""
+        """Return the names as help texts and errors list them."""
         return ", ".join(f"{e.title} ({e.code}, Q{e.index + 1})" for e in cls)
 
     @classmethod
     def at(cls, valence: float, arousal: float) -> Emotion:
-        """The emotion whose quadrant holds that point; 0 counts as positive on either axis."""
+        """Return the emotion of the point's quadrant; 0 counts as positive on either axis."""
         if valence >= 0:
             return cls.E1 if arousal >= 0 else cls.E4
         return cls.E2 if arousal >= 0 else cls.E3
 
 
 def describe(valence: float, arousal: float) -> str:
-    """Describe a point in words: its emotion, or what lies on both sides of it where it is on an axis.
+    """Describe a point in words.
 
-    ``sad`` inside a quadrant, ``happy-angry`` between two of them, ``neutral`` at (0, 0).
+    The result is the emotion inside a quadrant (``sad``), both neighbours on an axis (``happy-angry``), and
+    ``neutral`` at (0, 0).
     """
     neighbours = [e.title for e in Emotion if e.valence * valence >= 0 and e.arousal * arousal >= 0]
     return "neutral" if len(neighbours) == len(Emotion) else "-".join(neighbours)

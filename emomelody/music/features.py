@@ -1,7 +1,7 @@
-"""What a melody measures: the paper's four metrics, rhythm, and what a classifier hears emotion by.
+"""Features of a melody: the paper's metrics, rhythm, intervals, durations, and a classifier's input.
 
-MusPy computes what MusPy has (``muspy.metrics``), on our clean grid; rhythm is measured on the bar's
-sixteen steps, as MusPy's depends on a file's resolution.
+The metrics are MusPy's (``muspy.metrics``), except that rhythm is measured on the sixteen steps of a bar,
+because MusPy's groove consistency depends on the resolution of the file.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from emomelody.music.plane import Floats
 
 @dataclass(frozen=True)
 class Metrics:
-    """The paper's Table 3, the first four, and what we put beside it."""
+    """Metrics of one melody; the first four are those of the paper's table 3."""
 
     pitch_range: float  # semitones between the highest and the lowest pitch
     pitches_used: float  # number of different pitches
-    in_c_major: float  # share of the notes that belong to C major
-    in_c_minor: float  # share of the notes that belong to C (natural) minor
-    onsets: float  # number of notes: in windows of equal length, the note density
-    pitch_class_entropy: float  # bits, 0 … log2 12, of the notes' pitch classes
+    in_c_major: float  # share of the notes that belong to C major, 0 … 1
+    in_c_minor: float  # share of the notes that belong to C natural minor, 0 … 1
+    onsets: float  # number of notes; note density in windows of equal length
+    pitch_class_entropy: float  # bits, 0 … log2 12
     grooving_similarity: float  # 0 … 1, see ``grooving_similarity``
 
     @property
     def majorness(self) -> float:
-        """In-C-major minus in-C-minor rate, −1 … 1: what valence goes by."""
+        """The in-C-major minus the in-C-minor rate, −1 … 1: the labelling rule's measure of valence."""
         return self.in_c_major - self.in_c_minor
 
 
@@ -45,11 +45,11 @@ METRIC_NAMES = {
     "grooving_similarity": "grooving similarity",
 }
 HISTOGRAMS = ("intervals", "durations")
-PAPER_METRICS = list(METRIC_NAMES)[:4]  # the rows of its Table 3
+PAPER_METRICS = list(METRIC_NAMES)[:4]  # the rows of the paper's table 3
 
 
 def metrics(melody: Melody) -> Metrics:
-    """The metrics of a melody. Raises ValueError for one without notes, which has none."""
+    """Compute the metrics of a melody. Raises ValueError for a melody without notes."""
     import muspy
 
     if not melody.notes:
@@ -68,25 +68,25 @@ def metrics(melody: Melody) -> Metrics:
 
 
 def metrics_table(melodies: list[Melody]) -> Floats:
-    """The metrics of N melodies that have notes, (N, 7), in the order of ``METRIC_NAMES``."""
+    """Compute the metrics of N melodies with notes, (N, 7), columns in the order of ``METRIC_NAMES``."""
     return np.array([astuple(metrics(m)) for m in melodies], dtype=float).reshape(-1, len(METRIC_NAMES))
 
 
 def column(table: Floats, name: str) -> Floats:
-    """One metric of a table (N, 7), (N,)."""
+    """Return one column (N,) of a table of metrics (N, 7)."""
     return np.asarray(table[:, list(METRIC_NAMES).index(name)])
 
 
 def majorness(table: Floats) -> Floats:
-    """In-C-major minus in-C-minor rates of a table of metrics (N, 7), (N,)."""
+    """Return the in-C-major minus the in-C-minor rates, (N,), of a table of metrics (N, 7)."""
     return column(table, "in_c_major") - column(table, "in_c_minor")
 
 
 def grooving_similarity(melody: Melody) -> float:
-    """How alike the bars' rhythms are, 0 … 1; 1 for a single bar.
+    """Compute the similarity of the rhythms of all bars, 0 … 1; 1 for a single bar.
 
-    The mean over all pairs of bars of 1 − (steps on which just one of the two has an onset) / 16: the GS of
-    S.-L. Wu and Y.-H. Yang, "The Jazz Transformer on the Front Line" (2020), on sixteenths.
+    Grooving pattern similarity of S.-L. Wu and Y.-H. Yang, "The Jazz Transformer on the Front Line" (2020),
+    on sixteenths: the mean over all pairs of bars of 1 − (steps where exactly one has an onset) / 16.
     """
     bars = np.zeros((-(-melody.steps // STEPS_PER_BAR), STEPS_PER_BAR), dtype=bool)  # (bars, 16)
     bars.flat[[note.onset for note in melody.notes]] = True
@@ -95,19 +95,20 @@ def grooving_similarity(melody: Melody) -> float:
 
 
 def intervals(melody: Melody) -> list[int]:
-    """The steps from note to note in semitones, upwards positive: one less than there are notes."""
+    """Return the intervals between consecutive notes in semitones, upwards positive."""
     return [b.pitch - a.pitch for a, b in pairwise(melody.notes)]
 
 
 def durations(melody: Melody) -> list[int]:
-    """The durations of the notes, in steps."""
+    """Return the durations of the notes in steps."""
     return [note.duration for note in melody.notes]
 
 
 def contour(melody: Melody) -> Floats:
-    """The pitch that sounds on each step, (steps,).
+    """Return the pitch at each step, (steps,).
 
-    A rest goes on with the note before it, the beginning with the first note; without notes it is 0.
+    A rest keeps the pitch of the note before it; rests before the first note have its pitch. All 0 without
+    notes.
     """
     if not melody.notes:
         return np.zeros(melody.steps)
@@ -117,7 +118,7 @@ def contour(melody: Melody) -> Floats:
 
 
 def counts(melodies: Sequence[Melody], histogram: str) -> Floats:
-    """How often each of N melodies has each interval, or each duration (``HISTOGRAMS``), (N, bins)."""
+    """Count the intervals or durations (``HISTOGRAMS``) of N melodies, (N, bins)."""
     measure, lowest = {"intervals": (intervals, -MAX_PITCH), "durations": (durations, 0)}[histogram]
     bins = 2 * MAX_PITCH + 1
     rows = [np.bincount(np.array(measure(m), dtype=int) - lowest, minlength=bins) for m in melodies]
@@ -125,13 +126,14 @@ def counts(melodies: Sequence[Melody], histogram: str) -> Floats:
 
 
 def descriptors(melody: Melody) -> Floats:
-    """What the classifier sees of a melody with notes, (22,): no tonic, tempo or register, which we set.
+    """Return the classifier's features of a melody in C with notes, (22,).
 
-    The metrics, the mean duration and interval, the share of rest, and how long each pitch class sounds.
+    They are the metrics, the mean duration (steps) and interval (semitones), the share of rests, and each
+    pitch class's share of the sounding time. Register and tempo are left out: the setting chooses them.
     """
     sounding: NDArray[np.int64] = np.zeros(12, dtype=np.int64)
     for note in melody.notes:
         sounding[note.pitch % 12] += note.duration
-    moves = np.abs(intervals(melody) or [0])
-    others = [np.mean(durations(melody)), np.mean(moves), 1 - sounding.sum() / melody.steps]
+    leaps = np.abs(intervals(melody) or [0])
+    others = [np.mean(durations(melody)), np.mean(leaps), 1 - sounding.sum() / melody.steps]
     return np.array([*astuple(metrics(melody)), *others, *(sounding / sounding.sum())])

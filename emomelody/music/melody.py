@@ -1,4 +1,4 @@
-"""Notes and melodies on the sixteenth grid, and the grid's constants with their units."""
+"""Notes and melodies on a grid of sixteenth steps, in 4/4; the grid's constants with their units."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from fractions import Fraction
 from math import floor
 
 STEPS_PER_BEAT = 4  # sixteenth steps per quarter note
-BEATS_PER_BAR = 4  # the project knows 4/4 only
+BEATS_PER_BAR = 4  # 4/4 only
 STEPS_PER_BAR = STEPS_PER_BEAT * BEATS_PER_BAR
-BARS = 4  # bars of a training window
+BARS = 4  # bars per training window
 WINDOW_STEPS = BARS * STEPS_PER_BAR  # 64, the length of the paper's token sequences
 TEMPO = 120  # quarter notes per minute
 MAX_PITCH = 127  # MIDI's highest
-LEGATO = Fraction(1, 8)  # quarter notes, half a step: notes that overlap by no more follow one another
+LEGATO = Fraction(1, 8)  # quarter notes, half a step: notes that overlap by at most this are consecutive
 assert WINDOW_STEPS * 60 / (TEMPO * STEPS_PER_BEAT) == 8.0  # seconds: the paper's eight
 
 
@@ -34,9 +34,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Melody:
-    """Notes one after another, none overlapping, within ``steps`` steps.
+    """A monophonic melody: notes in order, without overlap, within ``steps`` steps.
 
-    Raises ValueError where that does not hold: a melody that exists is a melody that can be encoded.
+    Raises ValueError for other notes, so that every melody can be encoded as tokens.
     """
 
     notes: tuple[Note, ...]
@@ -52,13 +52,13 @@ class Melody:
             end = note.end
 
     def transposed(self, semitones: int) -> Melody:
-        """The same melody, ``semitones`` higher (or lower, where negative)."""
+        """Return the melody ``semitones`` higher (negative: lower). Raises ValueError outside 0–127."""
         return Melody(tuple(Note(n.onset, n.duration, n.pitch + semitones) for n in self.notes), self.steps)
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class TimedNote:
-    """A note as a source has it, before the grid: ``onset`` and ``end`` in quarter notes, exact."""
+    """A note of a source file before quantisation: exact ``onset`` and ``end`` in quarter notes."""
 
     onset: Fraction
     end: Fraction
@@ -66,30 +66,30 @@ class TimedNote:
 
 
 def skyline(notes: Iterable[TimedNote]) -> list[TimedNote]:
-    """The top line of any notes: what sounds highest, one note after another.
+    """Return the top line of any notes, as consecutive notes without overlap.
 
-    A note that starts below one still sounding is not heard on top, unless it follows it with a small
-    overlap, as played notes do; a higher one cuts the one it covers.
+    A note that starts below a sounding one is dropped, unless the two overlap by at most ``LEGATO``, as notes
+    of a played line do. A note that starts above a sounding one ends it.
     """
     line: list[TimedNote] = []
     for note in sorted(notes, key=lambda n: (n.onset, -n.pitch)):
         if note.end <= note.onset:
             continue
         if line and note.onset < line[-1].end:
-            held = line[-1]
-            follows = held.end - note.onset <= LEGATO and note.end > held.end
-            if note.onset == held.onset or (note.pitch < held.pitch and not follows):
+            last = line[-1]
+            consecutive = last.end - note.onset <= LEGATO and note.end > last.end
+            if note.onset == last.onset or (note.pitch < last.pitch and not consecutive):
                 continue
-            line[-1] = TimedNote(held.onset, note.onset, held.pitch)
+            line[-1] = TimedNote(last.onset, note.onset, last.pitch)
         line.append(note)
     return line
 
 
 def quantise(line: Iterable[TimedNote], steps: int, *, speed: Fraction = Fraction(1)) -> Melody:
-    """A top line on the grid, from its time 0 on, cut at ``steps`` steps and filled up with rests.
+    """Quantise a top line to a melody of exactly ``steps`` steps: cut there, or padded with rests.
 
-    ``speed`` 1/2 makes every duration twice as long. Onsets go to the nearest step (halves to the later
-    one); of two notes that meet on a step the later one stays. Pitches must lie in 0–127.
+    Step 0 is time 0. Onsets and ends are rounded to the nearest step, halves up; of two notes on one step the
+    later one is kept. ``speed`` 1/2 doubles every duration. Pitches must lie in 0–127.
     """
     placed: list[Note] = []
     for timed in line:

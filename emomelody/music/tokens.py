@@ -1,7 +1,7 @@
 """The pitch-based representation (MusPy): one token per sixteenth step.
 
-0–127 is the onset of that pitch, 128 a step of rest, 129 a step that holds the note before it. A model
-sees the pitches in use only: its *vocabulary*, in which the pitches come first, then rest, then hold.
+0–127 is an onset of that pitch, 128 a rest, 129 a hold, which continues the note before it. A model uses
+*classes* instead: the pitches of its vocabulary in ascending order, then rest, then hold.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Tokens = NDArray[np.int64]
 
 
 def to_tokens(melody: Melody) -> Tokens:
-    """The melody's tokens, shape (steps,), values 0–129."""
+    """Convert a melody to tokens, (steps,), values 0–129."""
     tokens = np.full(melody.steps, REST, dtype=np.int64)
     for note in melody.notes:
         tokens[note.onset] = note.pitch
@@ -31,12 +31,12 @@ def to_tokens(melody: Melody) -> Tokens:
 
 
 def from_tokens(tokens: Tokens) -> Melody:
-    """The melody of tokens of shape (steps,), values 0–129.
+    """Convert tokens (steps,), values 0–129, to a melody.
 
-    A hold with no note to hold (at the beginning, or after a rest) is a rest: models emit such.
+    A hold without a note to continue, at the beginning or after a rest, becomes a rest: models may emit it.
     """
     notes: list[Note] = []
-    sounding = None  # onset and pitch
+    sounding = None  # (onset, pitch) of the current note
     for step, token in enumerate([*tokens.tolist(), REST]):
         if token == HOLD:
             continue
@@ -48,19 +48,19 @@ def from_tokens(tokens: Tokens) -> Melody:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The pitches a model knows, ascending; its classes are those, then rest, then hold."""
+    """The pitches of a model in ascending order. Raises ValueError for anything else."""
 
     pitches: tuple[int, ...]
 
     def __post_init__(self) -> None:
         if not self.pitches or sorted(set(self.pitches)) != list(self.pitches):
-            raise ValueError("a vocabulary is one or more different pitches in ascending order")
+            raise ValueError("a vocabulary needs one or more different pitches in ascending order")
         if not 0 <= self.pitches[0] <= self.pitches[-1] <= 127:
-            raise ValueError("a vocabulary's pitches lie in 0–127")
+            raise ValueError("the pitches of a vocabulary must lie in 0–127")
 
     @classmethod
     def of(cls, tokens: Tokens) -> Vocabulary:
-        """The vocabulary found in tokens of any shape."""
+        """Return the vocabulary of the pitches in tokens of any shape."""
         return cls(tuple(np.unique(tokens[tokens < REST]).tolist()))
 
     def __len__(self) -> int:
@@ -68,40 +68,40 @@ class Vocabulary:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The token of each class, shape (len(self),)."""
+        """The token of each class, (V,)."""
         return np.array([*self.pitches, REST, HOLD], dtype=np.int64)
 
     @cached_property
     def _classes(self) -> Tokens:
-        """The class of each token 0–129, an unknown pitch moved by octaves to a known one."""
+        """The class of each token 0–129, (130,); unknown pitches are moved by octaves to a known one."""
         return np.array([*map(self._class_of_pitch, range(REST)), len(self) - 2, len(self) - 1])
 
     def _class_of_pitch(self, pitch: int) -> int:
-        same_note: Iterable[int] = [p for p in self.pitches if (p - pitch) % 12 == 0]
-        # A pitch class that the corpus never uses has no octave to move to: take the nearest pitch.
-        nearest = min(same_note or self.pitches, key=lambda p: (abs(p - pitch), p))
+        octaves: Iterable[int] = [p for p in self.pitches if (p - pitch) % 12 == 0]
+        # A pitch class that the vocabulary lacks has no octave to move to: take the nearest pitch.
+        nearest = min(octaves or self.pitches, key=lambda p: (abs(p - pitch), p))
         return self.pitches.index(nearest)
 
     def encode(self, tokens: Tokens) -> tuple[Tokens, int]:
-        """Classes of tokens (any shape, 0–129), and how many onsets had to be moved into range."""
+        """Convert tokens (any shape, 0–129) to classes; also returns how many onsets were moved to fit."""
         classes = self._classes[tokens]
         return classes, int((self.tokens[classes] != tokens).sum())
 
     def decode(self, classes: Tokens) -> Tokens:
-        """Tokens (0–129) of classes (any shape, 0 … len(self) − 1)."""
+        """Convert classes (any shape, 0 … V − 1) to tokens 0–129."""
         return self.tokens[classes]
 
 
 def fingerprints(tokens: Tokens) -> NDArray[np.int64]:
-    """A number for each melody (N, T), the same in every transposition, from which no melody can be made
-    again.
+    """Hash melodies (N, T) to one integer each, (N,), equal in every transposition.
 
-    64 bits of BLAKE2b of the tokens, pitches counted from the first.
+    64 bits of BLAKE2b of the tokens, with pitches relative to the first one. A melody cannot be recovered
+    from its fingerprint.
     """
-    found = []
+    hashes = []
     for row in tokens:
         onsets = row < REST
-        moved = np.where(onsets, row - row[onsets.argmax()] + MAX_PITCH, row + 2 * MAX_PITCH)
-        digest = hashlib.blake2b(moved.astype("<i8").tobytes(), digest_size=8).digest()
-        found.append(int.from_bytes(digest, "little", signed=True))
-    return np.array(found, dtype=np.int64)
+        relative = np.where(onsets, row - row[onsets.argmax()] + MAX_PITCH, row + 2 * MAX_PITCH)
+        digest = hashlib.blake2b(relative.astype("<i8").tobytes(), digest_size=8).digest()
+        hashes.append(int.from_bytes(digest, "little", signed=True))
+    return np.array(hashes, dtype=np.int64)

@@ -77,7 +77,7 @@ def check_request(checkpoint: Checkpoint, request: Request) -> None:
     places = sum(given is not None for given in (request.emotion, request.point, path))
     if places > 1 or (places == 0 and request.like is None):
         raise EmomelodyError("ask for an emotion, a point or a path: one of them, or --like")
-    for at in [request.point] if path is None else [stop.point for stop in path.stops]:
+    for at in [request.point] if path is None else [stop.point for stop in path.waypoints]:
         if at is not None and not all(-1 <= coordinate <= 1 for coordinate in at):
             raise EmomelodyError(f"point {at[0]:g} {at[1]:g} is outside the plane: use −1 … 1")
     if drawing.temperature is not None and not 0 < drawing.temperature <= 10:
@@ -101,7 +101,7 @@ def check_request(checkpoint: Checkpoint, request: Request) -> None:
         raise EmomelodyError(
             f"{checkpoint.name} makes {BARS} bars of one emotion: --bars, --path and --like need emoreg-va"
         )
-    if path is not None and path.stops[-1].bar >= bars:
+    if path is not None and path.waypoints[-1].bar >= bars:
         raise EmomelodyError(
-            f"the path goes on to bar {path.stops[-1].bar}, and there are {bars} bars: add --bars"
+            f"the path goes on to bar {path.waypoints[-1].bar}, and there are {bars} bars: add --bars"
         )

@@ -104,7 +104,7 @@ def _sample_batch(
     plane, scale = checkpoint.plane, np.array(checkpoint.plane.scale)
     around = request.emotion is None and point is None and path is None  # the melody's own place
     beginning = plane.to_point(heard[:LATENT]) if heard is not None and around else point
-    stops = path.stops if path else (Waypoint(0, request.emotion, beginning),)
+    stops = path.waypoints if path else (Waypoint(0, request.emotion, beginning),)
     label = stops[0].label
     randoms = [np.random.default_rng([request.seed, i]) for i in numbers]
     latents = np.zeros((n, len(stops), 2))
@@ -170,7 +170,7 @@ def waypoint_latents(plane: Plane, stops: Sequence[Waypoint], random: np.random.
 def _at(plane: Plane, stop: Waypoint, random: np.random.Generator | None) -> Floats:
     if stop.emotion is None:
         return plane.to_latent(stop.point or (0, 0))
-    return plane.draw(stop.emotion, random) if random else plane.centre(stop.emotion)
+    return plane.sample(stop.emotion, random) if random else plane.centre(stop.emotion)
 
 
 def decode(

@@ -15,7 +15,7 @@ from emomelody.formats import midi
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.features import PAPER_METRICS
-from emomelody.music.rule import MAX_CALM_ONSETS
+from emomelody.music.rule import MAX_LOW_AROUSAL_ONSETS
 from emomelody.music.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
 from emomelody.performance.piece import arrange
 
@@ -88,4 +88,4 @@ def test_preprocess_makes_the_published_melodies(paper_set: Path, tmp_path: Path
     arousal = np.array([list(Emotion)[expert].arousal > 0 for _, expert, _ in found])
     onsets = np.array([((tokens != REST) & (tokens != HOLD)).sum() for tokens, _, _ in found])
     agreement = {bar: (arousal == (onsets > bar)).mean() for bar in range(7, 15)}
-    assert max(agreement, key=agreement.__getitem__) == MAX_CALM_ONSETS
+    assert max(agreement, key=agreement.__getitem__) == MAX_LOW_AROUSAL_ONSETS

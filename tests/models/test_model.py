@@ -132,7 +132,7 @@ def plane() -> Plane:
 def test_draws_never_leave_the_quadrant_nor_the_plane() -> None:
     rng, fitted = np.random.default_rng(0), plane()
     for emotion in Emotion:
-        draws = np.array([fitted.draw(emotion, rng) for _ in range(1000)])
+        draws = np.array([fitted.sample(emotion, rng) for _ in range(1000)])
         points = draws / fitted.scale
         assert (np.sign(draws) == [emotion.valence, emotion.arousal]).all()
         assert np.abs(points).max() <= 1
@@ -149,7 +149,7 @@ def test_the_plane_survives_its_description() -> None:
     again = Plane.from_json(fitted.to_json())
     assert again.scale == fitted.scale
     one, two = np.random.default_rng(3), np.random.default_rng(3)
-    assert all((fitted.draw(e, one) == again.draw(e, two)).all() for e in Emotion for _ in range(20))
+    assert all((fitted.sample(e, one) == again.sample(e, two)).all() for e in Emotion for _ in range(20))
     assert fitted.to_point(fitted.to_latent((0.5, -0.25))) == pytest.approx((0.5, -0.25))
 
 

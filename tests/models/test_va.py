@@ -198,9 +198,9 @@ def test_targets_agree_with_the_rule() -> None:
 
 def test_a_trajectory_is_straight_between_its_stops() -> None:
     trajectory = EmotionPath.parse("sad@1 0.5,-1@3")
-    assert trajectory.stops[0].emotion is Emotion.E3
-    assert trajectory.stops[1].point == (0.5, -1)
-    along = interpolate(trajectory.stops, np.array([[-1.0, -1], [1, 0]]), 4)
+    assert trajectory.waypoints[0].emotion is Emotion.E3
+    assert trajectory.waypoints[1].point == (0.5, -1)
+    along = interpolate(trajectory.waypoints, np.array([[-1.0, -1], [1, 0]]), 4)
     assert along.shape == (64, 2)
     assert along[[0, 16, 32, 48, 63]].tolist() == [[-1, -1], [-1, -1], [0, -0.5], [1, 0], [1, 0]]
 
@@ -208,8 +208,8 @@ def test_a_trajectory_is_straight_between_its_stops() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("sad", "is not an emotion or V,A at a bar"),
-        ("sad@0", "needs two or more places"),
+        ("sad", "is not an emotion or point at a bar"),
+        ("sad@0", "needs two or more waypoints"),
         ("sad@4 happy@4", "ascending bars"),
         ("sad@0 merry@8", "unknown emotion 'merry'"),
         ("sad@0 1.2.3,0@4", "is not a point"),

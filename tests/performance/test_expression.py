@@ -16,7 +16,7 @@ from conftest import Run
 
 from emomelody.formats import midi
 from emomelody.formats.score import to_musicxml
-from emomelody.formats.text_roll import draw
+from emomelody.formats.text_roll import to_text
 from emomelody.music.emotion import Emotion
 from emomelody.music.features import metrics
 from emomelody.music.melody import Melody, Note
@@ -78,7 +78,7 @@ def test_a_path_moves_tempo_key_and_register() -> None:
         now += message.time
         marks += [(now // 120, message.text)] if message.type == "marker" else []
     assert marks == [(0, "sad"), (32, "angry"), (48, "happy")]
-    roll = draw(piece, metrics(melody)).splitlines()
+    roll = to_text(piece, metrics(melody)).splitlines()
     assert roll[0] == "a: sad, C minor, then C major"
     assert "C3–C4 (12 semitones)" in roll[1]
     per_minute = re.findall(r"<per-minute>(\d+)<", to_musicxml(piece).decode())
@@ -110,7 +110,7 @@ def test_files_call_a_point_on_an_axis_by_its_neighbours() -> None:
         xml = to_musicxml(piece).decode()
         assert f'<miscellaneous-field name="emotion">{words}<' in xml
         assert f"<words>{words}</words>" in xml
-        assert draw(piece, metrics(melody)).startswith(f"a: {words}, C major")
+        assert to_text(piece, metrics(melody)).startswith(f"a: {words}, C major")
 
 
 def test_the_files_are_played_as_samples_json_says(tmp_path: Path, run: Run) -> None:

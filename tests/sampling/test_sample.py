@@ -83,7 +83,7 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path, environment: dict
 def test_a_thousand_draws_stay_in_their_quadrant(model: str, emotion: Emotion) -> None:
     checkpoint = load_checkpoint(bundled_weights()[model])
     rng = np.random.default_rng(0)
-    latents = np.array([checkpoint.plane.draw(emotion, rng) for _ in range(1000)])
+    latents = np.array([checkpoint.plane.sample(emotion, rng) for _ in range(1000)])
     assert (np.sign(latents) == [emotion.valence, emotion.arousal]).all()
     assert (np.abs(latents) <= checkpoint.plane.scale).all()
 

@@ -343,7 +343,7 @@ def test_weights_that_lie_are_refused(weights: Path, tmp_path: Path) -> None:
         ({"vocabulary": [60, 400]}, "0–127"),
         ({"plane": {**good["plane"], "scale": [0, 1]}}, "scale"),
         ({"plane": {**good["plane"], "regions": [flat] * 4}}, "covariance"),
-        ({"plane": {**good["plane"], "regions": [unsure] * 4}}, "shares of 1"),
+        ({"plane": {**good["plane"], "regions": [unsure] * 4}}, "must sum to 1"),
         ({"name": "nobody"}, "none of ours"),
         ({"vocabulary": good["vocabulary"][1:]}, "none of ours"),
     ):
