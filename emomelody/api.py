@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from emomelody.data.windows import beginning
+from emomelody.data.windows import first_window
 from emomelody.files import write_whole
 from emomelody.formats import text_roll
 from emomelody.formats.encode import Format, encode
@@ -159,7 +159,7 @@ class Model:
             emotion=Emotion.parse(emotion) if isinstance(emotion, str) else emotion,
             point=point,
             path=EmotionPath.parse(path) if path is not None else None,
-            like=beginning(Path(like)) if like is not None else None,
+            like=first_window(Path(like)) if like is not None else None,
             spread=spread,
             bars=bars,
             seed=seed,
@@ -174,7 +174,7 @@ class Model:
         BadInput for a file that cannot be read.
         """
         if isinstance(piece, str | Path):
-            melody = beginning(Path(piece))
+            melody = first_window(Path(piece))
         else:
             melody = piece.melody if isinstance(piece, GeneratedMelody) else piece
         latent = encode_melody(self.checkpoint, melody)  # (Z,)

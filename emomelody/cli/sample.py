@@ -416,7 +416,7 @@ def _place(checkpoint: Checkpoint, files: list[Path], console: Console) -> list[
 
     Those that cannot be read are listed after the others, and end the command.
     """
-    from emomelody.data.windows import beginning
+    from emomelody.data.windows import first_window
     from emomelody.evaluation import tables
     from emomelody.models.cvae import LATENT
     from emomelody.sampling.sampler import encode_melody
@@ -425,7 +425,7 @@ def _place(checkpoint: Checkpoint, files: list[Path], console: Console) -> list[
     bad: list[BadInput] = []
     for path in files:
         try:
-            heard.append((path, beginning(path)))
+            heard.append((path, first_window(path)))
         except BadInput as error:
             bad.append(error)
     if heard:

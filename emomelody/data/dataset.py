@@ -36,7 +36,7 @@ class Dataset:
     files: tuple[Path, ...]  # N
     held_out: NDArray[np.bool_] | None  # (N,), the manifest's split; None where there is no manifest
     by_rule: NDArray[np.bool_] | None  # (N,), whether the rule made the label; None where nothing says so
-    before: NDArray[np.int64]  # (N,), the number of the melody before in the same piece; −1 for none
+    previous: NDArray[np.int64]  # (N,), the number of the melody before in the same piece; −1 for none
     skipped: tuple[BadInput, ...]  # files that could not be read
 
     def __len__(self) -> int:
@@ -89,13 +89,15 @@ def load(folder: Path) -> Dataset:
     if rows is None:
         lines = [row[row < REST].tolist() for row in stacked]
         tunes, held_out, by_rule = np.array(group_tunes(lines)), None, None
-        before = np.full(len(files), -1)
+        previous = np.full(len(files), -1)
     else:
         tunes = np.array([row.tune for row in rows])
         held_out = np.array([row.split == manifest.HELD_OUT for row in rows])
         by_rule = np.array([row.label_from == manifest.BY_RULE for row in rows])
-        before = _before(rows)
-    return Dataset(stacked, np.array(labels), tunes, tuple(files), held_out, by_rule, before, tuple(skipped))
+        previous = _previous(rows)
+    return Dataset(
+        stacked, np.array(labels), tunes, tuple(files), held_out, by_rule, previous, tuple(skipped)
+    )
 
 
 def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:
@@ -123,9 +125,9 @@ def _manifest_rows(folder: Path, files: list[Path]) -> list[manifest.Row] | None
     return [rows[file] for file in files]
 
 
-def _before(rows: list[manifest.Row]) -> NDArray[np.int64]:
+def _previous(rows: list[manifest.Row]) -> NDArray[np.int64]:
     """The number of the melody that ends where each begins, of the same piece and speed; −1 for none."""
     pieces = [(row.source, row.tune, row.last_bar - row.first_bar) for row in rows]  # names may meet
     ends = {(piece, row.last_bar): n for n, (piece, row) in enumerate(zip(pieces, rows, strict=True))}
-    before = [ends.get((piece, row.first_bar - 1), -1) for piece, row in zip(pieces, rows, strict=True)]
-    return np.array(before)
+    previous = [ends.get((piece, row.first_bar - 1), -1) for piece, row in zip(pieces, rows, strict=True)]
+    return np.array(previous)

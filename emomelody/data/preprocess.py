@@ -14,7 +14,7 @@ import numpy as np
 
 from emomelody.data import manifest
 from emomelody.data.tunes import group_tunes, hold_out
-from emomelody.data.windows import PieceWindows, Source, Windows, cut
+from emomelody.data.windows import PieceWindows, Source, Windows, cut_windows
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import staged
 from emomelody.formats import midi
@@ -99,7 +99,7 @@ def _cut_all(sources: list[Source], windows: Windows, jobs: int) -> Iterator[Pie
     """``cut`` of every source in order, by as many processes."""
     jobs = min(jobs, len(sources))
     if jobs <= 1:
-        yield from map(partial(cut, windows=windows), sources)
+        yield from map(partial(cut_windows, windows=windows), sources)
         return
     size = max(1, min(CHUNK, len(sources) // (4 * jobs)))
     parts = (sources[first : first + size] for first in range(0, len(sources), size))
@@ -107,7 +107,7 @@ def _cut_all(sources: list[Source], windows: Windows, jobs: int) -> Iterator[Pie
 
 
 def _cut_each(windows: Windows, sources: list[Source]) -> list[PieceWindows | BadInput]:
-    return [cut(source, windows) for source in sources]
+    return [cut_windows(source, windows) for source in sources]
 
 
 def _write(cuts: list[PieceWindows], out: Path, seed: int) -> list[manifest.Row]:

@@ -72,7 +72,7 @@ class PieceWindows:
     skipped: Mapping[str, int]
 
 
-def cut(source: Source, windows: Windows) -> PieceWindows | BadInput:
+def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     """The windows of one source, or why it has none."""
     try:
         piece = corpus.read(source.path)
@@ -102,9 +102,9 @@ def cut(source: Source, windows: Windows) -> PieceWindows | BadInput:
     return PieceWindows(source.path, piece.key, transposition, pitches, tuple(found), skipped)
 
 
-def beginning(path: Path) -> Melody:
+def first_window(path: Path) -> Melody:
     """The first four bars of a piece, in C. Raises BadInput where there are none."""
-    found = cut(Source(path), Windows.FIRST)
+    found = cut_windows(Source(path), Windows.FIRST)
     if isinstance(found, BadInput):
         raise found
     if not found.windows:

@@ -1,4 +1,4 @@
-"""Weights files: a model with its configuration, vocabulary and plane."""
+"""Weights files: a model with its configuration, its vocabulary, its emotion plane and how it was trained."""
 
 from __future__ import annotations
 
@@ -27,23 +27,27 @@ _CHECKOUT = Path(__file__).parents[2] / "weights"  # beside the package, in a ch
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained model with everything that sampling and evaluation need."""
+    """A trained model with everything that sampling and evaluation need.
+
+    ``training`` describes the run: its options, data fingerprint, last loss, and per split and emotion the
+    placement accuracy.
+    """
 
     name: str  # base, emoreg or emoreg-va
     model: CVAE | EmoregVA
     vocabulary: Vocabulary
     plane: Plane
-    training: dict[str, Any]  # how it was made, and how well it placed its data
-    checksum: str = ""  # SHA-256 in hexadecimal; empty until saved
+    training: dict[str, Any]
+    checksum: str = ""  # SHA-256 in hexadecimal; empty for a checkpoint that was not read from a file
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The device that the model is on."""
         return next(self.model.parameters()).device
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write the weights file, whole or not at all. Raises BadInput where that cannot be."""
+    """Write a weights file, whole or not at all. Raises BadInput if it cannot be written."""
     description = {
         "format": FORMAT,
         "name": checkpoint.name,
@@ -56,7 +60,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a weights file. Raises BadWeights for one that is missing, damaged or not ours."""
+    """Read a weights file. Raises BadWeights if it is missing, damaged or not one of emomelody's."""
     tensors, description, checksum = container.read(path)
     try:
         return _build(description, tensors, checksum)
@@ -66,31 +70,31 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def find_weights(name_or_path: str) -> Path:
-    """The file of shipped weights of that name, of a run's folder, or the path itself.
+    """The weights file meant by the name of a bundled model, a path, or the path of a run folder.
 
-    Raises BadWeights listing the shipped names where there is none.
+    Raises BadWeights, which lists the bundled models, for anything else.
     """
-    shipped = bundled_weights()
-    if name_or_path in shipped:  # before a folder of that name, which ./NAME still reaches
-        return shipped[name_or_path]
+    bundled = bundled_weights()
+    if name_or_path in bundled:  # takes precedence over a folder of that name, which ./NAME still means
+        return bundled[name_or_path]
     path = Path(name_or_path)
     if path.is_dir():
         return path / f"model{SUFFIX}"
     if path.suffix == SUFFIX or path.is_file() or len(path.parts) > 1:
         return path
     raise BadWeights(
-        name_or_path, f"no such model: use {', '.join(shipped)}, or a {SUFFIX} file or run folder"
+        name_or_path, f"no such model: use {', '.join(bundled)}, or a {SUFFIX} file or run folder"
     )
 
 
 def bundled_weights() -> dict[str, Path]:
-    """The weights that come with the installation, by name."""
+    """The weights files that are part of the installation, by model name."""
     folder = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
     return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def build_model(name: str, config: Mapping[str, Any]) -> CVAE | EmoregVA:
-    """An untrained model of that name and configuration (``VAConfig`` or ``ModelConfig`` as a mapping)."""
+    """An untrained model of that name; ``config`` holds the fields of its ``VAConfig`` or ``ModelConfig``."""
     return EmoregVA(VAConfig(**config)) if name == VA else CVAE(ModelConfig(**config))
 
 
@@ -99,15 +103,15 @@ def _build(description: dict[str, Any], tensors: dict[str, Tensor], checksum: st
         raise ValueError(f"format {description['format']}, expected {FORMAT}")
     vocabulary = Vocabulary(tuple(map(int, description["vocabulary"])))
     if description["name"] not in NAMES or len(vocabulary) != description["config"]["classes"]:
-        raise ValueError("its name, or the size of its vocabulary, is none of ours")
-    with torch.device("meta"):  # sizes that the file does not hold take no memory
+        raise ValueError("unknown model name, or a vocabulary of another size than the model's")
+    with torch.device("meta"):  # allocates nothing, whatever sizes the file claims
         model = build_model(description["name"], description["config"])
     for name, expected in model.state_dict().items():
         if name in tensors and tensors[name].dtype != expected.dtype:
             raise ValueError(f"{name} is {tensors[name].dtype}, expected {expected.dtype}")
     model.load_state_dict(tensors, assign=True)
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise ValueError("it holds values that are not finite")
+        raise ValueError("values that are not finite")
     return Checkpoint(
         description["name"],
         model.eval(),

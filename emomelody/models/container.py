@@ -1,6 +1,7 @@
-"""Tensors with a description in a safetensors file: no code in it, written whole, checked before it is used.
+"""safetensors files with a JSON description and a checksum.
 
-safetensors does not notice a flipped bit: the SHA-256 of tensors and description is stored beside them.
+A safetensors file holds no code, and is written whole or not at all. safetensors itself does not detect a
+changed bit, so the SHA-256 of tensors and description is stored in the file and checked when it is read.
 """
 
 from __future__ import annotations
@@ -18,33 +19,37 @@ from torch import Tensor
 from emomelody.errors import BadWeights
 from emomelody.files import write_whole
 
-ENTRY = "emomelody"  # of the file's metadata: the checksum, a space, the description as JSON
-MAX_BYTES = 500_000_000  # far more than any of our models, with its optimiser
+ENTRY = (
+    "emomelody"  # key in the file's metadata; its value is the checksum, a space, and the description as JSON
+)
+MAX_BYTES = 500_000_000  # far more than any model of ours with its optimiser's state
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> str:
-    """Write the file whole or not at all; returns its checksum. Raises BadInput where that cannot be."""
-    held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    """Write the file and return its checksum. Raises BadInput if it cannot be written."""
+    content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(description, sort_keys=True)
-    checksum = _checksum(held, text)
-    # One entry, not two: safetensors writes several in an order that changes from run to run.
-    write_whole(path, save(held, {ENTRY: f"{checksum} {text}"}))
+    checksum = _checksum(content, text)
+    # One entry rather than two: safetensors writes several in an order that varies from run to run.
+    write_whole(path, save(content, {ENTRY: f"{checksum} {text}"}))
     return checksum
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
     """The tensors, the description and the checksum of a file.
 
-    Raises BadWeights for one that is missing, too large, damaged or not ours.
+    Raises BadWeights if the file is missing, too large, damaged or not one of emomelody's.
     """
     if not path.is_file():
         raise BadWeights(path, "no such weights file")
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise BadWeights(path, f"larger than {MAX_BYTES // 1_000_000} MB, as no weights of emomelody are")
+            raise BadWeights(
+                path, f"larger than {MAX_BYTES // 1_000_000} MB: not a weights file of emomelody"
+            )
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            # Copies: the file itself may be replaced meanwhile.
+            # Copies: the file may be replaced while the tensors are in use.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise BadWeights(path, f"not a readable safetensors file ({error})") from error

@@ -1,8 +1,10 @@
-"""CVAE-Base and CVAE-EmoReg: one architecture, which only the loss tells apart.
+"""CVAE-Base and CVAE-EmoReg, the paper's models: one architecture, trained with different losses.
 
-B examples, T = 64 steps, V classes of the vocabulary, H = 512 units; the latent space has 2 dimensions,
-valence and arousal. Grekow's layers with Keras' initial weights: from torch's smaller ones ``emoreg`` settles
-on four points, one per label, and leaves the latent space unused.
+The layers are those of Grekow's published code. Weights are initialised as in Keras: with torch's smaller
+initial weights ``emoreg`` collapses to four points, one per label, and leaves the latent space unused.
+
+Shapes: B melodies, T = 64 steps, V classes of the vocabulary, H = 512 units. The latent space has two
+dimensions, valence and arousal.
 """
 
 from __future__ import annotations
@@ -23,16 +25,16 @@ LABELS = len(Emotion)
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The sizes of a model; the defaults are the paper's."""
+    """The sizes of a model. The defaults are the paper's; the field names are part of the file format."""
 
     classes: int  # V: the pitches in use, rest and hold
     steps: int = WINDOW_STEPS
     hidden: int = 512  # units of each GRU
-    bottleneck: int = 100  # units between the encoder's last state and the latent space
+    bottleneck: int = 100  # units of the layer between the encoder's last state and the latent space
 
 
 class CVAE(nn.Module):
-    """A GRU encoder and a GRU decoder, the label given to both; the decoder is not autoregressive."""
+    """A GRU encoder and a GRU decoder, both conditioned on the label. The decoder is not autoregressive."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -47,7 +49,7 @@ class CVAE(nn.Module):
         self.apply(_initialise)
 
     def encode(self, classes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of q(z | x, label), each (B, 2); classes (B, T), labels (B,)."""
+        """Mean and log variance of q(z | x, label), each (B, 2), from classes (B, T) and labels (B,) 0–3."""
         steps, count = self.config.steps, self.config.classes
         label = _full(functional.one_hot(labels, LABELS))  # (B, 4)
         sequence = self.label_sequence(label).view(-1, steps, LABELS)  # (B, T, 4)
@@ -58,7 +60,7 @@ class CVAE(nn.Module):
         return _full(self.mu(features)), _full(self.log_variance(features))
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Logits (B, T, V) of latent points (B, 2) and labels (B,)."""
+        """Logits (B, T, V) of every step, from latents (B, 2) and labels (B,) 0–3."""
         label = _full(functional.one_hot(labels, LABELS))  # (B, 4)
         x = torch.cat([z, label], dim=1)[None]  # (1, B, 6), the same at every step
         states = gru(self.decoder, x, self.config.steps)  # (T, B, H)
@@ -66,17 +68,17 @@ class CVAE(nn.Module):
 
 
 def sample_posterior(mu: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
-    """z = μ + σ ε, the reparametrised draw; all (B, Z), the noise ε ~ N(0, I)."""
+    """z = μ + σ ε, a reparametrised sample of the posterior; all (B, Z), with noise ε ~ N(0, I)."""
     return mu + (0.5 * log_variance).exp() * noise.to(mu.device)
 
 
 def _full(x: Tensor) -> Tensor:
-    """In torch's default type, whatever counting or autocast made of it."""
+    """``x`` in torch's default type: one-hot vectors are integers, and autocast returns bfloat16."""
     return x.to(torch.get_default_dtype())
 
 
 def _initialise(module: nn.Module) -> None:
-    """Keras' defaults: Glorot-uniform matrices, orthogonal recurrent matrices, zero biases."""
+    """Keras' initial weights: Glorot-uniform matrices, orthogonal recurrent matrices, zero biases."""
     if isinstance(module, nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         nn.init.zeros_(module.bias)

@@ -1,13 +1,16 @@
-"""CVAE-EmoReg-VA: valence and arousal as continuous coordinates, new melodies, of any length.
+"""CVAE-EmoReg-VA: valence and arousal as continuous coordinates, autoregressive decoding, any length.
 
-The paper's two cosine losses with continuous targets, on the first two of 2 + C latent dimensions; the others
-hold what is not emotion, under a standard normal prior. The encoder does not see the label: emotion it hears
-in the steps of a melody, whatever their order; content in the *outline* alone, where the melody goes on the
-staff from half bar to half bar and where its notes are dense, which is much the same in major and minor and
-at any density. The decoder is autoregressive: each token is drawn knowing the tokens before it, its place in
-the bar, and what the latent says of the bar.
+The latent space has 2 + C dimensions. The first two are the emotion plane, trained by the paper's two cosine
+losses with continuous targets. The other C hold the content (what is not emotion), under a standard normal
+prior.
 
-B examples, T steps, V classes, H units of the decoder, Z = 2 + C.
+The encoder does not see the label. It reads the emotion from the onsets and steps of a melody, whatever their
+order, and the content from the melody's outline only: staff heights and note density per half bar. A major
+melody and its minor version have the same outline. The decoder is a GRU whose input at each step is the
+previous token, the position in the bar and a condition computed from the latent for that bar.
+
+Shapes: B melodies, T = 64 steps, V classes of the vocabulary, E units of each encoding layer, H units of the
+decoder, Z = 2 + C latent dimensions, P = 16 positions in a bar.
 """
 
 from __future__ import annotations
@@ -23,37 +26,41 @@ from emomelody.models.cvae import LATENT
 from emomelody.models.gru import gru
 from emomelody.music.melody import BARS, STEPS_PER_BAR, WINDOW_STEPS
 
-PLACES = 16  # units that the place in the bar becomes
+POSITION_UNITS = 16  # size of the embedding of the position in the bar
 HALF_BAR = STEPS_PER_BAR // 2
-HALVES = WINDOW_STEPS // HALF_BAR
-LEAST_RANGE = 0.05  # octaves of deviation, added: almost level heights have almost no shape
-# The place on the staff of each pitch class in C, major or minor alike.
+HALVES = WINDOW_STEPS // HALF_BAR  # half bars in a window, 8
+LEAST_RANGE = 0.05  # octaves, added to the standard deviation: an almost flat melody has almost no shape
+# The degree of each pitch class in C, the same in major and minor.
 DEGREES = (0, 0, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6)
 
 
 @dataclass(frozen=True)
 class VAConfig:
-    """The sizes of a model."""
+    """The sizes of a model. The field names are part of the weights file format."""
 
     classes: int  # V: the pitches in use, rest and hold
-    embedding: int = 64  # units of a token
-    encoder: int = 128  # units of each encoding layer
-    decoder: int = 320  # units of the decoding GRU
-    condition: int = 64  # units that the latent becomes in each bar
-    content: int = 16  # C
+    embedding: int = 64  # size of a token's embedding
+    encoder: int = 128  # E: units of each encoding layer
+    decoder: int = 320  # H: units of the decoding GRU
+    condition: int = 64  # units of the condition of each bar
+    content: int = 16  # C: latent dimensions besides valence and arousal
     dropout: float = 0.5
     learned: int = 0  # number of training melodies
 
 
 class EmoregVA(nn.Module):
-    """An encoder of two perceptrons and an autoregressive GRU decoder."""
+    """Two perceptrons as the encoder, and an autoregressive GRU as the decoder.
+
+    Class V of the token embedding (one more than the vocabulary has) stands for "no previous token".
+    """
 
     def __init__(self, config: VAConfig) -> None:
         super().__init__()
         self.config = config
-        size = config.embedding + PLACES
-        self.tokens = _embedding(config.classes + 1, config.embedding)  # the last: nothing, or not told
-        self.places = _embedding(STEPS_PER_BAR, PLACES)
+        size = config.embedding + POSITION_UNITS
+        # Modules are created in this order, and named so: seeds and weights files depend on both.
+        self.tokens = _embedding(config.classes + 1, config.embedding)
+        self.places = _embedding(STEPS_PER_BAR, POSITION_UNITS)  # positions in the bar
         self.step = nn.Sequential(nn.Linear(size, config.encoder), nn.GELU())
         self.emotion = _perceptron(2 * config.encoder, config.encoder, 2 * LATENT)
         self.content = _perceptron(2 * HALVES + 1, config.encoder, 2 * config.content)
@@ -61,106 +68,124 @@ class EmoregVA(nn.Module):
         self.decoder = nn.GRU(size + config.condition, config.decoder)
         self.output = nn.Linear(config.decoder + config.condition, config.classes)
         self.dropout = _Dropout(config.dropout)
-        # The height of each class on the staff, in octaves: what the outline is made of.
+        # The staff height of each class, in octaves (``staff_heights``); the outline is computed from it.
         self.heights: Tensor
         self.register_buffer("heights", torch.zeros(config.classes))
-        # The fingerprints of the training melodies (``novelty.fingerprints``), so that none is made again.
+        # ``fingerprints`` of the training melodies, sorted: sampling rejects a melody that is one of them.
         self.learned: Tensor
         self.register_buffer("learned", torch.zeros(config.learned, dtype=torch.int64))
 
     def encode(self, classes: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of q(z | x), each (B, Z), plane first; classes (B, T), labels not needed."""
+        """Mean and log variance of q(z | x), each (B, Z), from classes (B, T).
+
+        ``labels`` are ignored: the parameter exists so that every model is called in the same way.
+        """
         del labels
-        mu, log_variance = self.place(classes, self.said())  # (B, 2)
-        content = self.content(self.outline(classes)).float()
-        content_mu, content_log_variance = content.chunk(2, 1)  # (B, C)
-        log_variances = torch.cat([log_variance, content_log_variance], 1).clamp(-8, 4)
+        mu, log_variance = self.encode_emotion(classes, self.emotion_features())  # (B, 2) each
+        content = self.content(self.outline(classes)).float()  # (B, 2 C)
+        content_mu, content_log_variance = content.chunk(2, 1)  # (B, C) each
+        log_variances = torch.cat([log_variance, content_log_variance], 1).clamp(-8, 4)  # (B, Z)
         return torch.cat([mu, content_mu], 1), log_variances
 
-    def place(self, classes: Tensor, said: Tensor) -> tuple[Tensor, Tensor]:
-        """The part of ``encode`` that is the plane's, each (B, 2), by what ``said`` says of each pair."""
-        counts = self._counts(classes)  # (B, 16 V)
-        onsets = counts.unflatten(1, (STEPS_PER_BAR, -1))[..., :-2]  # (B, 16, V − 2)
-        of_onsets = onsets.flatten(1) @ said.unflatten(0, (STEPS_PER_BAR, -1))[:, :-2].flatten(0, 1)
-        of_onsets = of_onsets / onsets.sum((1, 2)).clamp(min=1)[:, None]  # (B, encoder)
-        emotion = self.emotion(torch.cat([counts @ said / classes.shape[1], of_onsets], 1)).float()
+    def encode_emotion(self, classes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of valence and arousal, each (B, 2), from classes (B, T).
+
+        ``features`` is the result of ``emotion_features``, which does not depend on the melody. Their mean
+        over all steps and their mean over the onsets are the inputs of the perceptron.
+        """
+        counts = self._counts(classes)  # (B, P V)
+        onsets = counts.unflatten(1, (STEPS_PER_BAR, -1))[..., :-2]  # (B, P, V − 2), pitches only
+        onset_features = features.unflatten(0, (STEPS_PER_BAR, -1))[:, :-2].flatten(0, 1)  # (P (V − 2), E)
+        onset_mean = onsets.flatten(1) @ onset_features  # (B, E)
+        onset_mean = onset_mean / onsets.sum((1, 2)).clamp(min=1)[:, None]
+        mean = counts @ features / classes.shape[1]  # (B, E)
+        emotion = self.emotion(torch.cat([mean, onset_mean], 1)).float()  # (B, 4)
         mu, log_variance = emotion.chunk(2, 1)
         return mu, log_variance
 
-    def said(self) -> Tensor:
-        """What each class at each place of the bar says of emotion, (16 V, encoder)."""
-        every = torch.arange(self.config.classes, device=self.output.weight.device)
-        said: Tensor = self.step(self._embed(every[:, None].expand(-1, STEPS_PER_BAR)).flatten(0, 1))
-        return said
+    def emotion_features(self) -> Tensor:
+        """The features of each class at each position of the bar, (P V, E), position by position."""
+        every = torch.arange(self.config.classes, device=self.output.weight.device)  # (V,)
+        features: Tensor = self.step(self._embed(every[:, None].expand(-1, STEPS_PER_BAR)).flatten(0, 1))
+        return features
 
     def outline(self, classes: Tensor) -> Tensor:
-        """What the content is heard in, (B, 17), of classes (B, T); a shorter melody holds its last note.
+        """What the content is encoded from, (B, 17): the shape and density of classes (B, T).
 
-        The mean height on the staff; that of each half bar (of the note that sounds, or sounded last) above
-        it, in deviations, so that their range is left to the emotion; and how many of the notes begin in each
-        half bar, beside an eighth of them.
+        - 1 value: the mean height on the staff.
+        - 8 values: the height of each half bar above the mean, divided by the standard deviation, so that
+          the range of a melody is left to the emotion. A rest has the height of the note before it.
+        - 8 values: the share of the onsets in each half bar, relative to an even distribution.
+
+        A melody of fewer than 64 steps is continued with holds.
         """
         missing = WINDOW_STEPS - classes.shape[1]
-        classes = functional.pad(classes, (0, missing), value=self.config.classes - 1)
+        classes = functional.pad(classes, (0, missing), value=self.config.classes - 1)  # (B, 64)
         onset = classes < self.config.classes - 2  # (B, 64)
-        steps = torch.arange(classes.shape[1], device=classes.device)
+        steps = torch.arange(classes.shape[1], device=classes.device)  # (64,)
+        # The step of the last onset so far; before the first onset, that of the first.
         last = steps.where(onset, onset.int().argmax(1, keepdim=True)).cummax(1).values  # (B, 64)
         heights = self.heights[classes.gather(1, last)].unflatten(1, (HALVES, HALF_BAR)).mean(2)  # (B, 8)
         mean = heights.mean(1, keepdim=True)  # (B, 1)
-        shape = (heights - mean) / (heights.std(1, keepdim=True) + LEAST_RANGE)
+        shape = (heights - mean) / (heights.std(1, keepdim=True) + LEAST_RANGE)  # (B, 8)
         counts = onset.unflatten(1, (HALVES, HALF_BAR)).sum(2).float()  # (B, 8)
-        shares = counts * HALVES / counts.sum(1, keepdim=True).clamp(min=1) - 1
-        return torch.cat([mean, shape, shares], 1)
+        density = counts * HALVES / counts.sum(1, keepdim=True).clamp(min=1) - 1  # (B, 8)
+        return torch.cat([mean, shape, density], 1)
 
-    def decode(self, z: Tensor, before: Tensor, start: Tensor | None = None) -> Tensor:
-        """Logits (B, 64, V) of each token, for latents (B, Z) and the tokens ``before`` each, (B, 64).
+    def decode(self, z: Tensor, previous: Tensor, state: Tensor | None = None) -> Tensor:
+        """Logits (B, 64, V) of each token, from latents (B, Z) and the ``previous`` tokens (B, 64).
 
-        ``start`` (B, H) is the state at the beginning: what ``states`` ended in for the four bars before.
+        ``state`` (B, H) is the decoder's state at the beginning, e.g. after the four bars before; zero
+        without.
         """
-        states = self.dropout(self.states(z, before, start))  # (64, B, H)
-        logits: Tensor = self.output(torch.cat([states, self._by_step(z)], 2)).float().transpose(0, 1)
+        states = self.dropout(self.states(z, previous, state))  # (64, B, H)
+        features = torch.cat([states, self._step_conditions(z)], 2)  # (64, B, H + condition)
+        logits: Tensor = self.output(features).float().transpose(0, 1)  # (B, 64, V)
         return logits
 
-    def states(self, z: Tensor, before: Tensor, start: Tensor | None = None) -> Tensor:
-        """The decoder's states (64, B, H), arguments as ``decode`` has them."""
-        x = torch.cat([self.dropout(self._embed(before)), self._by_step(z)], 2)
-        return gru(self.decoder, x, len(x), start)
+    def states(self, z: Tensor, previous: Tensor, state: Tensor | None = None) -> Tensor:
+        """The decoder's state after each step, (64, B, H); arguments as in ``decode``."""
+        x = torch.cat([self.dropout(self._embed(previous)), self._step_conditions(z)], 2)  # (64, B, …)
+        return gru(self.decoder, x, len(x), state)
 
-    def before(self, classes: Tensor, last: Tensor | None = None) -> Tensor:
-        """What the decoder is told at each step (B, T): the token before; at the beginning ``last`` (B,), or
-        nothing."""
-        first = self.start(len(classes))[0] if last is None else last
+    def previous_tokens(self, classes: Tensor, first: Tensor | None = None) -> Tensor:
+        """The token before each of classes (B, T), (B, T); before the first, ``first`` (B,) or none (V)."""
+        if first is None:
+            first = self.initial_state(len(classes))[0]
         return torch.cat([first[:, None], classes[:, :-1]], 1)
 
-    def start(self, count: int) -> tuple[Tensor, Tensor]:
-        """The token before (B,) and the state (B, H) at the beginning of ``count`` pieces."""
+    def initial_state(self, count: int) -> tuple[Tensor, Tensor]:
+        """The previous token (B,), none, and the state (B, H), zero, at the beginning of ``count`` pieces."""
         device = self.output.weight.device
         previous = torch.full((count,), self.config.classes, device=device)
         return previous, torch.zeros(count, self.config.decoder, device=device)
 
+    def bar_conditions(self, z: Tensor) -> Tensor:
+        """The condition of each of the four bars, (…, 4, condition), from latents (…, Z)."""
+        condition: Tensor = torch.tanh(self.condition(z)).unflatten(-1, (BARS, -1))
+        return condition
+
+    def _step_conditions(self, z: Tensor) -> Tensor:
+        return (
+            self.bar_conditions(z).repeat_interleave(STEPS_PER_BAR, 1).transpose(0, 1)
+        )  # (64, B, condition)
+
     def _counts(self, classes: Tensor) -> Tensor:
-        """How often each class stands at each place of the bar, (B, 16 V), of classes (B, T)."""
-        place = torch.arange(classes.shape[1], device=classes.device) % STEPS_PER_BAR  # (T,)
-        pairs = place * self.config.classes + classes  # (B, T)
+        """How often each class occurs at each position of the bar, (B, P V), in classes (B, T)."""
+        position = torch.arange(classes.shape[1], device=classes.device) % STEPS_PER_BAR  # (T,)
+        pairs = position * self.config.classes + classes  # (B, T)
         counts = torch.zeros(len(classes), STEPS_PER_BAR * self.config.classes, device=classes.device)
         return counts.scatter_add_(1, pairs, torch.ones_like(pairs, dtype=counts.dtype))
 
     def _embed(self, classes: Tensor) -> Tensor:
-        place = torch.arange(classes.shape[1], device=classes.device) % STEPS_PER_BAR  # (T,)
-        places = self.places(place)[:, None].expand(-1, len(classes), -1)  # (T, B, PLACES)
-        return torch.cat([self.tokens(classes.t()), places], 2)
-
-    def by_bar(self, z: Tensor) -> Tensor:
-        """What a latent (…, Z) says of each of the four bars, (…, BARS, condition)."""
-        condition: Tensor = torch.tanh(self.condition(z)).unflatten(-1, (BARS, -1))
-        return condition
-
-    def _by_step(self, z: Tensor) -> Tensor:
-        return self.by_bar(z).repeat_interleave(STEPS_PER_BAR, 1).transpose(0, 1)  # (64, B, condition)
+        """Embeddings (T, B, embedding + 16) of classes (B, T) and of their positions in the bar."""
+        position = torch.arange(classes.shape[1], device=classes.device) % STEPS_PER_BAR  # (T,)
+        positions = self.places(position)[:, None].expand(-1, len(classes), -1)  # (T, B, 16)
+        return torch.cat([self.tokens(classes.t()), positions], 2)
 
 
 class _Dropout(nn.Dropout):
-    """The same by uniform draws, which on a CPU take a third of the time of torch's Bernoulli's."""
+    """Dropout from uniform draws: on a CPU a third of the time of torch's Bernoulli draws."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -170,7 +195,10 @@ class _Dropout(nn.Dropout):
 
 
 def _embedding(count: int, size: int) -> nn.Embedding:
-    """As ``nn.Embedding`` makes it, without what ``normal_`` imports for a second on the meta device."""
+    """``nn.Embedding`` with its usual weights.
+
+    On the meta device, its own ``normal_`` spends a second on importing torch's decompositions.
+    """
     weight = torch.empty(count, size)
     if not weight.is_meta:
         weight.normal_()
@@ -182,5 +210,5 @@ def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 
 
 def staff_heights(pitches: Sequence[int]) -> list[float]:
-    """The height on the staff of each pitch in C, major or minor alike, in octaves from B5."""
+    """The staff height of each MIDI pitch in C, in octaves from B5, the same in major and minor."""
     return [pitch // 12 + DEGREES[pitch % 12] / 7 - 6.86 for pitch in pitches]

@@ -1,9 +1,4 @@
-"""CVAE-Base and CVAE-EmoReg: one architecture, which only the loss tells apart.
-
-B examples, T = 64 steps, V classes of the vocabulary, H = 512 units; the latent space has 2 dimensions,
-valence and arousal. Grekow's layers with Keras' initial weights: from torch's smaller ones ``emoreg`` settles
-on four points, one per label, and leaves the latent space unused.
-"""
+"""Running a model without gradients: the device to run on, and the latents of many melodies."""
 
 from __future__ import annotations
 
@@ -18,7 +13,10 @@ from emomelody.music.plane import Floats
 
 
 def encode_all(model: Any, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:
-    """Means and log variances of the plane, (N, 2) each, of classes (N, T) and labels (N,)."""
+    """Latent means and log variances of valence and arousal, (N, 2) each.
+
+    From classes (N, T) and labels (N,) 0–3, in batches. Switches the model to evaluation mode.
+    """
     model.eval()
     with torch.inference_mode():
         parts = [model.encode(c, b) for c, b in zip(classes.split(256), labels.split(256), strict=True)]
@@ -29,13 +27,16 @@ def encode_all(model: Any, classes: Tensor, labels: Tensor) -> tuple[Floats, Flo
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is a GPU where there is one. Raises EmomelodyError."""
+    """The device of that name; ``auto`` means a GPU if there is one, else the CPU.
+
+    Raises EmomelodyError for a device that cannot be used.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).tolist()
-    # What torch raises for an unknown name or an absent GPU, for a torch without CUDA, and for "meta".
+    # RuntimeError: unknown name or absent GPU; AssertionError: torch without CUDA; both also for "meta".
     except (RuntimeError, AssertionError) as error:
-        raise EmomelodyError(f"device '{name}' cannot be used here: try cpu or auto") from error
+        raise EmomelodyError(f"device '{name}' cannot be used here: use cpu or auto") from error
     return device

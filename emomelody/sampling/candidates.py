@@ -46,7 +46,7 @@ def compose(
     device = model.output.weight.device
     learned = model.learned.cpu().numpy()
     found = np.zeros((count, 0), dtype=np.int64)
-    previous, state = model.start(count)
+    previous, state = model.initial_state(count)
     for first in range(0, steps, BLOCK):
         block = np.repeat(asked[:, first : first + BLOCK], CANDIDATES, 0)  # (B K, S, 2)
         if content is None:
@@ -107,9 +107,14 @@ def has_closing_note(tokens: Tokens) -> NDArray[np.bool_]:
 
 def _cost(drawer: Decoder, classes: Tokens, wanted: Floats, content: Floats | None, unit: Floats) -> Floats:
     """How far melodies (B, S), encoded, are from the wanted places (B, 2) and content (B, C), (B,)."""
-    model, melodies = drawer.model, torch.from_numpy(classes).to(drawer.said.device)
+    model, melodies = drawer.model, torch.from_numpy(classes).to(drawer.emotion_features.device)
     with torch.inference_mode():
-        mu, _ = model.place(melodies, drawer.said) if content is None else model.encode(melodies)
+        emotion_only = content is None
+        mu, _ = (
+            model.encode_emotion(melodies, drawer.emotion_features)
+            if emotion_only
+            else model.encode(melodies)
+        )
     latent = mu.double().cpu().numpy()  # (B, 2 or Z)
     place = latent[:, :LATENT]
     elsewhere = ((place >= 0) != (wanted >= 0)).any(1)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from emomelody.models.emoreg_va import PLACES, EmoregVA
+from emomelody.models.emoreg_va import POSITION_UNITS, EmoregVA
 from emomelody.models.gru import GRUCell
 from emomelody.music.melody import STEPS_PER_BAR, WINDOW_STEPS
 
@@ -26,7 +26,7 @@ class Decoder:
     def __init__(self, model: EmoregVA, *, temperature: float, top_p: float) -> None:
         self.model, self._top_p = model, top_p
         config, weights = model.config, dict(model.decoder.named_parameters())
-        sizes = [config.embedding, PLACES, config.condition]
+        sizes = [config.embedding, POSITION_UNITS, config.condition]
         with torch.inference_mode():
             of_token, of_place, self._of_condition = weights["weight_ih_l0"].t().split(sizes)
             # What the gates are told by each token before at each place of the bar, with their biases but
@@ -42,7 +42,7 @@ class Decoder:
             # −∞ after nothing and after a rest, where there is nothing to hold, else 0, (V + 1,).
             self._no_hold = torch.zeros(config.classes + 1, device=bias.device)
             self._no_hold[[config.classes, config.classes - 2]] = -torch.inf
-            self.said = model.said()
+            self.emotion_features = model.emotion_features()
 
     def draw(
         self, z: Tensor, uniforms: Tensor, first: int, previous: Tensor, state: Tensor
@@ -57,7 +57,7 @@ class Decoder:
         for step in range(z.shape[1]):
             bar, place = divmod((first + step) % WINDOW_STEPS, STEPS_PER_BAR)
             if moving[step] or place == 0:
-                condition = self.model.by_bar(z[:, step])[:, bar]  # (B, condition)
+                condition = self.model.bar_conditions(z[:, step])[:, bar]  # (B, condition)
                 inputs = condition @ self._of_condition  # (B, 3H)
                 offset = torch.addmm(self._bias, condition, self._of_bar)  # (B, V)
             steps.step(self._told[place], previous, inputs)

@@ -1,1 +1,5 @@
-"""."""
+"""Training: a data folder in, a run folder with weights, history and pictures out.
+
+May import ``errors``, ``files``, ``music``, ``formats``, ``data`` and ``models``.
+Begin with ``trainer`` (the loop), then ``recipes`` (loss, optimiser and schedule of each model).
+"""

@@ -179,7 +179,7 @@ class VARecipe:
         z = sample_posterior(mu, log_variance, team.shard(noise))
         continued = torch.rand(len(batch), generator=random) < self.continued
         previous, state = self._context(model, mine, team.shard(continued).to(device))
-        before = model.before(mine.classes, previous)  # (b, T)
+        before = model.previous_tokens(mine.classes, previous)  # (b, T)
         hidden = torch.rand(batch.classes.shape, generator=random) < self.withheld
         told = before.masked_fill(team.shard(hidden).to(device), model.config.classes)
         per_example = losses.reconstruction(model.decode(z, told, state), mine.classes)  # (b,)
@@ -201,13 +201,13 @@ class VARecipe:
         Where melodies that continue a piece shall be ``continued`` (B,), these are the ends of what comes
         before, so that the model learns to go on as well as to begin.
         """
-        previous, state = model.start(len(batch))
+        previous, state = model.initial_state(len(batch))
         chosen = continued & (batch.preceding[:, 0] >= 0)  # there is one
         if chosen.any():
             classes = batch.preceding[chosen]  # (C, T)
             with torch.no_grad():
                 z, _ = model.encode(classes)
-                state[chosen] = model.states(z, model.before(classes))[-1].to(state.dtype)
+                state[chosen] = model.states(z, model.previous_tokens(classes))[-1].to(state.dtype)
             previous[chosen] = classes[:, -1]
         return previous, state
 

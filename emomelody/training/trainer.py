@@ -368,5 +368,5 @@ def _preceding(classes: Tokens, dataset: Dataset, chosen: NDArray[np.bool_]) -> 
     """The classes (n, T) of the melody before each chosen one in its piece; −1 where that is not chosen."""
     numbers = np.full(len(dataset) + 1, -1)  # the last for those without a melody before them
     numbers[:-1][chosen] = np.arange(len(classes))
-    before = numbers[dataset.before[chosen]]  # (n,)
+    before = numbers[dataset.previous[chosen]]  # (n,)
     return np.where(before[:, None] < 0, -1, classes[before])

@@ -12,7 +12,7 @@ import damage
 import pytest
 from conftest import Run
 
-from emomelody.data.windows import Source, Windows, cut
+from emomelody.data.windows import Source, Windows, cut_windows
 from emomelody.errors import BadInput
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
@@ -60,7 +60,7 @@ def fuzz(folder: Path, count: int) -> dict[str, int]:
         for number, original in enumerate(originals):
             for data in damage.mutants(original, count // len(originals), number):
                 (folder / name).write_bytes(data)
-                found = cut(Source(folder / name), Windows.FIRST)
+                found = cut_windows(Source(folder / name), Windows.FIRST)
                 kind = "refused" if isinstance(found, BadInput) else "kept" if found.windows else "left out"
                 outcomes[kind] += 1
     return outcomes

@@ -70,7 +70,7 @@ def test_windows_are_the_piece_cut_at_barlines(bars: list[tuple[int, ...]], rand
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a.mid"
         midi.write(piece, path)
-        found = windows.cut(windows.Source(path), windows.Windows.ALL)
+        found = windows.cut_windows(windows.Source(path), windows.Windows.ALL)
     assert isinstance(found, windows.PieceWindows)
     # Of the last one half must sound.
     assert [w.first_bar for w in found.windows] == list(range(1, len(bars), 4))
@@ -101,7 +101,7 @@ def test_a_window_knows_the_one_before_it_in_its_piece(tmp_path: Path, run: Run)
     dataset = load(tmp_path / "data")
     found = {
         file.stem: dataset.files[n].stem if n >= 0 else None
-        for file, n in zip(dataset.files, dataset.before, strict=True)
+        for file, n in zip(dataset.files, dataset.previous, strict=True)
     }
     assert found == {
         "march-b001": None,
@@ -272,7 +272,7 @@ def test_windows_of_a_score(tmp_path: Path, run: Run, score: Path) -> None:
 
 def test_half_speed_stretches_two_bars_to_four(score: Path) -> None:
     source = windows.Source(score, both_speeds=True)
-    made = windows.cut(source, windows.Windows.ALL)
+    made = windows.cut_windows(source, windows.Windows.ALL)
     assert isinstance(made, windows.PieceWindows)
     half = [w for w in made.windows if w.half_speed]
     assert [(w.first_bar, w.bars) for w in half] == [(1, 2), (3, 2), (5, 2), (7, 2)]

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import wavfile
 
-from emomelody.data.windows import beginning
+from emomelody.data.windows import first_window
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats import audio, midi, piano_roll, score
 from emomelody.formats import encode as encode_module
@@ -102,7 +102,7 @@ def test_our_own_scores_are_read_back(tmp_path: Path, hundred: list[Piece]) -> N
     for number, some in enumerate([piece, *hundred[:5]]):
         path = tmp_path / f"{number}.musicxml"
         path.write_bytes(score.to_musicxml(some))
-        read = beginning(path)
+        read = first_window(path)
         semitones = some.melody.notes[0].pitch - read.notes[0].pitch  # it is read in C
         assert read.transposed(semitones) == some.melody
 

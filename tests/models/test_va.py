@@ -40,7 +40,7 @@ def drawn(
     rng = np.random.default_rng(0)
     z = torch.from_numpy(rng.standard_normal((count, 1, 5))).float().expand(-1, steps, -1)
     uniforms = torch.from_numpy(rng.random((count, steps), dtype=np.float32))
-    classes, _ = drawer(model).draw(z, uniforms, 0, *model.start(count))
+    classes, _ = drawer(model).draw(z, uniforms, 0, *model.initial_state(count))
     return z, uniforms, classes
 
 
@@ -53,7 +53,7 @@ def test_drawing_follows_the_logits_of_training() -> None:
     model = EmoregVA(SMALL).eval()
     with torch.inference_mode():
         z, uniforms, classes = drawn(model)
-        logits = model.decode(z[:, 0], model.before(classes)).double() / 0.8
+        logits = model.decode(z[:, 0], model.previous_tokens(classes)).double() / 0.8
     shares = _allowed(logits, classes).softmax(2)
     # The chance lies between what the classes before the drawn one reach together, and what it reaches.
     reached = shares.cumsum(2).gather(2, classes[..., None])[..., 0]
@@ -78,13 +78,13 @@ def test_a_path_is_drawn_by_the_latent_of_each_step() -> None:
     with torch.inference_mode():
         z, uniforms, still = drawn(model)
         turning = torch.cat([z[:, :24], -z[:, 24:]], 1)
-        moved, _ = drawer(model).draw(turning, uniforms, 0, *model.start(count))
+        moved, _ = drawer(model).draw(turning, uniforms, 0, *model.initial_state(count))
         assert (moved[:, :24] == still[:, :24]).all()
         assert (moved != still).any()
         # From the turn on every step is told the other latent, within the bar too.
-        state = model.states(z[:, 0], model.before(moved))[23]
+        state = model.states(z[:, 0], model.previous_tokens(moved))[23]
         _, after = drawer(model).draw(-z[:, 24:25], uniforms[:, 24:25], 24, moved[:, 23], state)
-        _, expected = drawer(model).draw(turning[:, :25], uniforms[:, :25], 0, *model.start(count))
+        _, expected = drawer(model).draw(turning[:, :25], uniforms[:, :25], 0, *model.initial_state(count))
     torch.testing.assert_close(after, expected)
 
 
@@ -102,9 +102,9 @@ def test_training_goes_on_as_drawing_does() -> None:
     with torch.inference_mode():
         z, uniforms, whole = drawn(model, steps=128)
         first, second = whole.split(64, 1)
-        state = model.states(z[:, 0], model.before(first))[-1]
-        last = model.states(z[:, 0], model.before(second, first[:, -1]), state)[-1]
-        _, expected = drawer(model).draw(z, uniforms, 0, *model.start(40))
+        state = model.states(z[:, 0], model.previous_tokens(first))[-1]
+        last = model.states(z[:, 0], model.previous_tokens(second, first[:, -1]), state)[-1]
+        _, expected = drawer(model).draw(z, uniforms, 0, *model.initial_state(40))
     torch.testing.assert_close(last, expected)
 
 
@@ -121,7 +121,7 @@ def test_training_begins_where_the_melody_before_ends() -> None:
     previous, state = VARecipe()._context(model, batch, torch.ones(2, dtype=torch.bool))
     z, _ = model.encode(batch.preceding[:1])
     assert previous.tolist() == [batch.preceding[0, -1], 7]  # 7: nothing
-    torch.testing.assert_close(state[0], model.states(z, model.before(batch.preceding[:1]))[-1, 0])
+    torch.testing.assert_close(state[0], model.states(z, model.previous_tokens(batch.preceding[:1]))[-1, 0])
     assert not state[1].any()
 
 
@@ -152,7 +152,7 @@ def test_a_piece_can_be_drawn_in_parts() -> None:
     model = EmoregVA(SMALL).eval()
     with torch.inference_mode():
         z, uniforms, whole = drawn(model, steps=80)
-        previous, state = model.start(40)
+        previous, state = model.initial_state(40)
         parts = []
         for first in (0, 64):
             part = slice(first, first + 64)

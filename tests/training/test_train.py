@@ -344,8 +344,8 @@ def test_weights_that_lie_are_refused(weights: Path, tmp_path: Path) -> None:
         ({"plane": {**good["plane"], "scale": [0, 1]}}, "scale"),
         ({"plane": {**good["plane"], "regions": [flat] * 4}}, "covariance"),
         ({"plane": {**good["plane"], "regions": [unsure] * 4}}, "must sum to 1"),
-        ({"name": "nobody"}, "none of ours"),
-        ({"vocabulary": good["vocabulary"][1:]}, "none of ours"),
+        ({"name": "nobody"}, "unknown model name"),
+        ({"vocabulary": good["vocabulary"][1:]}, "another size"),
     ):
         container.write(path, tensors, {**good, **change})
         with pytest.raises(BadWeights, match=reason):
