@@ -1,12 +1,18 @@
-"""What the tests share: the installed command, small data, the paper's own set where it is present."""
+"""What the tests share: the installed command, small data, the paper's training set where present."""
 
 from __future__ import annotations
 
+import json
 import os
+import runpy
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -17,19 +23,53 @@ from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
 
-# A worker per core: torch's own threads would only be in each other's way.
+# One worker per core: torch's own threads would only compete with them.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 
 ROOT = Path(__file__).parent.parent
+COMMAND = Path(sys.executable).with_name("emomelody")  # the installed script
+SERVER = Path(__file__).with_name("command_server.py")
+PRECISION = Path(__file__).with_name("precision")
 PAPER_SET = ROOT.parent / "shared" / "data" / "musgenvae" / "dataset"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no core waits for them in the end."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("emomelody")
+    group.addoption(
+        "--bfloat16",
+        choices=("on", "off"),
+        help="train in bfloat16 on the CPU, or never; by default the processor decides",
+    )
+    group.addoption("--long", action="store_true", help="also run the tests that take many minutes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Force the precision in this process, before it imports the models, and in all that it starts."""
+    choice = config.getoption("--bfloat16")
+    if not choice:
+        return
+    os.environ["EMOMELODY_TESTS_BFLOAT16"] = choice
+    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(PRECISION), *filter(None, folders)])
+    assert "emomelody.models.gru" not in sys.modules
+    runpy.run_path(str(PRECISION / "sitecustomize.py"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start with the slowest, so that no core waits for them at the end; leave out the long ones."""
     items.sort(key=lambda item: "slow" not in item.keywords)
+    for item in items:
+        if "long" in item.keywords and not config.getoption("--long"):
+            item.add_marker(pytest.mark.skip(reason="takes many minutes: add --long"))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    from emomelody.models.gru import bfloat16_pays
+
+    return f"training on the CPU in {'bfloat16' if bfloat16_pays() else 'float32'}"
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +78,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def environment(cache: Path) -> dict[str, str]:
-    """A terminal and a cache that do not vary."""
+    """Environment variables with a terminal and a cache that do not vary."""
     return {
         **{k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")},
         "COLUMNS": "140",
@@ -50,23 +90,121 @@ def environment(cache: Path) -> dict[str, str]:
     }
 
 
+def variables(path: Path | None, threads: int) -> dict[str, str]:
+    """What a call changes in the environment. ``path`` is the only folder where it finds programs."""
+    return {"OMP_NUM_THREADS": str(threads)} | ({"PATH": str(path)} if path else {})
+
+
+def checked(done: subprocess.CompletedProcess[str], code: int) -> subprocess.CompletedProcess[str]:
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
 @pytest.fixture
-def run(tmp_path: Path, environment: dict[str, str]) -> Run:
-    """Runs the installed command in an empty folder."""
+def run_installed(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Runs the installed command in a process of its own, in an empty folder; arguments as of ``run``.
+
+    For tests of what happens before the command line is imported, and of what forks share (see ``run``).
+    """
 
     def call(
         *arguments: object, code: int = 0, path: Path | None = None, threads: int = 1
     ) -> subprocess.CompletedProcess[str]:
-        """``path`` is the only folder in which the command finds programs, where it is given."""
-        chosen = {"PATH": str(path)} if path else {}
-        chosen["OMP_NUM_THREADS"] = str(threads)
-        command = [Path(sys.executable).with_name("emomelody"), *map(str, arguments)]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment | chosen, capture_output=True, text=True, check=False
+            [COMMAND, *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment | variables(path, threads),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
+        return checked(done, code)
+
+    return call
+
+
+class CommandServer:
+    """A process that has imported what the command needs and runs it in forks of itself."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.control, other = socket.socketpair()
+        with other:
+            self.process = subprocess.Popen(
+                [sys.executable, SERVER, str(other.fileno())],
+                env=environment | variables(None, 1),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[other.fileno()],
+            )
+        self.replies = self.control.makefile("r")
+        assert self.replies.readline() == "ready\n", "the command server has not started"
+
+    def call(
+        self, arguments: list[str], folder: Path, changes: dict[str, str], threads: int
+    ) -> subprocess.CompletedProcess[str]:
+        request: dict[str, Any] = {
+            "arguments": [str(COMMAND), *arguments],
+            "folder": str(folder),
+            "environment": self.environment | changes,
+            "threads": threads,
+        }
+        with ExitStack() as stack:
+            asked, stdout, stderr = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3))
+            stdin = stack.enter_context(Path(os.devnull).open())
+            json.dump(request, asked)
+            asked.seek(0)
+            socket.send_fds(self.control, [b"!"], [f.fileno() for f in (asked, stdin, stdout, stderr)])
+            code = int(self.replies.readline())
+            return subprocess.CompletedProcess(["emomelody", *arguments], code, read(stdout), read(stderr))
+
+    def close(self) -> None:
+        self.replies.close()
+        self.control.close()
+        self.process.wait()
+
+
+def read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
+@pytest.fixture(scope="session")
+def command_server(environment: dict[str, str]) -> Iterator[CommandServer]:
+    server = CommandServer(environment)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
+    """Runs the installed command in an empty folder.
+
+    Each call is a process that runs the installed script, with a folder, an environment, arguments, files
+    and signals of its own; it is forked from one that has already imported torch and the other libraries,
+    but not the command line, which reads the terminal and the environment when it is imported. So it does
+    what a new process does, except that
+
+    - imports of libraries are neither timed nor seen: ``run_installed`` shows start-up, and that nothing
+      relies on an import that another module happens to make (test_installed.py, with every command);
+    - all calls share the order of sets of strings (PYTHONHASHSEED): where a test says that the same request
+      gives the same bytes, ``run_installed`` makes one of the two;
+    - modules are not taken apart at the end (command_server.py);
+    - stdin is empty, stdout and stderr are files: tests of pipes and Ctrl-C start a process of their own.
+    """
+    if sys.platform != "linux":  # elsewhere forks of a process that has imported so much are not safe
+        installed: Run = request.getfixturevalue("run_installed")
+        return installed
+    server: CommandServer = request.getfixturevalue("command_server")
+
+    def call(
+        *arguments: object, code: int = 0, path: Path | None = None, threads: int = 1
+    ) -> subprocess.CompletedProcess[str]:
+        """``path`` is the only folder where the command finds programs, if given."""
+        done = server.call(list(map(str, arguments)), tmp_path, variables(path, threads), threads)
+        return checked(done, code)
 
     return call
 
