@@ -17,7 +17,7 @@ from conftest import ROOT, Run
 import emomelody
 
 PACKAGE = Path(emomelody.__file__).parent
-# The table in the package's docstring: what the modules of each package may import, from the first to the last.
+# The table in the package's docstring: what the modules of each package may import, in order.
 TABLE = re.findall(r"^    (\w+) +\S.*?\| (.*)$", emomelody.__doc__ or "", re.MULTILINE)
 ORDER = [name for name, _ in TABLE]
 MAX_LINES = 300
