@@ -1,4 +1,4 @@
-"""The errors a user can cause. Library code raises them; only ``cli`` prints them and exits."""
+"""Errors that a user can cause. Library code raises them; only ``cli`` prints them and exits."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 class EmomelodyError(Exception):
-    """Anything that can be said to a user in one line."""
+    """An error with a message of one line that tells the user what to do."""
 
 
 class BadInput(EmomelodyError):
-    """A file that cannot be used: its ``path`` and the ``reason``, in words a person understands."""
+    """A file or folder that cannot be used, with its ``path`` and the ``reason`` in plain words."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -18,9 +18,9 @@ class BadInput(EmomelodyError):
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[BadInput], tuple[Path, str]]:
-        """Travel between worker processes with both arguments."""
+        """Let pickle restore both arguments when the error crosses a process boundary."""
         return type(self), (self.path, self.reason)
 
 
 class BadWeights(BadInput):
-    """A weights file that is missing, damaged or not ours."""
+    """A weights file that is missing, damaged or written by another program."""

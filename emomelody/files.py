@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Reading files within a size limit, and writing files completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pathlib import Path
 from emomelody.errors import BadInput
 
 
-def read_limited(path: Path, most: int) -> bytes:
-    """The bytes of a file. Raises BadInput for more than ``most``, or what is no file that can be read."""
+def read_limited(path: Path, max_bytes: int) -> bytes:
+    """Read a file. Raises BadInput where it is larger than ``max_bytes`` or cannot be read."""
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would block
             raise BadInput(path, "is not a file")
-        if status.st_size > most:
-            raise BadInput(path, f"larger than {most // 1_000_000} MB")
+        if status.st_size > max_bytes:
+            raise BadInput(path, f"larger than {max_bytes // 1_000_000} MB")
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise BadInput(path, getattr(error, "strerror", None) or str(error)) from error
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file, or leave what was there. Raises BadInput where it cannot be written."""
+    """Write a file completely, or keep the old one. Raises BadInput where it cannot be written."""
     temporary = path.with_name(path.name + ".part")
     try:
         try:
@@ -44,11 +44,11 @@ def write_whole(path: Path, data: bytes) -> None:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A folder to write files into, which are moved into ``folder``, made where missing, in the end.
+    """Yield a temporary folder whose files are moved into ``folder`` when the block ends.
 
-    Files may lie in folders of their own, whose are moved first, by their names in each folder. Where the
-    block or a write fails, ``folder`` is left as it was. Raises BadInput, for its name, where it cannot be
-    written to.
+    ``folder`` is created where it is missing. Subfolders are moved before the files beside them, files in
+    alphabetical order. Where the block raises, ``folder`` stays as it was. Raises BadInput where ``folder``
+    cannot be written to.
     """
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
@@ -59,7 +59,7 @@ def staged(folder: Path) -> Iterator[Path]:
             for top, _, names in os.walk(stage, topdown=False):
                 target = folder / Path(top).relative_to(stage)
                 if target != folder and target.is_symlink():
-                    raise BadInput(target, "is a link out of the folder: remove it")
+                    raise BadInput(target, "is a link to another folder: remove it")
                 target.mkdir(exist_ok=True)
                 for name in sorted(names):
                     Path(top, name).replace(target / name)

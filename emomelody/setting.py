@@ -1,4 +1,4 @@
-"""The names that programs written for version 0.1 import; ``from emomelody import Setting`` is the same."""
+"""Settings under their name in version 0.1; ``from emomelody import Setting`` gives the same class."""
 
 from emomelody.performance.setting import EXPRESSIVE, Setting
 

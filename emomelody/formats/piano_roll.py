@@ -1,84 +1,132 @@
-"""Pictures: the latent space (the paper's figures 5–7), learning curves, piano rolls (figure 8)."""
+"""Piano rolls as PNG pictures: of one piece, and of several melodies side by side (the paper's figure 8)."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emomelody.formats.plots import COLOURS, _figure, _save, _to_png
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import note_name
-from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT, WINDOW_STEPS, Melody, Note
+from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
 from emomelody.performance.piece import Piece
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-_ROW = WINDOW_STEPS  # steps of a row of a piano roll
 _BLACK_KEYS = (1, 3, 6, 8, 10)
+_ON_AXIS = "#777777"  # the colour of points between two emotions
+_WIDTH = 9.0  # inches
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a piece is broken into rows; lengths in inches."""
+
+    bars: int  # per row
+    semitone: float  # height of one semitone at most
+    row: float  # height of the semitones of a row at most
+    margin: float  # between rows, for the bar numbers
+
+
+_SHORT = _Layout(bars=4, semitone=0.13, row=float("inf"), margin=0.55)
+_LONG = _Layout(bars=8, semitone=0.09, row=3.4, margin=0.4)
+_MAX_SHORT = 8  # bars
+
+
+def piano_roll(piece: Piece) -> bytes:
+    """Draw a piece as a PNG picture, each note in the colour of its emotion.
+
+    Bars are numbered and pitches named in their key. A row has four bars, or eight in melodies of more than
+    eight bars, whose rows are lower. Where the emotion changes, a legend names the colours.
+    """
+    notes, steps = piece.melody.notes, piece.melody.steps
+    layout = _SHORT if steps <= _MAX_SHORT * STEPS_PER_BAR else _LONG
+    pitches = sorted({note.pitch for note in notes}) or [60]
+    span = pitches[-1] - pitches[0] + 1  # semitones
+    semitone = min(layout.semitone, layout.row / span)
+    starts = range(0, steps, layout.bars * STEPS_PER_BAR)
+    figure = _figure(_WIDTH, (semitone * span + layout.margin) * len(starts) + 0.5)
+    figure.suptitle(piece.title, fontsize=11)
+    colours = [_colour(piece, note) for note in notes]
+    for start, (axes,) in zip(starts, figure.subplots(len(starts), 1, squeeze=False), strict=True):
+        end = min(start + layout.bars * STEPS_PER_BAR, steps)
+        _draw_notes(axes, notes, colours, (start, end), (pitches[0], pitches[-1]))
+        names = {pitch: note_name(pitch, piece.key_at(start)) for pitch in pitches}
+        axes.set_yticks(list(names), list(names.values()))
+        axes.tick_params(axis="y", labelsize=min(7, 72 * semitone))
+        if len(starts) > 1:  # the last row keeps the scale of the others
+            axes.set_xlim(start, start + layout.bars * STEPS_PER_BAR)
+    axes.set_xlabel("bar")
+    _add_legend(figure, piece)
+    return _to_png(figure)
 
 
 def piano_rolls(melodies: Mapping[Emotion, Sequence[Melody]], path: Path, *, title: str) -> None:
-    """Melodies by emotion, a row each: the paper's figure 8 as piano rolls."""
+    """Draw melodies by emotion, one row per emotion, all on the same pitch scale, into a PNG file."""
     columns = max(map(len, melodies.values()))
-    figure = _figure(9.0 if columns == 1 else 4.2 * columns, 1.9 * len(melodies) + 0.6)
+    figure = _figure(_WIDTH if columns == 1 else 4.2 * columns, 1.9 * len(melodies) + 0.6)
     figure.suptitle(title)
+    pitches = [note.pitch for some in melodies.values() for m in some for note in m.notes] or [60]
+    reach = (min(pitches), max(pitches))
+    # C, E and G are names enough for a small picture.
+    names = {p: note_name(p, "C") for p in range(reach[0] - 1, reach[1] + 2) if p % 12 in (0, 4, 7)}
     rows = figure.subplots(len(melodies), columns, squeeze=False)
     for row, (emotion, some) in zip(rows, melodies.items(), strict=True):
         for axes, melody in itertools.zip_longest(row, some):
             if melody is None:
                 axes.set_axis_off()
-            else:
-                span = (0, melody.steps)
-                _piano_roll(axes, melody.notes, span, COLOURS[emotion], _landmarks(melody))
+                continue
+            colours = [COLOURS[emotion]] * len(melody.notes)
+            _draw_notes(axes, melody.notes, colours, (0, melody.steps), reach)
+            axes.set_yticks(list(names), list(names.values()))
         row[0].set_title(f"{emotion.code} {emotion.title}", loc="left", fontsize=10)
     for axes in rows[-1]:
         axes.set_xlabel("bar")
     _save(figure, path)
 
 
-def piano_roll(piece: Piece) -> bytes:
-    """One piece as a piano roll, a PNG file: four bars a row, bars numbered, its pitches named in its key."""
-    notes = piece.melody.notes
-    pitches = sorted({note.pitch for note in notes}) or [60]
-    rows = range(0, piece.melody.steps, _ROW)
-    height = 0.13 * (pitches[-1] - pitches[0] + 1) + 0.55  # inches: room for a name at every semitone
-    figure = _figure(9.0, height * len(rows) + 0.5)
-    figure.suptitle(piece.title, fontsize=11)
-    for start, (axes,) in zip(rows, figure.subplots(len(rows), 1, squeeze=False), strict=True):
-        end = min(start + _ROW, piece.melody.steps)
-        names = {pitch: note_name(pitch, piece.key_at(start)) for pitch in pitches}
-        _piano_roll(axes, notes, (start, end), COLOURS[piece.emotion], names)
-        axes.tick_params(axis="y", labelsize=7)
-    axes.set_xlabel("bar")
-    return _to_png(figure)
-
-
-def _piano_roll(
-    axes: Axes, notes: Sequence[Note], span: tuple[int, int], colour: str, names: Mapping[int, str]
+def _draw_notes(
+    axes: Axes, notes: Sequence[Note], colours: Sequence[str], span: tuple[int, int], reach: tuple[int, int]
 ) -> None:
-    """The notes of a span of steps; the rows of pitches with ``names`` bear them."""
-    pitches = [*(note.pitch for note in notes), *names]
-    low, high = min(pitches) - 1, max(pitches) + 1
-    start, end = span
+    """Draw what lies between two steps: notes, bar and beat lines, black keys.
+
+    ``reach`` is the lowest and highest pitch of the picture.
+    """
+    (start, end), low, high = span, reach[0] - 1, reach[1] + 1
     for pitch in range(low, high + 1):
         if pitch % 12 in _BLACK_KEYS:
             axes.axhspan(pitch - 0.5, pitch + 0.5, color="#f0f0f0", zorder=0)
     for beat in range(start, end + 1, STEPS_PER_BEAT):
         on_bar = beat % STEPS_PER_BAR == 0
         axes.axvline(beat, color="#555555" if on_bar else "#dddddd", linewidth=0.8, zorder=1)
-    for note in notes:  # what lies outside the span is cut off
-        axes.barh(note.pitch, note.duration - 0.2, left=note.onset, height=0.8, color=colour, zorder=2)
-    axes.set_yticks(list(names), list(names.values()))
+    for note, colour in zip(notes, colours, strict=True):
+        if note.onset < end and note.end > start:  # the axes' limits cut off what lies outside
+            axes.barh(note.pitch, note.duration - 0.2, left=note.onset, height=0.8, color=colour, zorder=2)
     bars = range(start, end, STEPS_PER_BAR)
     axes.set_xticks(list(bars), [str(bar // STEPS_PER_BAR + 1) for bar in bars])
     axes.set(xlim=span, ylim=(low - 0.5, high + 0.5))
 
 
-def _landmarks(melody: Melody) -> dict[int, str]:
-    """The names of the C, E and G in a melody's range: enough for a small picture."""
-    pitches = [note.pitch for note in melody.notes] or [60]
-    inside = range(min(pitches) - 1, max(pitches) + 2)
-    return {pitch: note_name(pitch, "C") for pitch in inside if pitch % 12 in (0, 4, 7)}
+def _colour(piece: Piece, note: Note) -> str:
+    """Return the colour of the emotion at a note's onset."""
+    return _colour_of([piece.description, *(words for at, words in piece.sections if at <= note.onset)][-1])
+
+
+def _colour_of(description: str) -> str:
+    return next((COLOURS[e] for e in Emotion if e.title == description), _ON_AXIS)
+
+
+def _add_legend(figure: Figure, piece: Piece) -> None:
+    """Name the colours below the rows, where there is more than one emotion."""
+    from matplotlib.patches import Patch
+
+    labels = {_colour_of(words): words for _, words in piece.sections}
+    if len(labels) > 1:
+        labels |= {_ON_AXIS: "between emotions"} if _ON_AXIS in labels else {}
+        handles = [Patch(color=colour, label=label) for colour, label in labels.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)

@@ -81,9 +81,9 @@ def to_svg(piece: Piece) -> bytes:
     toolkit.loadData(to_musicxml(piece).decode("utf-8"))
     svg: str = toolkit.renderToSVG(1)
     # On a dark page black notes would not be seen.
-    return svg.replace("<defs>", '<rect width="100%" height="100%" fill="white" />\n   <defs>', 1).encode(
-        "utf-8"
-    )
+    return svg.replace(
+        "<defs>", '<rect width="100%" height="100%" fill="white" style="stroke: none" />\n   <defs>', 1
+    ).encode("utf-8")
 
 
 def _to_music21(piece: Piece) -> stream.Score:

@@ -1,16 +1,16 @@
-"""How a place on the plane is played: tempo, loudness and register, from a published listening study.
+"""The tempo, loudness and register of each point of the plane, from a published listening study.
 
-In the study of EMelodyGen (Zhou et al., Transactions on Artificial Intelligence 1(1), 2025) listeners named
-the quadrant of 91 % of the melodies that were played so:
+In the EMelodyGen study (Zhou et al., Transactions on Artificial Intelligence 1(1), 2025) listeners recognised
+the quadrant of 91 % of the melodies rendered with these settings:
 
-    happy    160–184 BPM               5 dB louder
+    happy    160–184 BPM                    5 dB louder
     angry    184–228 BPM   2 octaves down   10 dB louder
     sad       40–69 BPM    1 octave down
     relaxed   40–69 BPM
 
-Here the ranges run from the axes to the plane's edge, the calmest the slowest, and within ``EDGE`` of an axis
-one quadrant's values go over into the next one's, so that they are continuous over the plane. The phrase
-dynamics are ours.
+Here each tempo range is spread over its quadrant, from the axis to the edge of the plane, so that tempo grows
+with arousal. Within ``EDGE`` of an axis the values of the two quadrants are interpolated, so that they are
+continuous over the plane. The dynamics within a phrase are our own addition.
 """
 
 from __future__ import annotations
@@ -22,49 +22,49 @@ import numpy as np
 
 from emomelody.music.melody import BARS, STEPS_PER_BAR
 
-EDGE = 0.05  # distance from an axis where a quadrant's own values begin
-CALM_VELOCITY = 64  # of the sad and the relaxed: leaves room for 10 dB and a phrase's middle below 127
-PHRASE = BARS * STEPS_PER_BAR  # steps: what the models learned
-SWELL = 1.0  # dB, up to the middle of a phrase, and down towards its ends
-DOWNBEAT = 0.5  # dB on the first note of a bar
+EDGE = 0.05  # distance from an axis at which a quadrant's own values begin
+BASE_VELOCITY = 64  # at low arousal; leaves room below 127 for 10 dB and the middle of a phrase
+PHRASE = BARS * STEPS_PER_BAR  # steps; the length of a training window
+SWELL = 1.0  # dB, louder in the middle of a phrase and softer at its ends
+DOWNBEAT = 0.5  # dB, added on the first step of a bar
 _AROUSAL = (-1.0, -EDGE, EDGE, 1.0)
 
 
 @dataclass(frozen=True)
 class Expression:
-    """How one place is played."""
+    """How a melody is played at one point."""
 
     tempo: float  # quarter notes per minute
-    octave: float  # octaves up; not yet a whole number
-    loudness: float  # dB above the calm quadrants'
+    octave: float  # octaves up, not rounded
+    loudness: float  # dB above low arousal
 
 
-def expression(point: tuple[float, float]) -> Expression:
-    """The expression of a point (valence, arousal) in [−1, 1]²."""
+def expression_at(point: tuple[float, float]) -> Expression:
+    """Return the expression at a point (valence, arousal) in [−1, 1]²."""
     valence, arousal = point
-    pleasant = np.interp(valence, (-EDGE, EDGE), (0.0, 1.0))
+    positive_share = np.interp(valence, (-EDGE, EDGE), (0.0, 1.0))
 
-    def between(unpleasant: tuple[float, ...], positive: tuple[float, ...]) -> float:
-        """The value at the point of two lines over ``_AROUSAL``, one on each side of valence 0."""
-        low, high = (np.interp(arousal, _AROUSAL, line) for line in (unpleasant, positive))
-        return float((1 - pleasant) * low + pleasant * high)
+    def interpolate(negative: tuple[float, ...], positive: tuple[float, ...]) -> float:
+        """Interpolate values given at the arousals ``_AROUSAL``, for negative and positive valence."""
+        low, high = (np.interp(arousal, _AROUSAL, values) for values in (negative, positive))
+        return float((1 - positive_share) * low + positive_share * high)
 
     return Expression(
-        tempo=between((40, 69, 184, 228), (40, 69, 160, 184)),
-        octave=between((-1, -1, -2, -2), (0, 0, 0, 0)),
-        loudness=between((0, 0, 10, 10), (0, 0, 5, 5)),
+        tempo=interpolate((40, 69, 184, 228), (40, 69, 160, 184)),
+        octave=interpolate((-1, -1, -2, -2), (0, 0, 0, 0)),
+        loudness=interpolate((0, 0, 10, 10), (0, 0, 5, 5)),
     )
 
 
 def velocity(decibels: float) -> int:
-    """The MIDI velocity that sounds so much louder than ``CALM_VELOCITY``, 1 … 127.
+    """Return the MIDI velocity, 1 … 127, that is this much louder than ``BASE_VELOCITY``.
 
-    Synthesisers let the level grow by 40 log₁₀ of the velocity (SoundFont 2.04, 8.4.2).
+    A synthesiser's level grows by 40 log₁₀ of the velocity (SoundFont 2.04, section 8.4.2).
     """
-    return int(np.clip(round(CALM_VELOCITY * 10 ** (decibels / 40)), 1, 127))
+    return int(np.clip(round(BASE_VELOCITY * 10 ** (decibels / 40)), 1, 127))
 
 
 def phrase_dynamics(step: int) -> float:
-    """What a note at a step gains in its phrase of four bars, in dB: a swell, and a weight on downbeats."""
-    place = step % PHRASE / PHRASE
-    return SWELL * (2 * sin(pi * place) - 1) + (DOWNBEAT if step % STEPS_PER_BAR == 0 else 0.0)
+    """Return the change in loudness, in dB, of a note at a step: the swell of its phrase and its downbeat."""
+    phase = step % PHRASE / PHRASE  # 0 … 1 within the phrase
+    return SWELL * (2 * sin(pi * phase) - 1) + (DOWNBEAT if step % STEPS_PER_BAR == 0 else 0.0)

@@ -1,4 +1,4 @@
-"""How a melody is set: made in C, it leaves in the key, octave, tempo and sound that are asked for."""
+"""Settings: the key, octave, tempo, program and velocity of a file, each fixed or following the emotion."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from emomelody.errors import EmomelodyError
 from emomelody.music.key import pitch_class, signature
 from emomelody.music.melody import TEMPO
 
-VELOCITY = 90  # the paper's
-OCTAVES, TEMPOS, PROGRAMS, VELOCITIES = (-4, 4), (10, 500), (0, 127), (1, 127)  # the least and the most
+VELOCITY = 90  # that of the paper's files
+OCTAVES, TEMPOS, PROGRAMS, VELOCITIES = (-4, 4), (10, 500), (0, 127), (1, 127)  # inclusive ranges
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The choices of one file."""
+    """How a file is set. Where octave, tempo or velocity is None, it follows the emotion.
 
-    tonic: str = "C"  # a letter, with # or b
-    octave: int | None = 0  # octaves up, down where negative; None, here and below: as the emotion asks
+    Raises EmomelodyError for values outside the ranges above.
+    """
+
+    tonic: str = "C"  # a letter A … G, with # or b
+    octave: int | None = 0  # octaves up, negative down
     tempo: float | None = TEMPO  # quarter notes per minute
-    program: int | str = 0  # General MIDI's number or name; kept as the number
-    velocity: int | None = VELOCITY
+    program: int | str = 0  # General MIDI's number 0–127 or a name, which is stored as its number
+    velocity: int | None = VELOCITY  # 1–127
 
     def __post_init__(self) -> None:
-        """Raise EmomelodyError for what no file can be set to."""
         if isinstance(self.program, str):
             object.__setattr__(self, "program", parse_program(self.program))
         if not re.fullmatch("[A-G][#b]?", self.tonic):
-            raise EmomelodyError(f"tonic '{self.tonic}' is not a letter A … G, with # or b")
-        for name, (least, most), kind in (
+            raise EmomelodyError(f"tonic '{self.tonic}' is not a letter from A to G, with # or b")
+        for name, (low, high), kind in (
             ("octave", OCTAVES, int),
             ("tempo", TEMPOS, int | float),
             ("program", PROGRAMS, int),
@@ -39,25 +41,25 @@ class Setting:
             value = getattr(self, name)
             if value is None and name != "program":
                 continue
-            if isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= most:
+            if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
                 number = "whole number" if kind is int else "number"
-                raise EmomelodyError(f"{name} {value!r} is not a {number} from {least} to {most}")
+                raise EmomelodyError(f"{name} {value!r} is not a {number} from {low} to {high}")
 
     @property
     def expressive(self) -> bool:
-        """Whether the emotion decides on something."""
+        """Whether anything follows the emotion."""
         return None in (self.octave, self.tempo, self.velocity)
 
     @property
     def semitones(self) -> int:
-        """From C to the tonic by the nearest way, −5 … 6."""
+        """The interval from C to the tonic, −5 … 6: the smaller of up and down."""
         up = pitch_class(self.tonic)
         return up if up <= 6 else up - 12
 
     def key(self, mode: str) -> str:
-        """The name of the key signature in a mode, major or minor, as MIDI files have it: ``F#``, ``Am``.
+        """Return the key signature in a mode, major or minor, as MIDI files write it: ``F#``, ``Am``.
 
-        A tonic without a signature in the mode goes by its other name: D flat minor is C sharp minor.
+        A tonic without a signature in the mode is respelled: D flat minor becomes C sharp minor.
         """
         return signature(self.tonic, mode)
 
@@ -67,13 +69,14 @@ EXPRESSIVE = Setting(octave=None, tempo=None, velocity=None)
 
 
 def parse_program(text: str) -> int:
-    """The number of a General MIDI program, by its number 0–127, its name or a part of it, in any case.
+    """Parse a General MIDI program: its number 0–127, its name, or part of its name, in any case.
 
-    A family (piano, guitar, strings …) is its first program. Raises EmomelodyError naming the nearest ones.
+    A family (piano, guitar, strings …) gives its first program. Raises EmomelodyError, which suggests similar
+    names, for an unknown one or a part that several names share.
     """
     if text.strip().isdecimal():
         if int(text) > PROGRAMS[1]:
-            raise EmomelodyError(f"program {text} is outside 0 … {PROGRAMS[1]}")
+            raise EmomelodyError(f"program {text} is not a number from 0 to {PROGRAMS[1]}")
         return int(text)
     import pretty_midi
 
@@ -84,10 +87,14 @@ def parse_program(text: str) -> int:
         return len(names) // len(families) * families.index(wanted)
     containing = [name for name in names if wanted and wanted in name]
     try:
-        # A part of a name will do where only one has it.
+        # Part of a name is enough where only one name contains it.
         return int(pretty_midi.instrument_name_to_program(containing[0] if len(containing) == 1 else text))
-    except ValueError:  # no such name
+    except ValueError:  # pretty_midi knows no such name
         pass
     near = containing[:5] or get_close_matches(wanted, names, cutoff=0.5)
-    hint = f": did you mean {', '.join(near)}?" if near else ": use a General MIDI name or 0–127"
+    hint = (
+        f": did you mean {', '.join(near)}?"
+        if near
+        else ": use a General MIDI name, or a number from 0 to 127"
+    )
     raise EmomelodyError(f"unknown program '{text}'{hint}")

@@ -22,7 +22,6 @@ from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import Key
 from emomelody.music.melody import Melody, Note
-from emomelody.music.rule import label_by_rule
 from emomelody.performance.piece import arrange
 
 RHYTHMS = [(4, 4, 4, 4), (8, 8), (16,), (2,) * 8, (6, 2, 8)]  # of a bar, in steps
@@ -143,20 +142,6 @@ def test_a_key_that_is_not_written_is_found(tmp_path: Path, run: Run) -> None:
     write_piece(tmp_path / "a.mid", [p + 2 for p in G_MAJOR] * 2, key=None)  # sounds in A major
     run("preprocess", "a.mid")
     assert manifest(tmp_path / "data")[0]["key"] == "A major"
-
-
-def test_equal_scale_rates_go_by_the_keys_mode() -> None:
-    shared = Melody(tuple(Note(4 * i, 4, p) for i, p in enumerate([60, 62, 65, 67] * 4)))
-    assert label_by_rule(shared, "major") is Emotion.E1
-    assert label_by_rule(shared, "minor") is Emotion.E2
-    slow = Melody(tuple(Note(16 * i, 16, p) for i, p in enumerate([60, 64, 67, 60])))
-    assert label_by_rule(slow, "minor") is Emotion.E4
-
-
-def test_eleven_onsets_are_aroused_ten_are_not() -> None:
-    for count, emotion in ((10, Emotion.E4), (11, Emotion.E1)):
-        melody = Melody(tuple(Note(5 * i, 5, 64) for i in range(count)))
-        assert label_by_rule(melody, "major") is emotion
 
 
 def test_good_files_go_through_beside_bad_ones(tmp_path: Path, run: Run) -> None:

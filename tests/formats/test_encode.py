@@ -1,13 +1,14 @@
-"""The formats of a piece's files by name and suffix."""
+"""The formats of a piece's files, by name and suffix."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from pieces import short_piece
 
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.formats.encode import Format, parse_formats
+from emomelody.formats.encode import Format, encode, parse_formats
 
 
 def test_formats_are_parsed_in_any_case_and_by_their_aliases() -> None:
@@ -39,3 +40,8 @@ def test_a_file_name_gives_its_format() -> None:
     assert Format.of(Path("b/a.xml")) is Format.MUSICXML
     with pytest.raises(BadInput, match=r"a\.mp3: its name must end in one of \.mid, \.musicxml"):
         Format.of(Path("a.mp3"))
+
+
+@pytest.mark.parametrize("form", Format)
+def test_equal_pieces_are_equal_files(form: Format) -> None:
+    assert encode(short_piece(), form) == encode(short_piece(), form)

@@ -11,7 +11,6 @@ import torch
 from conftest import Run
 
 from emomelody.data.dataset import Dataset, load
-from emomelody.errors import EmomelodyError
 from emomelody.evaluation import paths
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
 from emomelody.formats import midi
@@ -20,8 +19,7 @@ from emomelody.models.emoreg_va import LEAST_RANGE, EmoregVA, VAConfig, staff_he
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
-from emomelody.music.path import EmotionPath, interpolate
-from emomelody.music.rule import label_by_rule, valence_and_arousal
+from emomelody.music.rule import label_by_rule
 from emomelody.music.tokens import HOLD, REST, Vocabulary, to_tokens
 from emomelody.performance.piece import arrange
 from emomelody.sampling.candidates import has_closing_note
@@ -186,40 +184,6 @@ def test_closes_by_hand() -> None:
     assert has_closing_note(np.array(rows)).tolist() == [True, True, False, False, False, False, False]
 
 
-def test_targets_agree_with_the_rule() -> None:
-    some = [
-        Melody(tuple(Note(4 * i, 4, 60 + p) for i, p in enumerate(pitches)))
-        for pitches in ([0, 4, 7] * 4, [0, 3, 7] * 4, [0, 3, 7] * 2, [0, 4, 7] * 2)
-    ]
-    targets = valence_and_arousal(some)
-    assert [Emotion.at(*target) for target in targets] == [label_by_rule(melody) for melody in some]
-    assert targets[0].tolist() == pytest.approx([1 / 3, np.log2(12 / 10.5)])
-
-
-def test_a_trajectory_is_straight_between_its_stops() -> None:
-    trajectory = EmotionPath.parse("sad@1 0.5,-1@3")
-    assert trajectory.waypoints[0].emotion is Emotion.E3
-    assert trajectory.waypoints[1].point == (0.5, -1)
-    along = interpolate(trajectory.waypoints, np.array([[-1.0, -1], [1, 0]]), 4)
-    assert along.shape == (64, 2)
-    assert along[[0, 16, 32, 48, 63]].tolist() == [[-1, -1], [-1, -1], [0, -0.5], [1, 0], [1, 0]]
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("sad", "is not an emotion or point at a bar"),
-        ("sad@0", "needs two or more waypoints"),
-        ("sad@4 happy@4", "ascending bars"),
-        ("sad@0 merry@8", "unknown emotion 'merry'"),
-        ("sad@0 1.2.3,0@4", "is not a point"),
-    ],
-)
-def test_paths_that_are_none(text: str, reason: str) -> None:
-    with pytest.raises(EmomelodyError, match=reason):
-        EmotionPath.parse(text)
-
-
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     """A little trained, so that it does not keep silent."""
@@ -328,12 +292,6 @@ def test_a_melody_keeps_its_contour_in_another_emotion(tmp_path: Path, run: Run)
     assert sum(label_by_rule(melody) is Emotion.E3 for melody in made) >= 16
     alike = [np.corrcoef(features.contour(melody), original)[0, 1] for melody in made]
     assert np.mean(alike) > 0.45
-
-
-def test_contour_by_hand() -> None:
-    melody = Melody((Note(2, 2, 60), Note(6, 1, 67)), 8)
-    assert features.contour(melody).tolist() == [60] * 6 + [67] * 2
-    assert features.contour(Melody((), 3)).tolist() == [0, 0, 0]
 
 
 def test_content_hears_neither_mode_nor_density() -> None:

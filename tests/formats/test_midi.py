@@ -1,0 +1,125 @@
+"""MIDI files: written, read by two other readers, and read with limits."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import mido
+import numpy as np
+import pretty_midi
+import pytest
+import symusic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pieces import hundred_pieces
+
+from emomelody.errors import BadInput
+from emomelody.formats import midi
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note, quantise
+from emomelody.music.tokens import from_tokens
+from emomelody.performance.piece import arrange
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.integers(0, 129), min_size=64, max_size=64))
+def test_a_melody_of_any_tokens_survives_a_midi_file(tokens: list[int]) -> None:
+    """A model may emit a hold after a rest, a rest at the very end, or a single pitch."""
+    melody = from_tokens(np.array(tokens))
+    piece = arrange(melody, title="any", emotion=Emotion.E1)
+    with NamedTemporaryFile(suffix=".mid") as file:
+        midi.write(piece, Path(file.name))
+        song = midi.read(Path(file.name))
+    assert song.length == 16
+    assert quantise(song.melody_line(), 64) == melody
+
+
+@pytest.mark.slow
+def test_two_other_readers_read_a_hundred_midi_files_back_unchanged() -> None:
+    for piece in hundred_pieces():
+        data = midi.to_bytes(piece)
+        theirs = pretty_midi.PrettyMIDI(io.BytesIO(data))
+        (instrument,) = theirs.instruments
+        assert (instrument.program, instrument.name) == (piece.program, piece.title)
+        assert [n.velocity for n in instrument.notes] == list(piece.velocities)
+        _, tempos = theirs.get_tempo_changes()
+        assert tempos == pytest.approx([tempo for _, tempo in piece.tempos], rel=1e-5)
+        assert theirs.get_end_time() <= piece.seconds + 1e-3
+        assert len(theirs.key_signature_changes) == len(piece.keys)
+
+        other = symusic.Score.from_midi(data)
+        (track,) = other.tracks
+        ticks = other.ticks_per_quarter // 4
+        notes = [Note(n.time // ticks, n.duration // ticks, n.pitch) for n in track.notes]
+        assert tuple(notes) == piece.melody.notes
+        assert (track.program, track.name) == (piece.program, piece.title)
+        assert [(t.time // ticks, t.qpm) for t in other.tempos] == [
+            (step, pytest.approx(tempo, rel=1e-5)) for step, tempo in piece.tempos
+        ]
+        (meter,) = other.time_signatures
+        assert (meter.numerator, meter.denominator) == (4, 4)
+
+
+def test_a_midi_file_has_the_title_tempo_and_meter(tmp_path: Path) -> None:
+    piece = arrange(Melody((Note(0, 4, 60),)), title="sad-s1-000", emotion=Emotion.E3)
+    midi.write(piece, tmp_path / "a.mid")
+    assert piece.seconds == 8.0
+    file = mido.MidiFile(tmp_path / "a.mid")
+    messages = [message for track in file.tracks for message in track]
+    assert file.length == 8.0
+    assert [m.name for m in messages if m.type == "track_name"] == ["sad-s1-000"]
+    assert [mido.tempo2bpm(m.tempo) for m in messages if m.type == "set_tempo"] == [120]
+    assert [(m.numerator, m.denominator) for m in messages if m.type == "time_signature"] == [(4, 4)]
+
+
+def song(tmp_path: Path, *tracks: list[mido.Message], kind: int = 1, ticks: int = 4) -> Path:
+    file = mido.MidiFile(type=kind, ticks_per_beat=ticks)
+    file.tracks.extend(mido.MidiTrack(track) for track in tracks)
+    file.save(tmp_path / "song.mid")
+    return tmp_path / "song.mid"
+
+
+def notes(*pitches: int, channel: int = 0) -> list[mido.Message]:
+    return [
+        message
+        for pitch in pitches
+        for message in (
+            mido.Message("note_on", note=pitch, channel=channel),
+            mido.Message("note_off", note=pitch, channel=channel, time=4),
+        )
+    ]
+
+
+def test_a_track_named_as_the_melody_wins_over_the_top_line(tmp_path: Path) -> None:
+    named = [mido.MetaMessage("track_name", name="Lead Vocal"), *notes(60, 62)]
+    path = song(tmp_path, notes(80, 81), named)
+    assert [n.pitch for n in midi.read_melody(path).notes] == [60, 62]
+    path = song(tmp_path, notes(50, 81), notes(60, 62), notes(100, 100, channel=9))
+    assert [n.pitch for n in midi.read_melody(path).notes] == [60, 81]
+
+
+def test_a_note_without_its_note_off_lasts_to_the_end(tmp_path: Path) -> None:
+    track = [mido.Message("note_on", note=60), mido.MetaMessage("end_of_track", time=12)]
+    assert midi.read_melody(song(tmp_path, track)).notes == (Note(0, 12, 60),)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not a MIDI file"),
+        (b"these are the notes of my song", "not a MIDI file"),
+        (b"MThd\0\0\0\6\0\2\0\1\0\4MTrk\0\0\0\4\0\xff\x2f\0", "format 2"),
+        (b"MThd\0\0\0\6\0\1\0\1\0\0MTrk\0\0\0\4\0\xff\x2f\0", "ticks per quarter"),
+        (b"MThd\0\0\0\6\0\1\0\1\xe7\x28MTrk\0\0\0\4\0\xff\x2f\0", "ticks per quarter"),
+        (b"MThd\0\0\0\6\0\1\0\1\0\4MTrk\0\0\0\x40\0\x90", "ends too early"),
+        (b"MThd\0\0\0\6\0\1\0\1\0\4MTrk\0\0\0\4\0\xff\x2f\0", "no pitched notes"),
+        (b"MThd\0\0\0\6\0\1\0\1\0\1MTrk\0\0\0\7\xff\xff\xff\x7f\xff\x2f\0", "quarter notes"),
+    ],
+)
+def test_damaged_files_are_refused_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "bad.mid"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=reason):
+        midi.read_melody(path)

@@ -1,0 +1,39 @@
+"""Paths over the plane."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emomelody.errors import EmomelodyError
+from emomelody.music.emotion import Emotion
+from emomelody.music.path import EmotionPath, interpolate
+
+
+def test_a_path_is_straight_between_its_waypoints() -> None:
+    path = EmotionPath.parse("sad@1 0.5,-1@3")
+    assert path.waypoints[0].emotion is Emotion.E3
+    assert path.waypoints[1].point == (0.5, -1)
+    latents = interpolate(path.waypoints, np.array([[-1.0, -1], [1, 0]]), 4)
+    assert latents.shape == (64, 2)
+    assert latents[[0, 16, 32, 48, 63]].tolist() == [[-1, -1], [-1, -1], [0, -0.5], [1, 0], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("sad", "is not an emotion or point at a bar"),
+        ("sad@0", "needs two or more waypoints"),
+        ("sad@4 happy@4", "ascending bars"),
+        ("sad@0 merry@8", "unknown emotion 'merry'"),
+        ("sad@0 1.2.3,0@4", "is not a point"),
+    ],
+)
+def test_text_that_is_not_a_path_is_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(EmomelodyError, match=reason):
+        EmotionPath.parse(text)
+
+
+@pytest.mark.parametrize("text", ["sad@0 happy@8", "-0.5,0.2@0 0.8,0.8@4 relaxed@12"])
+def test_the_text_of_a_path_is_parsed_back(text: str) -> None:
+    assert str(EmotionPath.parse(text)) == text

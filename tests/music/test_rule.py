@@ -1,0 +1,46 @@
+"""The labelling rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pieces import quarters
+
+from emomelody.music import features
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.rule import label_by_rule, valence_and_arousal
+
+
+def test_without_a_mode_the_rule_finds_one() -> None:
+    """C D F G A leans to major, C D F G Bb to minor; C G C lies equally in both scales."""
+    assert label_by_rule(quarters(60, 62, 65, 67, 69)) is Emotion.E4
+    assert label_by_rule(quarters(60, 62, 65, 67, 70)) is Emotion.E3
+    fifths = quarters(60, 67, 60)
+    assert features.metrics(fifths).majorness == 0
+    assert label_by_rule(fifths, "minor") is Emotion.E3
+    assert label_by_rule(fifths) in (Emotion.E3, Emotion.E4)
+
+
+def test_equal_scale_rates_follow_the_mode_of_the_key() -> None:
+    shared = Melody(tuple(Note(4 * i, 4, p) for i, p in enumerate([60, 62, 65, 67] * 4)))
+    assert label_by_rule(shared, "major") is Emotion.E1
+    assert label_by_rule(shared, "minor") is Emotion.E2
+    slow = Melody(tuple(Note(16 * i, 16, p) for i, p in enumerate([60, 64, 67, 60])))
+    assert label_by_rule(slow, "minor") is Emotion.E4
+
+
+def test_eleven_onsets_are_high_arousal_and_ten_are_low() -> None:
+    for count, emotion in ((10, Emotion.E4), (11, Emotion.E1)):
+        melody = Melody(tuple(Note(5 * i, 5, 64) for i in range(count)))
+        assert label_by_rule(melody, "major") is emotion
+
+
+def test_continuous_coordinates_have_the_signs_of_the_label() -> None:
+    melodies = [
+        Melody(tuple(Note(4 * i, 4, 60 + p) for i, p in enumerate(pitches)))
+        for pitches in ([0, 4, 7] * 4, [0, 3, 7] * 4, [0, 3, 7] * 2, [0, 4, 7] * 2)
+    ]
+    coordinates = valence_and_arousal(melodies)
+    assert [Emotion.at(*point) for point in coordinates] == [label_by_rule(melody) for melody in melodies]
+    assert coordinates[0].tolist() == pytest.approx([1 / 3, np.log2(12 / 10.5)])

@@ -1,0 +1,98 @@
+"""Pieces: melodies set in a key, register, tempo and loudness, along a path or not."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import mido
+import pytest
+
+from emomelody.errors import EmomelodyError
+from emomelody.formats import midi
+from emomelody.formats.score import to_musicxml
+from emomelody.formats.text_roll import to_text
+from emomelody.music.emotion import Emotion
+from emomelody.music.features import metrics
+from emomelody.music.melody import Melody, Note
+from emomelody.performance.expression import expression_at
+from emomelody.performance.piece import arrange
+from emomelody.performance.setting import EXPRESSIVE, Setting
+
+
+def markers(data: bytes) -> list[tuple[int, str]]:
+    """Return the markers of a MIDI file as (step, text)."""
+    now, found = 0, []
+    for message in mido.MidiFile(file=io.BytesIO(data)).tracks[0]:
+        now += message.time
+        found += [(now // 120, message.text)] if message.type == "marker" else []
+    return found
+
+
+def test_a_melody_moves_to_its_key_by_the_smaller_interval() -> None:
+    melody = Melody((Note(0, 4, 60), Note(4, 4, 64)))
+    for tonic, octave, pitches in (
+        ("F#", 0, [66, 70]),
+        ("G", 0, [55, 59]),
+        ("A", 1, [69, 73]),
+        ("Bb", -2, [34, 38]),
+    ):
+        piece = arrange(melody, title="a", emotion=Emotion.E1, setting=Setting(tonic, octave))
+        assert [n.pitch for n in piece.melody.notes] == pitches
+    with pytest.raises(EmomelodyError, match="outside MIDI's range"):
+        arrange(melody.transposed(24), title="a", emotion=Emotion.E1, setting=Setting("F#", 4))
+
+
+def test_every_key_has_a_signature(tmp_path: Path) -> None:
+    for letter in "CDEFGAB":
+        for sign in ("", "#", "b"):
+            for emotion in Emotion:
+                setting = Setting(letter + sign)
+                piece = arrange(Melody((Note(0, 4, 60),)), title="a", emotion=emotion, setting=setting)
+                midi.write(piece, tmp_path / "a.mid")
+                ((_, key),) = midi.read(tmp_path / "a.mid").keys
+                assert key.endswith("m") == (emotion.mode == "minor")
+
+
+def test_a_path_changes_tempo_key_and_register() -> None:
+    melody = Melody(tuple(Note(4 * i, 4, 60) for i in range(32)), 128)
+    trajectory = [(-0.4, -0.3)] * 2 + [(-0.2, 0.02)] + [(0.4, 0.3)] * 5
+    piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=EXPRESSIVE)
+    assert piece.keys == ((0, "Cm"), (48, "C"))
+    # Arousal becomes positive one bar before valence does.
+    assert piece.sections == ((0, "sad"), (32, "angry"), (48, "happy"))
+    assert markers(midi.to_bytes(piece)) == [(0, "sad"), (32, "angry"), (48, "happy")]
+    roll = to_text(piece, metrics(melody)).splitlines()
+    assert roll[0] == "a: sad, C minor, then C major"
+    assert "C3–C4 (12 semitones)" in roll[1]
+    per_minute = re.findall(r"<per-minute>(\d+)<", to_musicxml(piece).decode())
+    assert per_minute == [str(round(tempo)) for _, tempo in piece.tempos]
+    assert [step for step, _ in piece.tempos] == [0, 32, 48]
+    assert piece.octaves == ((0, -1), (64, 0))  # the register changes at the next phrase only
+    assert [n.pitch for n in piece.melody.notes] == [48] * 16 + [60] * 16
+    assert piece.velocities[-1] > piece.velocities[0]
+    seconds = sum(60 / expression_at(point).tempo * 4 for point in trajectory)
+    assert piece.seconds == pytest.approx(seconds, rel=0.01)
+    fixed = arrange(
+        melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=Setting(octave=None)
+    )
+    assert fixed.tempos == ((0, 120),)
+    assert set(fixed.velocities) == {90}
+
+
+def test_files_describe_a_point_on_an_axis_by_its_neighbours() -> None:
+    melody = Melody(tuple(Note(4 * i, 4, 60) for i in range(16)))
+    for point, words in {(0.0, 0.0): "neutral", (0.0, 0.5): "happy-angry"}.items():
+        piece = arrange(melody, title="a", emotion=Emotion.E1, trajectory=[point] * 4)
+        assert piece.description == words
+        markers = [
+            m.text
+            for m in mido.MidiFile(file=io.BytesIO(midi.to_bytes(piece))).tracks[0]
+            if m.type == "marker"
+        ]
+        assert markers == [words]
+        xml = to_musicxml(piece).decode()
+        assert f'<miscellaneous-field name="emotion">{words}<' in xml
+        assert f"<words>{words}</words>" in xml
+        assert to_text(piece, metrics(melody)).startswith(f"a: {words}, C major")

@@ -1,0 +1,77 @@
+"""Pieces that the tests of several packages write and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+from hypothesis import strategies as st
+
+from emomelody.models.checkpoint import bundled_weights, load_checkpoint
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.path import EmotionPath
+from emomelody.performance.piece import Piece, arrange
+from emomelody.performance.setting import PLAIN, Setting
+from emomelody.sampling.request import Request
+from emomelody.sampling.sampler import sample
+
+KEYS = ("C", "G", "D", "A", "E", "B", "F", "Bb", "Eb", "Ab", "Db", "F#", "C#", "G#")
+
+
+@cache
+def hundred_pieces() -> list[Piece]:
+    """Sixty sampled melodies, ten along a path, and thirty random ones with pickups and syncopation."""
+    return [*_sampled_pieces(), *_random_pieces()]
+
+
+def _sampled_pieces() -> Iterator[Piece]:
+    checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
+    samples = [s for e in Emotion for s in sample(checkpoint, Request(15, e, seed=1))]
+    samples += sample(checkpoint, Request(10, path=EmotionPath.parse("sad@0 happy@4"), bars=6, seed=1))
+    for number, s in enumerate(samples):
+        setting = Setting(KEYS[number % len(KEYS)], octave=None, tempo=None, velocity=None, program=number)
+        yield arrange(
+            s.melody, title=f"m{number}", emotion=s.emotion, trajectory=s.trajectory, setting=setting
+        )
+
+
+def _random_pieces() -> Iterator[Piece]:
+    rng = np.random.default_rng(0)
+    for number in range(30):
+        notes, step = [], int(rng.integers(0, 15))
+        while step < 60:
+            duration = int(rng.integers(1, 15))
+            notes.append(Note(step, min(duration, 64 - step), int(rng.integers(55, 80))))
+            step += duration + int(rng.choice([0, 0, 1, 2, 5, 19]))
+        setting = Setting(KEYS[number % len(KEYS)])
+        emotion = list(Emotion)[number % 4]
+        yield arrange(Melody(tuple(notes)), title=f"r{number}", emotion=emotion, setting=setting)
+
+
+def short_piece(setting: Setting = PLAIN, emotion: Emotion = Emotion.E3) -> Piece:
+    """Return four bars: a pickup rest, a dotted quarter, a note across a barline, and an empty last bar."""
+    notes = (Note(2, 6, 60), Note(8, 4, 63), Note(12, 8, 67), Note(20, 12, 68), Note(32, 16, 60))
+    return arrange(
+        Melody(notes), title="by-hand", emotion=emotion, trajectory=[(-0.5, -0.5)], setting=setting
+    )
+
+
+def quarters(*pitches: int) -> Melody:
+    """Return a melody of 64 steps that begins with these quarter notes."""
+    return Melody(tuple(Note(4 * i, 4, pitch) for i, pitch in enumerate(pitches)))
+
+
+@st.composite
+def melodies(draw: st.DrawFn) -> Melody:
+    """Any melody of 64 steps, with repeated notes and with or without rests between notes."""
+    notes, now = [], 0
+    while now < 64:
+        now += draw(st.integers(0, 6))
+        duration = draw(st.integers(1, 10))
+        if now + duration > 64:
+            break
+        notes.append(Note(now, duration, draw(st.integers(0, 127))))
+        now += duration
+    return Melody(tuple(notes))
