@@ -17,7 +17,9 @@ from typing import IO, Any
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 
+import emomelody
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
@@ -73,9 +75,16 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The user's cache folder of all tests: the chorales are built into it once."""
-    return tmp_path_factory.mktemp("cache")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def cache(shared: Path) -> Path:
+    """The user's cache folder of all tests; ``chorales`` and ``first_windows`` put the chorales there."""
+    return shared / "cache"
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +97,50 @@ def environment(cache: Path) -> dict[str, str]:
         "TERM": "dumb",
         "XDG_CACHE_HOME": str(cache),
     }
+
+
+def shell(line: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a line as a user types it, in a folder, with the installed programs."""
+    programs = os.pathsep.join([str(COMMAND.parent), environment["PATH"]])
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=folder,
+        env=environment | {"PATH": programs},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+# Half a minute of one core each, so they are run once for all tests.
+PREPROCESS_CHORALES = "emomelody preprocess"
+PREPROCESS_FIRST = "emomelody preprocess --windows first -o first"
+
+
+def built_once(line: str, made: str, folder: Path, environment: dict[str, str]) -> Path:
+    """``folder`` with what the line writes to ``made``; the first worker to come here runs the line."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+                checked(shell(line, Path(place), environment), 0)
+                Path(place, made).rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chorales(cache: Path, environment: dict[str, str]) -> Path:
+    """All windows of the chorales: what ``emomelody preprocess`` writes. Not to be changed."""
+    folder = cache / "emomelody" / f"chorales-all-{emomelody.__version__}"
+    return built_once(PREPROCESS_CHORALES, "data", folder, environment)
+
+
+@pytest.fixture(scope="session")
+def first_windows(cache: Path, environment: dict[str, str]) -> Path:
+    """The first window of each chorale, as in the paper's training set. Not to be changed."""
+    folder = cache / "emomelody" / f"chorales-first-{emomelody.__version__}"
+    return built_once(PREPROCESS_FIRST, "first", folder, environment)
 
 
 def variables(path: Path | None, threads: int) -> dict[str, str]:

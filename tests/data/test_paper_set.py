@@ -71,9 +71,8 @@ def test_muspy_reads_the_same_metrics_from_every_file(paper_set: Path) -> None:
 
 
 @pytest.mark.slow
-def test_preprocess_makes_the_published_melodies(paper_set: Path, tmp_path: Path, run: Run) -> None:
-    run("preprocess", "--windows", "first")
-    ours, published = load(tmp_path / "data"), load(paper_set)
+def test_preprocess_makes_the_published_melodies(paper_set: Path, first_windows: Path) -> None:
+    ours, published = load(first_windows), load(paper_set)
     labels: dict[bytes, set[int]] = {}
     for tokens, label in zip(ours.tokens, ours.labels, strict=True):
         labels.setdefault(tokens.tobytes(), set()).add(int(label))

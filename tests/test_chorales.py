@@ -1,0 +1,30 @@
+"""The chorales in the user's cache, which evaluate builds where there is no data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import emomelody
+from emomelody.cli.inputs import evaluation_data
+from emomelody.data import labels
+
+
+def test_evaluation_data_are_built_into_the_cache_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = labels.chorale_sources()[:12]  # all of them take half a minute
+    monkeypatch.setattr(labels, "chorale_sources", lambda: some)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    first = evaluation_data(None, "first")
+    folder = tmp_path / "cache" / "emomelody" / f"chorales-first-{emomelody.__version__}"
+    assert f"building the chorales once, into {folder}" in " ".join(capsys.readouterr().err.split())
+    assert len(first)
+    assert {path.parent.parent for path in first.files} == {folder}
+    monkeypatch.setattr(labels, "chorale_sources", list)  # nothing is built a second time
+    assert (evaluation_data(None, "first").tokens == first.tokens).all()
+    assert capsys.readouterr().err == ""
