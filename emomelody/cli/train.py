@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from emomelody.cli.inputs import load_data
-from emomelody.cli.options import MAX_SEED, Command, Quiet, Verbose, given_options
-from emomelody.cli.output import fail, output, progress_bar
+from emomelody.cli.options import (
+    MAX_SEED,
+    Command,
+    Quiet,
+    Verbose,
+    choice,
+    given_options,
+    real_number,
+    whole_number,
+)
+from emomelody.cli.output import fail, output, plural, progress_bar
 from emomelody.errors import EmomelodyError
+from emomelody.music.emotion import Emotion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from emomelody.models.checkpoint import Checkpoint
-    from emomelody.training.trainer import Epoch, Trainer
+    from emomelody.training.history import Epoch
+    from emomelody.training.trainer import Trainer
 
-
-LOG_EVERY = 10  # epochs per line where no terminal shows the live display
+LOG_EVERY = 10  # epochs between lines of figures where stderr is not a terminal
+# An emotion with fewer melodies than either is almost absent, and a warning names it.
+FEW_MELODIES = 5
+FEW_SHARE = 0.025  # of the training melodies
+MODEL, TRAINING, OUTPUT = "Data and model", "Training", "Output and resuming"  # panels of the help
 
 EXAMPLES = """
 Examples:
@@ -34,75 +52,133 @@ def train(
     data: Annotated[
         Path | None,
         typer.Argument(
-            help="A folder with e1 … e4 of MIDI files, as preprocess makes it.", show_default=False
+            metavar="[DATA]",
+            help="A folder with e1 … e4 of MIDI files, as made by preprocess.",
+            show_default=False,
         ),
     ] = None,
     model: Annotated[
-        Literal["base", "emoreg", "emoreg-va"],
-        typer.Option("--model", "-m", help="CVAE-Base or CVAE-EmoReg of the paper, or ours after it."),
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            parser=choice("base", "emoreg", "emoreg-va"),
+            metavar="NAME",
+            help="emoreg-va, or one of the paper's models: base (CVAE-Base) or emoreg (CVAE-EmoReg).",
+            rich_help_panel=MODEL,
+        ),
     ] = "emoreg-va",
+    split: Annotated[
+        str,
+        typer.Option(
+            parser=choice("tune", "random"),
+            metavar="NAME",
+            help="How a fifth of the melodies is held out: tune (no tune is in both parts), or random (as in"
+            " the paper).",
+            rich_help_panel=MODEL,
+        ),
+    ] = "tune",
+    seed: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(0, MAX_SEED),
+            metavar="N",
+            help="Seed of the initial weights, the order of melodies, the noise, and the split if DATA has no"
+            " manifest. The same seed gives the same weights on the same machine.",
+            rich_help_panel=MODEL,
+        ),
+    ] = 0,
     epochs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Passes over the data.", show_default="1,656 updates, at most 110; else 12,600"
+            parser=whole_number(1),
+            metavar="N",
+            help="Passes over the training melodies.",
+            show_default="emoreg-va: 1,656 updates, at most 110 epochs; else 12,600 updates",
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Melodies per update.", show_default="emoreg-va 64, else 16")
+        int | None,
+        typer.Option(
+            parser=whole_number(1),
+            metavar="N",
+            help="Melodies per update.",
+            show_default="emoreg-va 64, else 16",
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(min=0, help="Learning rate.", show_default="emoreg-va 0.002, else 0.001"),
+        typer.Option(
+            parser=real_number(0),
+            metavar="X",
+            help="Learning rate.",
+            show_default="emoreg-va 0.002, else 0.001",
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
     emotion_weight: Annotated[
         float,
         typer.Option(
-            min=0,
-            help="Final weight of emoreg's emotion losses; 1 until 70 % of the epochs.",
+            parser=real_number(0),
+            metavar="X",
+            help="Only emoreg: final factor of the emotion losses. 1 until 70 % of the epochs, then growing.",
+            rich_help_panel=TRAINING,
         ),
     ] = 1.0,
-    seed: Annotated[
-        int,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 …", rich_help_panel=TRAINING)
+    ] = "auto",
+    precision: Annotated[
+        str,
         typer.Option(
-            min=0, max=MAX_SEED, help="Of initial weights, order, noise, and a split without manifest."
+            parser=choice("auto", "float32", "bfloat16"),
+            metavar="NAME",
+            help="Of the matrix products: float32, bfloat16 (only on a CPU), or auto: bfloat16 on processors"
+            " with instructions for it, where it takes half the time. Processes started by torchrun agree"
+            " with a single one to about 1e-5 in float32, to about 0.04 in bfloat16 (after 50 updates).",
+            rich_help_panel=TRAINING,
         ),
-    ] = 0,
-    split: Annotated[
-        Literal["tune", "random"],
-        typer.Option(help="The held-out fifth: by tune, none on both sides, or at random as in the paper."),
-    ] = "tune",
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 …")] = "auto",
-    out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder is made in this one.")] = Path(
-        "runs"
-    ),
+    ] = "auto",
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="The folder in which the run's folder is made.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = Path("runs"),
     resume: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Go on with the run in this folder, that was stopped; DATA only where it was moved.",
+            help="Continue the interrupted run in this run folder, with its options. Give DATA only if it"
+            " was moved.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a model: weights, history and plots into runs/emoreg-va, the next time runs/emoreg-va-2."""
+    """Train a model on a data folder.
+
+    Writes weights, the history of each epoch and pictures to runs/MODEL, or runs/MODEL-2 if that exists.
+    """
     from emomelody.data.dataset import Split
-    from emomelody.evaluation import tables
-    from emomelody.training import trainer as library
+    from emomelody.training.config import TrainConfig
+    from emomelody.training.run_folder import run_files
 
     if resume:
-        fixed = sorted(given_options(context) - {"data", "device", "resume"})
-        if fixed:
-            names = ", ".join(f"--{option.replace('_', '-')}" for option in fixed)
-            raise EmomelodyError(f"--resume goes on as the run was begun: leave out {names}")
-        folder, source = resume, data or library.training_data_of(resume)
-        trainer = library.Trainer.resume(folder, load_data(source), source, device)
-        beginning = f"{folder}: from epoch {len(trainer.history) + 1} on"
+        _check_only_resume(given_options(context))
+        trainer, folder = _resumed(resume, data, device), resume
     elif data is None:
         raise typer.BadParameter("give a folder of training data, or --resume", param_hint="DATA")
     else:
-        config = library.TrainConfig(
+        config = TrainConfig(
             model=model,
             epochs=epochs,
             batch_size=batch_size,
@@ -111,50 +187,127 @@ def train(
             seed=seed,
             split=Split(split),
             device=device,
+            precision=precision,
         )
-        trainer = library.Trainer(load_data(data), config, data)
-        folder = library.next_run_folder(out, model) if trainer.team.leads else out
-        beginning = f"into {folder}"
-    config = trainer.config
-    together = f" in {trainer.team.size} processes" if trainer.team.size > 1 else ""
-    output.note(
-        f"{config.model}: {len(trainer.training)} melodies, {len(trainer.held_out)} held out by"
-        f" {config.split}, {len(trainer.vocabulary)} tokens, {trainer.epochs} epochs on {trainer.device}"
-        f" ({trainer.precision}){together}, seed {config.seed}, {beginning}"
+        trainer, folder = _started(config, data, out)
+    _describe(trainer, folder, resumed=resume is not None)
+    for warning in _rare_emotions(trainer.training.labels.tolist()):
+        output.note(f"warning: {warning}")
+    checkpoint = _run(trainer, folder)
+    if trainer.group.is_main:
+        output.out.print(_placement_table(checkpoint.training))
+        names = ", ".join(run_files(len(trainer.history)))
+        output.out.print(escape(f"Wrote {names} to {folder}"), soft_wrap=True)
+
+
+def _check_only_resume(given: set[str]) -> None:
+    """Raise EmomelodyError for options that a resumed run takes from its state."""
+    fixed = sorted(given - {"data", "device", "resume", "quiet", "verbose"})
+    if fixed:
+        names = ", ".join(f"--{option.replace('_', '-')}" for option in fixed)
+        raise EmomelodyError(f"--resume continues a run with its own options: leave out {names}")
+
+
+def _resumed(folder: Path, data: Path | None, device: str) -> Trainer:
+    from emomelody.training import trainer as training
+
+    source = data or training.training_data_of(folder)
+    return training.resume(folder, load_data(source), source, device)
+
+
+def _started(config: Any, data: Path, out: Path) -> tuple[Trainer, Path]:
+    """The trainer of a new run, and its folder."""
+    from emomelody.training.run_folder import next_run_folder
+    from emomelody.training.trainer import Trainer
+
+    trainer = Trainer(load_data(data), config, data)
+    return trainer, next_run_folder(out, config.model) if trainer.group.is_main else out
+
+
+def _describe(trainer: Trainer, folder: Path, *, resumed: bool) -> None:
+    """Say what is trained, before it takes its time."""
+    config, learner = trainer.config, trainer.learner
+    verb = (
+        f"Resuming {config.model} after epoch {len(trainer.history)}"
+        if resumed
+        else f"Training {config.model}"
     )
+    processes = f" in {trainer.group.size} processes" if trainer.group.size > 1 else ""
+    output.note(
+        f"{verb}: {plural(len(trainer.training), 'melody')}, {len(trainer.held_out):,} held out by"
+        f" {config.split}, {plural(trainer.epochs, 'epoch')} on {learner.device} in {learner.precision}"
+        f"{processes}, seed {config.seed}, run folder {folder}"
+    )
+
+
+def _rare_emotions(labels: Sequence[int]) -> list[str]:
+    """A warning for each emotion that has no or almost no training melodies."""
+    warnings = []
+    for emotion in Emotion:
+        count, name = labels.count(emotion.index), f"{emotion.code} {emotion.title}"
+        if count == 0:
+            warnings.append(f"{name} has no melodies: the model cannot learn it")
+        elif count < FEW_MELODIES or count < FEW_SHARE * len(labels):
+            share = count / len(labels)
+            warnings.append(
+                f"{name} has only {plural(count, 'melody')}, {share:.1%} of the training melodies:"
+                " the model can hardly learn it"
+            )
+    return warnings
+
+
+def _run(trainer: Trainer, folder: Path) -> Checkpoint:
+    """Train to the end; Ctrl-C ends the command after saving, and says how to continue."""
     try:
-        checkpoint = _train_with_display(trainer, folder)
+        return _train_with_progress(trainer, folder)
     except KeyboardInterrupt:
-        if not trainer.team.leads:
-            raise typer.Exit(130) from None
-        if not trainer.history:
-            fail("stopped before the end of the first epoch: there are no weights", 130)
-        again = f"emomelody train --resume {shlex.quote(str(folder))}"
-        fail(f"stopped after epoch {len(trainer.history)}; its weights are in {folder}; go on: {again}", 130)
-    output.out.print(tables.training_table(checkpoint.training, folder))
+        _interrupted(trainer, folder)
 
 
-def _train_with_display(trainer: Trainer, folder: Path) -> Checkpoint:
+def _interrupted(trainer: Trainer, folder: Path) -> NoReturn:
+    if not trainer.group.is_main:
+        raise typer.Exit(130) from None
+    if not trainer.history:
+        fail("stopped before the end of the first epoch: there are no weights", 130)
+    command = f"emomelody train --resume {shlex.quote(str(folder))}"
+    fail(
+        f"stopped after epoch {len(trainer.history)}; its weights are in {folder}; to continue: {command}",
+        130,
+    )
+
+
+def _train_with_progress(trainer: Trainer, folder: Path) -> Checkpoint:
     from rich.progress import TextColumn
 
     with progress_bar(TextColumn("{task.fields[figures]}")) as progress:
         task = progress.add_task("epoch", total=trainer.epochs, figures="")
 
         def show(epoch: Epoch) -> None:
-            progress.update(task, completed=epoch.epoch, figures=_epoch_figures(epoch))
+            progress.update(task, completed=epoch.epoch, figures=_figures(epoch))
             log = not output.err.is_terminal and epoch.epoch % LOG_EVERY == 0
             if log or output.verbose:
-                output.note(f"epoch {epoch.epoch}/{trainer.epochs} {_epoch_figures(epoch)}")
+                output.note(f"epoch {epoch.epoch}/{trainer.epochs}: {_figures(epoch)}")
 
         return trainer.run(folder, show)
 
 
-def _epoch_figures(epoch: Epoch) -> str:
+def _figures(epoch: Epoch) -> str:
     return (
-        f"L_R {epoch.reconstruction:.2f} KL {epoch.divergence:.2f}"
-        f" A {epoch.arousal:+.2f} V {epoch.valence:+.2f}"
-        f" D {epoch.placement_training:.0f}/{epoch.placement_held_out:.0f} %"
+        f"reconstruction {epoch.reconstruction:.2f} (held-out {epoch.reconstruction_held_out:.2f}),"
+        f" placement {epoch.placement_training:.0%} (held-out {epoch.placement_held_out:.0%})"
     )
+
+
+def _placement_table(summary: dict[str, Any]) -> Table:
+    """The placement accuracy at the end of a run, from the summary in its weights."""
+    table = Table(title="Placement accuracy D")
+    table.add_column("")
+    for emotion in Emotion:
+        table.add_column(f"{emotion.code} {emotion.title}", justify="right")
+    for title, key in (("training", "placement_training"), ("held-out", "placement_held_out")):
+        shares = [summary[key][emotion.code] for emotion in Emotion]
+        table.add_row(title, *("–" if share is None else f"{share:.1%}" for share in shares))
+    return table
 
 
 def register(app: typer.Typer) -> None:

@@ -43,34 +43,40 @@ def latent_space(means: Floats, labels: NDArray[np.int64], path: Path, *, title:
     _save(figure, path)
 
 
-def learning_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Losses and placement accuracy against the epoch, from the rows of ``history.csv``."""
+def learning_curves(history: Sequence[Mapping[str, float | None]], path: Path) -> None:
+    """Losses and placement accuracy by epoch, from the rows of ``history.csv``; None is not drawn."""
+    from matplotlib.ticker import PercentFormatter
+
     figure = _figure(9.0, 6.5)
     axes = figure.subplots(2, 2, sharex=True)
     epochs = [row["epoch"] for row in history]
     panels = (
-        (axes[0, 0], "cross-entropy per melody (nats)", {"reconstruction": "reconstruction"}),
-        (axes[0, 1], "divergence (nats)", {"divergence": "divergence"}),
-        (axes[1, 0], "−cosine similarity", {"arousal": "arousal", "valence": "valence"}),
         (
-            axes[1, 1],
-            "placement accuracy, mean D (%)",
-            {"placement_training": "training", "placement_held_out": "held-out"},
+            "reconstruction per melody (nats)",
+            {"reconstruction": "training", "reconstruction_held_out": "held-out"},
         ),
+        ("divergence (nats)", {"divergence": "divergence"}),
+        ("−cosine similarity", {"arousal": "arousal", "valence": "valence"}),
+        ("placement accuracy, mean D", {"placement_training": "training", "placement_held_out": "held-out"}),
     )
-    for panel, title, columns in panels:
+    for panel, (title, columns) in zip(axes.flat, panels, strict=True):
         for column, label in columns.items():
-            values = [row[column] for row in history]
-            panel.plot(epochs, values, label=label, linewidth=1.2)
-            if min(values) >= 0 and "placement" not in column:  # one wild batch must not hide the rest
-                panel.set_ylim(0, 1.2 * float(np.percentile(values, 99)))
+            panel.plot(epochs, _column(history, column), label=label, linewidth=1.2)
+        values = np.concatenate([_column(history, column) for column in columns])
+        if title.endswith("(nats)") and np.nanmin(values) >= 0:  # one wild batch must not hide the rest
+            panel.set_ylim(0, 1.2 * float(np.nanpercentile(values, 99)))
         panel.set_title(title, fontsize=10)
         panel.grid(alpha=0.3)
         if len(columns) > 1:
             panel.legend(frameon=False)
+    axes[1, 1].yaxis.set_major_formatter(PercentFormatter(1.0))
     for panel in axes[1]:
         panel.set_xlabel("epoch")
     _save(figure, path)
+
+
+def _column(history: Sequence[Mapping[str, float | None]], name: str) -> Floats:
+    return np.array([np.nan if row[name] is None else row[name] for row in history], dtype=np.float64)
 
 
 def plane(axis: Floats, onsets: Floats, majorness: Floats, path: Path, *, title: str) -> None:

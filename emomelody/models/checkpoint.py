@@ -30,7 +30,7 @@ class Checkpoint:
     """A trained model with everything that sampling and evaluation need.
 
     ``training`` describes the run: its options, data fingerprint, last loss, and per split and emotion the
-    placement accuracy.
+    placement accuracy as a share of 1.
     """
 
     name: str  # base, emoreg or emoreg-va
@@ -117,6 +117,17 @@ def _build(description: dict[str, Any], tensors: dict[str, Tensor], checksum: st
         model.eval(),
         vocabulary,
         Plane.from_json(description["plane"]),
-        description["training"],
+        _training_summary(description["training"]),
         checksum,
     )
+
+
+def _training_summary(summary: dict[str, Any]) -> dict[str, Any]:
+    """The summary with shares of 1: weights without a held-out loss are older, and have percent."""
+    if "reconstruction_held_out" in summary:
+        return summary
+    converted = dict(summary)
+    for key in {"placement_training", "placement_held_out"} & set(summary):
+        percent = summary[key].items()
+        converted[key] = {code: None if value is None else round(value / 100, 4) for code, value in percent}
+    return converted

@@ -1,8 +1,10 @@
-"""How each model is trained: its loss, optimiser and schedule. ``train`` knows nothing else of a model.
+"""How each model is trained: its loss, optimiser and schedule. The trainer knows nothing else about a model.
 
-A recipe has defaults (``batch_size``, ``learning_rate``, ``epochs``), says whether the axes are trained
-towards continuous valence and arousal or towards the signs of the label (``continuous``), and makes the terms
-of a batch. ``progress`` is how much of the training is over, 0 … 1.
+A recipe has defaults (``batch_size``, ``learning_rate``, ``epochs``), builds the model and the optimiser,
+and computes the loss of a batch. ``continuous`` says whether valence and arousal are trained towards measured
+values or towards the signs of the label. ``progress`` is the finished part of the training, 0 … 1.
+
+Shapes: B melodies in a batch, b in this process's shard of it, T steps, Z latent dimensions, H units.
 """
 
 from __future__ import annotations
@@ -21,97 +23,82 @@ from emomelody.models.cvae import CVAE, LATENT, ModelConfig, sample_posterior
 from emomelody.models.emoreg_va import EmoregVA, VAConfig, staff_heights
 from emomelody.models.losses import LossWeights
 from emomelody.music.tokens import Tokens, Vocabulary, fingerprints
+from emomelody.training.examples import Examples
 from emomelody.training.processes import SINGLE_PROCESS, ProcessGroup
 
 UPDATES = 12_600  # the paper's: 700 epochs of 18 batches
-# The paper's optimiser as Keras has it: this decay, and an epsilon of 1e-7 under the square root.
+# The paper's optimiser with Keras' defaults: this decay, and an epsilon of 1e-7 inside the square root.
 RMSPROP_DECAY = 0.9
 RMSPROP_EPSILON = 1e-7**0.5
-# Our one departure from the paper, whose rate is constant. While it is, D of the paper's set stays at 85–88 %
-# from epoch 300 on, the latent means trembling across the axes; falling, it lets them settle, at 99 %.
-ANNEAL_FROM = 0.7  # of all epochs
-FINAL_RATE = 0.1  # of the learning rate
-WARM_UP = 0.3  # of emoreg-va's training
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Melodies on the training device: a batch, or one side of the split."""
-
-    classes: Tensor  # (B, T)
-    labels: Tensor  # (B,)
-    targets: Tensor  # (B, 2): what the axes are to say, valence first
-    preceding: Tensor  # (B, T): the classes of the melody before in the same piece, −1 where there is none
-
-    def __getitem__(self, chosen: Tensor) -> Examples:
-        """Those of the given numbers."""
-        return Examples(
-            self.classes[chosen], self.labels[chosen], self.targets[chosen], self.preceding[chosen]
-        )
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def shard(self, team: ProcessGroup) -> Examples:
-        """This process's part of them."""
-        return Examples(*map(team.shard, (self.classes, self.labels, self.targets, self.preceding)))
+# Our only departure from the paper, whose learning rate is constant. With a constant rate, D on the paper's
+# set stays at 85–88 % from epoch 300 on, as latent means keep crossing the axes; with a falling rate they
+# settle, at 99 %.
+ANNEAL_FROM = 0.7  # share of the epochs
+FINAL_RATE = 0.1  # share of the learning rate
+WARM_UP = 0.3  # share of emoreg-va's training
 
 
 @dataclass(frozen=True)
 class LossTerms:
-    """The terms of a batch, scalars, and the latent means (B, Z)."""
+    """The loss of a batch and its terms, scalars, with the latent means (B, Z)."""
 
-    loss: Tensor
-    reconstruction: Tensor  # per example
-    divergence: Tensor  # per example
+    loss: Tensor  # the weighted sum
+    reconstruction: Tensor  # nats per melody
+    divergence: Tensor  # nats per melody
     arousal: Tensor  # −1 … 1
     valence: Tensor  # −1 … 1
     mu: Tensor
 
+    def scalars(self) -> Tensor:
+        """Loss, reconstruction, divergence, arousal and valence, (5,), without gradients."""
+        terms = (self.loss, self.reconstruction, self.divergence, self.arousal, self.valence)
+        return torch.stack(terms).detach()
+
 
 @dataclass(frozen=True)
 class PaperRecipe:
-    """CVAE-Base and CVAE-EmoReg: equation (8); with both weights 0 it is equation (1)."""
+    """CVAE-Base and CVAE-EmoReg: equation (8), which with both weights 0 is equation (1)."""
 
     weights: LossWeights
-    emotion_weight: float  # of the emotion losses in the end; it grows from 1 as the rate falls
+    emotion_weight: float  # final factor of the emotion losses; it grows from 1 as the rate falls
     batch_size: int = 16
     learning_rate: float = 1e-3
     continuous: bool = False
-    largest_gradient: float = math.inf
+    largest_gradient: float = math.inf  # norm
 
     def epochs(self, examples: int, batch_size: int) -> int:
-        """As many as make the paper's number of updates."""
+        """The number of epochs that makes the paper's number of updates."""
         return _passes(UPDATES, examples, batch_size)
 
     def build(self, vocabulary: Vocabulary, tokens: Tokens) -> CVAE:
-        """A model of the paper's sizes for that vocabulary; ``tokens`` are not needed."""
+        """A new model of the paper's sizes. ``tokens`` are ignored."""
         del tokens
         return CVAE(ModelConfig(classes=len(vocabulary)))
 
     def optimiser(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
-        """Keras' RMSprop."""
+        """RMSprop as in Keras."""
         return torch.optim.RMSprop(parameters, rate, RMSPROP_DECAY, RMSPROP_EPSILON)
 
     def rate(self, progress: float) -> float:
-        """Constant for long, then falling linearly."""
+        """The factor of the learning rate: constant, then falling linearly."""
         return 1 - (1 - FINAL_RATE) * annealing(progress)
 
     def terms(
         self,
         model: Any,
         batch: Examples,
-        random: torch.Generator,
+        generator: torch.Generator,
         progress: float,
-        team: ProcessGroup = SINGLE_PROCESS,
+        group: ProcessGroup = SINGLE_PROCESS,
     ) -> LossTerms:
-        """Equation (8), scaled as the paper's published code scales it."""
-        mine, noise = batch.shard(team), torch.randn(len(batch), LATENT, generator=random)
-        mu, log_variance = model.encode(mine.classes, mine.labels)  # (b, 2), of this process's shard
-        logits = model.decode(sample_posterior(mu, log_variance, team.shard(noise)), mine.labels)
-        per_example = losses.reconstruction(logits, mine.classes)  # (b,)
-        # Of the whole batch from here on.
-        mu, log_variance, per_example = _gather(team, mu, log_variance, per_example, len(batch))
+        """Equation (8), with the scale of each term as in the paper's published code."""
+        shard, noise = batch.shard(group), torch.randn(len(batch), LATENT, generator=generator)
+        mu, log_variance = model.encode(shard.classes, shard.labels)  # (b, 2) each
+        z = sample_posterior(mu, log_variance, group.shard(noise))  # (b, 2)
+        logits = model.decode(z, shard.labels)  # (b, T, V)
+        per_example = losses.reconstruction(logits, shard.classes)  # (b,)
+        # From here on over the whole batch.
+        mu, log_variance, per_example = _gather(group, mu, log_variance, per_example, len(batch))
         reconstruction = per_example.sum()
         divergence = losses.divergence(mu, log_variance)
         arousal = losses.arousal(batch.targets[:, losses.AROUSAL], mu)
@@ -121,34 +108,40 @@ class PaperRecipe:
         loss = reconstruction + divergence + weight * emotion
         return LossTerms(loss, reconstruction / len(batch), divergence, arousal, valence, mu)
 
+    def reconstruction(self, model: Any, batch: Examples) -> Tensor:
+        """L_R of each melody at its latent mean, (B,), in nats."""
+        mu, _ = model.encode(batch.classes, batch.labels)  # (B, 2)
+        return losses.reconstruction(model.decode(mu, batch.labels), batch.classes)
+
 
 @dataclass(frozen=True)
 class VARecipe:
-    """CVAE-EmoReg-VA: the paper's terms, all per example, the cosines with continuous targets.
+    """CVAE-EmoReg-VA: the paper's terms, all per melody, with continuous targets of the cosine losses.
 
-    The content's divergence comes in over the first ``WARM_UP`` of the training, else the decoder learns to
-    do without; a fifth of the tokens it goes by is withheld, so that it listens to the latent.
+    The weight of the content's divergence grows over the first ``WARM_UP`` of the training; otherwise the
+    decoder learns to ignore the content. A share of the previous tokens is withheld from the decoder, so that
+    it relies on the latent.
     """
 
     batch_size: int = 64
     learning_rate: float = 2e-3
     continuous: bool = True
-    largest_gradient: float = 1.0
-    updates: int = 1_656  # 36 passes over the chorales
-    passes: int = 110  # at most: with more, a model of the paper's 275 melodies learns them by heart
+    largest_gradient: float = 1.0  # norm
+    updates: int = 1_656  # 36 epochs of the chorales
+    passes: int = 110  # most epochs: with more, a model of the paper's 275 melodies memorises them
     cosine: float = 20.0  # weight of each emotion loss
-    plane_divergence: float = 0.05  # weight of the divergence of the two dimensions of emotion
-    content_divergence: float = 0.35  # weight of that of the others
-    withheld: float = 0.2  # share of the tokens
-    continued: float = 0.5  # of the melodies with a melody before them, the share that goes on from it
-    decay: float = 0.01  # AdamW's
+    plane_divergence: float = 0.05  # weight of the divergence of valence and arousal
+    content_divergence: float = 0.35  # weight of the divergence of the content
+    withheld: float = 0.2  # share of the previous tokens
+    continued: float = 0.5  # share of the melodies with a predecessor that are trained as its continuation
+    decay: float = 0.01  # AdamW's weight decay
 
     def epochs(self, examples: int, batch_size: int) -> int:
-        """As many as make ``updates`` updates, and not more than ``passes``."""
+        """The number of epochs that makes ``updates`` updates, at most ``passes``."""
         return min(self.passes, _passes(self.updates, examples, batch_size))
 
     def build(self, vocabulary: Vocabulary, tokens: Tokens) -> EmoregVA:
-        """A model for that vocabulary, that knows the training's tokens (N, T) again."""
+        """A new model, which keeps the fingerprints of the training ``tokens`` (N, T)."""
         model = EmoregVA(VAConfig(classes=len(vocabulary), learned=len(tokens)))
         model.heights[:-2] = torch.tensor(staff_heights(vocabulary.pitches))
         model.learned = torch.from_numpy(np.sort(fingerprints(tokens)))
@@ -159,7 +152,7 @@ class VARecipe:
         return torch.optim.AdamW(parameters, rate, weight_decay=self.decay)
 
     def rate(self, progress: float) -> float:
-        """Up in a cosine over the warm-up, then down to nothing."""
+        """The factor of the learning rate: a half cosine up over the warm-up, then one down to 0."""
         if progress < WARM_UP:
             return 0.04 + 0.48 * (1 - math.cos(math.pi * progress / WARM_UP))
         return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
@@ -168,23 +161,23 @@ class VARecipe:
         self,
         model: Any,
         batch: Examples,
-        random: torch.Generator,
+        generator: torch.Generator,
         progress: float,
-        team: ProcessGroup = SINGLE_PROCESS,
+        group: ProcessGroup = SINGLE_PROCESS,
     ) -> LossTerms:
         """Reconstruction, both divergences, and equations (4) and (6) with continuous targets."""
-        mine, device = batch.shard(team), batch.labels.device
-        mu, log_variance = model.encode(mine.classes)  # (b, Z), of this process's shard
-        noise = torch.randn(len(batch), mu.shape[1], generator=random)
-        z = sample_posterior(mu, log_variance, team.shard(noise))
-        continued = torch.rand(len(batch), generator=random) < self.continued
-        previous, state = self._context(model, mine, team.shard(continued).to(device))
-        before = model.previous_tokens(mine.classes, previous)  # (b, T)
-        hidden = torch.rand(batch.classes.shape, generator=random) < self.withheld
-        told = before.masked_fill(team.shard(hidden).to(device), model.config.classes)
-        per_example = losses.reconstruction(model.decode(z, told, state), mine.classes)  # (b,)
-        # Of the whole batch from here on.
-        mu, log_variance, per_example = _gather(team, mu, log_variance, per_example, len(batch))
+        shard, device = batch.shard(group), batch.labels.device
+        mu, log_variance = model.encode(shard.classes)  # (b, Z) each
+        noise = torch.randn(len(batch), mu.shape[1], generator=generator)
+        z = sample_posterior(mu, log_variance, group.shard(noise))  # (b, Z)
+        continued = torch.rand(len(batch), generator=generator) < self.continued
+        first, state = self.initial_context(model, shard, group.shard(continued).to(device))
+        previous = model.previous_tokens(shard.classes, first)  # (b, T)
+        withheld = torch.rand(batch.classes.shape, generator=generator) < self.withheld
+        inputs = previous.masked_fill(group.shard(withheld).to(device), model.config.classes)
+        per_example = losses.reconstruction(model.decode(z, inputs, state), shard.classes)  # (b,)
+        # From here on over the whole batch.
+        mu, log_variance, per_example = _gather(group, mu, log_variance, per_example, len(batch))
         reconstruction = per_example.mean()
         of_plane = losses.divergence(mu[:, :LATENT], log_variance[:, :LATENT])
         of_content = losses.divergence(mu[:, LATENT:], log_variance[:, LATENT:])
@@ -195,35 +188,41 @@ class VARecipe:
         loss = loss + self.cosine * (arousal + valence)
         return LossTerms(loss, reconstruction, of_plane + of_content, arousal, valence, mu)
 
-    def _context(self, model: Any, batch: Examples, continued: Tensor) -> tuple[Tensor, Tensor]:
-        """The token (B,) and the decoder's state (B, H) to begin with.
+    def reconstruction(self, model: Any, batch: Examples) -> Tensor:
+        """L_R of each melody at its latent mean, (B,), in nats, from the beginning and with all tokens."""
+        mu, _ = model.encode(batch.classes)  # (B, Z)
+        logits = model.decode(mu, model.previous_tokens(batch.classes))  # (B, T, V)
+        return losses.reconstruction(logits, batch.classes)
 
-        Where melodies that continue a piece shall be ``continued`` (B,), these are the ends of what comes
-        before, so that the model learns to go on as well as to begin.
+    def initial_context(self, model: Any, batch: Examples, continued: Tensor) -> tuple[Tensor, Tensor]:
+        """The previous token (B,) and the decoder's state (B, H) before the first step.
+
+        Where ``continued`` (B,) and there is a melody before in the piece, they are those at its end, so that
+        the model learns to continue a piece as well as to begin one.
         """
         previous, state = model.initial_state(len(batch))
-        chosen = continued & (batch.preceding[:, 0] >= 0)  # there is one
+        chosen = continued & (batch.preceding[:, 0] >= 0)
         if chosen.any():
             classes = batch.preceding[chosen]  # (C, T)
             with torch.no_grad():
-                z, _ = model.encode(classes)
+                z, _ = model.encode(classes)  # (C, Z)
                 state[chosen] = model.states(z, model.previous_tokens(classes))[-1].to(state.dtype)
             previous[chosen] = classes[:, -1]
         return previous, state
 
 
 def _gather(
-    team: ProcessGroup, mu: Tensor, log_variance: Tensor, per_example: Tensor, count: int
+    group: ProcessGroup, mu: Tensor, log_variance: Tensor, per_example: Tensor, count: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The means, log variances (B, Z) and losses (B,) of the whole batch, of ``count``."""
+    """Means, log variances (B, Z) and losses (B,) of a whole batch of ``count``, from those of the shards."""
     size = mu.shape[1]
-    whole = team.gather(torch.cat([mu, log_variance, per_example[:, None]], 1), count)
-    mu, log_variance, losses_of = whole.split([size, size, 1], 1)
-    return mu, log_variance, losses_of[:, 0]
+    gathered = group.gather(torch.cat([mu, log_variance, per_example[:, None]], 1), count)  # (B, 2 Z + 1)
+    mu, log_variance, per_example = gathered.split([size, size, 1], 1)
+    return mu, log_variance, per_example[:, 0]
 
 
 def annealing(progress: float) -> float:
-    """How far the annealing is when ``progress`` (0 … 1) of the epochs are over: 0 for long, then up to 1."""
+    """How far the annealing has come at ``progress``: 0 up to ``ANNEAL_FROM``, then linearly up to 1."""
     return max(0.0, progress - ANNEAL_FROM) / (1 - ANNEAL_FROM)
 
 
@@ -232,7 +231,7 @@ def _passes(updates: int, examples: int, batch_size: int) -> int:
 
 
 Recipe = PaperRecipe | VARecipe
-# By model name, made for the final weight of the emotion losses.
+# By model name; the argument is TrainConfig's emotion_weight.
 RECIPES: dict[str, Callable[[float], Recipe]] = {
     "base": lambda weight: PaperRecipe(LossWeights(0, 0), weight),
     "emoreg": lambda weight: PaperRecipe(LossWeights(arousal=80, valence=70), weight),

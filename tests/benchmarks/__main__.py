@@ -30,7 +30,8 @@ from emomelody.music.emotion import Emotion
 from emomelody.music.tokens import Vocabulary
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import samples
-from emomelody.training.recipes import RECIPES, Examples
+from emomelody.training.examples import Examples
+from emomelody.training.recipes import RECIPES
 from emomelody.workers import by_processes
 
 Row = tuple[str, str, str, str]  # what, how fast, beside what, the ratio

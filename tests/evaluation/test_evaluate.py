@@ -28,7 +28,8 @@ from emomelody.music.plane import Plane, Region
 from emomelody.music.tokens import HOLD, REST, Vocabulary, to_tokens
 from emomelody.performance.piece import arrange
 from emomelody.sampling.request import Sample
-from emomelody.training.trainer import TrainConfig, Trainer
+from emomelody.training.config import TrainConfig
+from emomelody.training.trainer import Trainer
 
 
 def melody(*pitches: int) -> Melody:
@@ -136,7 +137,7 @@ def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
     assert placed["training"]["examples"] == 32
     assert placed["held_out"]["examples"] == 8
     for side in ("training", "held_out"):
-        rounded = {e.code: round(placed[side][e.code], 2) for e in Emotion}
+        rounded = {e.code: round(placed[side][e.code] / 100, 4) for e in Emotion}
         assert rounded == checkpoint.training[f"placement_{side}"]
     assert real.judged["melodies"] == 8
     assert "needs 5 melodies" in real.judged["no_classifier"]

@@ -25,7 +25,8 @@ from emomelody.performance.piece import arrange
 from emomelody.sampling.candidates import has_closing_note
 from emomelody.sampling.decoder import Decoder, choose, nucleus
 from emomelody.sampling.sampler import encode_melody
-from emomelody.training import trainer
+from emomelody.training import examples, trainer
+from emomelody.training.config import TrainConfig
 from emomelody.training.recipes import Examples, VARecipe
 
 SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
@@ -116,7 +117,7 @@ def test_training_begins_where_the_melody_before_ends() -> None:
         targets=torch.zeros(2, 2),
         preceding=torch.cat([torch.randint(0, 7, (1, 64)), none]),
     )
-    previous, state = VARecipe()._context(model, batch, torch.ones(2, dtype=torch.bool))
+    previous, state = VARecipe().initial_context(model, batch, torch.ones(2, dtype=torch.bool))
     z, _ = model.encode(batch.preceding[:1])
     assert previous.tolist() == [batch.preceding[0, -1], 7]  # 7: nothing
     torch.testing.assert_close(state[0], model.states(z, model.previous_tokens(batch.preceding[:1]))[-1, 0])
@@ -130,7 +131,7 @@ def test_a_held_out_melody_is_no_context() -> None:
     files = tuple(Path(f"{n}.mid") for n in range(4))
     dataset = Dataset(tokens, labels, labels, files, None, None, before, ())
     chosen = np.array([True, True, False, True])
-    preceding = trainer._preceding(tokens[chosen], dataset, chosen)
+    preceding = examples.preceding_classes(tokens[chosen], dataset, chosen)
     assert preceding[:, 0].tolist() == [-1, 61, -1]
 
 
@@ -188,7 +189,7 @@ def test_closes_by_hand() -> None:
 def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     """A little trained, so that it does not keep silent."""
     folder = tmp_path_factory.mktemp("va")
-    config = trainer.TrainConfig(model="emoreg-va", epochs=30, batch_size=8)
+    config = TrainConfig(model="emoreg-va", epochs=30, batch_size=8)
     trainer.Trainer(load(small_data), config, small_data).run(folder)
     return folder / "model.safetensors"
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import torch
 
 from emomelody.data.dataset import Split, load
-from emomelody.training.trainer import TrainConfig, Trainer
+from emomelody.training.config import TrainConfig
+from emomelody.training.trainer import Trainer
 
 data, out, model, dtype, batch_size, epochs = sys.argv[1:]
 torch.set_num_threads(1)
 torch.set_default_dtype(getattr(torch, dtype))
-config = TrainConfig(model, int(epochs), int(batch_size), split=Split.RANDOM)
+config = TrainConfig(model, int(epochs), int(batch_size), split=Split.RANDOM, precision="float32")
 trainer = Trainer(load(Path(data)), config, Path(data))
 if model == "emoreg-va":
-    trainer.model.dropout.p = 0.0
-if trainer.team.leads:
+    trainer.learner.model.dropout.p = 0.0
+if trainer.group.is_main:
     Path(out).mkdir()
 trainer.run(Path(out))

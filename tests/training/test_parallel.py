@@ -49,7 +49,7 @@ def test_two_processes_train_the_weights_of_one(
 def test_the_command_in_two_processes_writes_and_speaks_once(small_data: Path, tmp_path: Path) -> None:
     options = ["--epochs", "1", "--split", "random", "-o", tmp_path / "runs"]
     done = by_two("-m", "emomelody", "train", small_data, *options)
-    assert done.stdout.count("placement accuracy") == 1
+    assert done.stdout.count("Placement accuracy") == 1
     assert done.stderr.count("32 melodies, 8 held out") == 1
     assert "Traceback" not in done.stderr
     assert sorted(path.name for path in tmp_path.glob("runs/*/*")) == [

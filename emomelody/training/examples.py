@@ -1,0 +1,83 @@
+"""Melodies as tensors on the training device, with what each loss needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emomelody.data.dataset import Dataset
+from emomelody.music.emotion import Emotion
+from emomelody.music.rule import valence_and_arousal
+from emomelody.music.tokens import Tokens, Vocabulary, from_tokens
+from emomelody.training.processes import ProcessGroup
+
+NO_MELODY = -1
+AMBIGUOUS_VALENCE = 0.05  # target where a melody's notes are as much major as minor; its sign is the label's
+
+
+@dataclass(frozen=True)
+class Examples:
+    """B melodies: a batch, or all melodies of a split."""
+
+    classes: Tensor  # (B, T)
+    labels: Tensor  # (B,), 0–3
+    targets: Tensor  # (B, 2), of valence and arousal
+    preceding: Tensor  # (B, T), classes of the melody before in the same piece; NO_MELODY where there is none
+
+    def __getitem__(self, chosen: Tensor) -> Examples:
+        """The examples at these indices."""
+        return Examples(
+            self.classes[chosen], self.labels[chosen], self.targets[chosen], self.preceding[chosen]
+        )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[Examples]:
+        """All examples in batches, in an order drawn from the generator if there is one."""
+        count = len(self)
+        order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+        for chosen in order.to(self.labels.device).split(size):
+            yield self[chosen]
+
+    def shard(self, group: ProcessGroup) -> Examples:
+        """This process's part of a batch."""
+        return Examples(*map(group.shard, (self.classes, self.labels, self.targets, self.preceding)))
+
+
+def make_examples(
+    dataset: Dataset,
+    chosen: NDArray[np.bool_],
+    vocabulary: Vocabulary,
+    device: torch.device,
+    *,
+    continuous: bool,
+) -> Examples:
+    """The examples of the ``chosen`` (N,) melodies of a dataset.
+
+    The targets are the signs of the label, or with ``continuous`` what the rule measures in the notes.
+    """
+    classes, _moved = vocabulary.encode(dataset.tokens[chosen])  # (n, T)
+    labels = dataset.labels[chosen]  # (n,)
+    targets = np.array([(e.valence, e.arousal) for e in Emotion])[labels]  # (n, 2), ±1
+    if continuous:
+        measured = valence_and_arousal([from_tokens(tokens) for tokens in dataset.tokens[chosen]])
+        targets = np.where(measured == 0, AMBIGUOUS_VALENCE * targets, measured)
+    arrays = (classes, labels, np.float32(targets), preceding_classes(classes, dataset, chosen))
+    return Examples(*(torch.from_numpy(array).to(device) for array in arrays))
+
+
+def preceding_classes(classes: Tokens, dataset: Dataset, chosen: NDArray[np.bool_]) -> Tokens:
+    """For each chosen melody the classes (n, T) of the one before it in its piece.
+
+    NO_MELODY throughout where there is none, or where it is not chosen: held-out melodies are no context.
+    """
+    index = np.full(len(dataset) + 1, NO_MELODY)  # the last entry serves melodies without a previous one
+    index[:-1][chosen] = np.arange(len(classes))
+    previous = index[dataset.previous[chosen]]  # (n,)
+    return np.where(previous[:, None] == NO_MELODY, NO_MELODY, classes[previous])

@@ -1,0 +1,136 @@
+"""What changes while a model is trained: its weights, the optimiser and the random generators.
+
+The trainer decides what is trained on, for how long and what is saved; a ``Learner`` runs an epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from emomelody.models.cvae import CVAE, LATENT
+from emomelody.models.emoreg_va import EmoregVA
+from emomelody.models.inference import encode_all
+from emomelody.music.plane import Floats, placement
+from emomelody.music.tokens import Tokens, Vocabulary
+from emomelody.training.examples import Examples
+from emomelody.training.processes import ProcessGroup
+from emomelody.training.recipes import LossTerms, Recipe
+
+HELD_OUT_BATCH = 256
+
+
+class Learner:
+    """A model in training, on one device and in one precision (float32 or bfloat16)."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        vocabulary: Vocabulary,
+        tokens: Tokens,
+        *,
+        learning_rate: float,
+        seed: int,
+        device: torch.device,
+        precision: str,
+        group: ProcessGroup,
+    ) -> None:
+        """A new model for a vocabulary and training ``tokens`` (N, T), with initial weights from ``seed``."""
+        self.recipe, self.learning_rate, self.group = recipe, learning_rate, group
+        self.seed, self.device, self.precision = seed, device, precision
+        torch.manual_seed(seed)
+        self.model: CVAE | EmoregVA = recipe.build(vocabulary, tokens).to(device)
+        self._objective: nn.Module = _Objective(self.model, recipe, group)
+        if group.size > 1:
+            self._objective = DistributedDataParallel(self._objective)
+            self.seed_dropout(epochs=0)
+        self.optimiser = recipe.optimiser(self.model.parameters(), learning_rate)
+        self.generator = torch.Generator().manual_seed(seed)  # order of the melodies, and noise
+
+    def seed_dropout(self, epochs: int) -> None:
+        """Give this process a dropout of its own, from the seed and the number of finished epochs."""
+        torch.manual_seed(self.seed + self.group.rank + epochs * self.group.size)
+
+    def train_epoch(self, examples: Examples, batch_size: int, progress: float) -> dict[str, float]:
+        """One pass over the examples; ``progress`` is the finished part of the training, 0 … 1.
+
+        Returns by name the columns of ``history.Epoch`` that are measured while training.
+        """
+        rate = self.learning_rate * self.recipe.rate(progress)
+        for parameters in self.optimiser.param_groups:
+            parameters["lr"] = rate
+        sums, means, labels = np.zeros(5), [], []
+        self.model.train()
+        for batch in examples.batches(batch_size, self.generator):
+            terms = self._update(batch, progress)
+            sums += terms.scalars().double().cpu().numpy() * len(batch)
+            means.append(terms.mu.detach()[:, :LATENT])
+            labels.append(batch.labels)
+        loss, reconstruction, divergence, arousal, valence = (sums / len(examples)).tolist()
+        return {
+            "loss": loss,
+            "reconstruction": reconstruction,
+            "divergence": divergence,
+            "arousal": arousal,
+            "valence": valence,
+            "placement_training": _mean_placement(torch.cat(means).double().cpu().numpy(), torch.cat(labels)),
+            "learning_rate": rate,
+        }
+
+    def _update(self, batch: Examples, progress: float) -> LossTerms:
+        """One step of the optimiser."""
+        with self._autocast():
+            terms: LossTerms = self._objective(batch, self.generator, progress)
+        self.optimiser.zero_grad(set_to_none=True)
+        terms.loss.backward()
+        if self.recipe.largest_gradient < math.inf:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.largest_gradient)
+        self.optimiser.step()
+        return terms
+
+    def evaluate(self, held_out: Examples) -> dict[str, float]:
+        """The columns of ``history.Epoch`` that are measured on held-out melodies, by name.
+
+        At the latent means and without dropout: no random number is drawn.
+        """
+        self.model.eval()
+        with torch.inference_mode(), self._autocast():
+            batches = held_out.batches(HELD_OUT_BATCH)
+            losses = torch.cat([self.recipe.reconstruction(self.model, batch) for batch in batches])  # (N,)
+        return {
+            "reconstruction_held_out": float(losses.double().mean()),
+            "placement_held_out": _mean_placement(self.encode(held_out)[0], held_out.labels),
+        }
+
+    def encode(self, examples: Examples) -> tuple[Floats, Floats]:
+        """Latent means and log variances of valence and arousal, (N, 2) each."""
+        return encode_all(self.model, examples.classes, examples.labels)
+
+    def is_finite(self) -> bool:
+        """Whether all parameters of the model are finite numbers."""
+        return all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters())
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16")
+
+
+class _Objective(nn.Module):
+    """A model and its recipe as one module, as ``DistributedDataParallel`` needs it."""
+
+    def __init__(self, model: nn.Module, recipe: Recipe, group: ProcessGroup) -> None:
+        super().__init__()
+        self.model, self.recipe, self.group = model, recipe, group
+
+    def forward(self, batch: Examples, generator: torch.Generator, progress: float) -> LossTerms:
+        return self.recipe.terms(self.model, batch, generator, progress, self.group)
+
+
+def _mean_placement(means: Floats, labels: Tensor) -> float:
+    """The mean of equation (9) over the emotions that have melodies, as a share of 1."""
+    return float(np.nanmean(placement(means, labels.cpu().numpy())))
