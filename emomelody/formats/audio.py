@@ -1,4 +1,4 @@
-"""A piece as sound: a WAV file by pretty_midi, or by FluidSynth with a SoundFont, and a player for it."""
+"""Writing a piece as a WAV file, with pretty_midi or with FluidSynth and a SoundFont, and playing it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from emomelody.formats import midi
 from emomelody.performance.piece import Piece
 
 RATE = 44_100  # samples per second
-RINGING = 1.0  # seconds after the melody's end
+RINGING = 1.0  # seconds of sound after the end of the melody
 _PEAK = 0.9  # of full scale, at velocity 127
-# The amplitudes of a tone's partials: a plain sine an octave or two down is not heard on small speakers.
+# Amplitudes of the partials of a tone: on small speakers a pure sine in the low octaves would be inaudible.
 _PARTIALS = (1.0, 0.5, 0.3, 0.2, 0.12, 0.08)
 FLUIDSYNTH = "fluidsynth"
-# Programs that play a WAV file and return when it is over, with the options that keep them quiet.
+# Programs that play a WAV file to its end and then exit, with the options that keep them quiet.
 _PLAYERS = (
     ("afplay",),  # macOS
     ("pw-play",),
@@ -35,10 +35,11 @@ _PLAYERS = (
 
 
 def to_wav(piece: Piece, soundfont: Path | None = None, rate: int = RATE) -> bytes:
-    """A piece as a WAV file of 16 bits, a second longer than the melody, its peak set by its velocities.
+    """Synthesise a piece as a 16-bit WAV file, ``RINGING`` seconds longer than the melody.
 
-    Without a SoundFont all programs sound alike, a soft tone of six partials. Raises EmomelodyError where
-    FluidSynth is missing or fails, BadInput for a file that is no SoundFont.
+    ``rate`` is in samples per second. The loudest velocity sets the peak level. Without a SoundFont every
+    program has the same soft tone of six partials. Raises EmomelodyError where FluidSynth is missing or
+    fails, and BadInput for a file that is not a SoundFont.
     """
     from scipy.io import wavfile
 
@@ -48,7 +49,7 @@ def to_wav(piece: Piece, soundfont: Path | None = None, rate: int = RATE) -> byt
     sound = np.pad(sound[:length], padding)  # (samples,) or (samples, channels)
     peak = float(np.abs(sound).max())
     if peak > 0:
-        # A synthesiser's level grows with the square of the velocity.
+        # The level of a synthesiser grows with the square of the velocity.
         sound = sound * (_PEAK * (max(piece.velocities) / 127) ** 2 / peak)
     buffer = io.BytesIO()
     wavfile.write(buffer, rate, np.round(sound * 32_767).astype(np.int16))
@@ -56,11 +57,11 @@ def to_wav(piece: Piece, soundfont: Path | None = None, rate: int = RATE) -> byt
 
 
 def check_soundfont(path: Path) -> None:
-    """Raise EmomelodyError where FluidSynth is not installed, BadInput where the file is no SoundFont."""
+    """Raise EmomelodyError where FluidSynth is missing, BadInput where the file is not a SoundFont."""
     if shutil.which(FLUIDSYNTH) is None:
         raise EmomelodyError(
-            "--soundfont needs FluidSynth, and the program fluidsynth is not there: install it"
-            " (apt install fluidsynth, brew install fluid-synth), or leave --soundfont out"
+            "--soundfont needs FluidSynth, which is not installed: apt install fluidsynth,"
+            " brew install fluid-synth, or leave --soundfont out"
         )
     try:
         with path.open("rb") as file:
@@ -72,7 +73,7 @@ def check_soundfont(path: Path) -> None:
 
 
 def find_player() -> tuple[str, ...]:
-    """The command of a player of this system. Raises EmomelodyError where there is none."""
+    """Return the command of an installed player of WAV files. Raises EmomelodyError where there is none."""
     for command in _PLAYERS:
         if shutil.which(command[0]):
             return command
@@ -81,7 +82,7 @@ def find_player() -> tuple[str, ...]:
 
 
 def play(wav: bytes, player: tuple[str, ...]) -> None:
-    """Play a WAV file to its end. Raises EmomelodyError where the player fails."""
+    """Play the bytes of a WAV file to the end. Raises EmomelodyError where the player fails."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "melody.wav"
         path.write_bytes(wav)
@@ -89,7 +90,7 @@ def play(wav: bytes, player: tuple[str, ...]) -> None:
 
 
 def _by_pretty_midi(piece: Piece, rate: int) -> NDArray[np.floating[Any]]:
-    """Samples (N,)."""
+    """Synthesise samples (N,) with pretty_midi, not yet scaled."""
     import pretty_midi
 
     song = pretty_midi.PrettyMIDI(io.BytesIO(midi.to_bytes(piece)))
@@ -97,34 +98,34 @@ def _by_pretty_midi(piece: Piece, rate: int) -> NDArray[np.floating[Any]]:
 
 
 def _tone(phase: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """The waveform of a tone at phases (N,) in radians."""
+    """Return the waveform of a tone at phases (N,) in radians."""
     parts = (weight * np.sin(n * phase) for n, weight in enumerate(_PARTIALS, 1))
     return np.asarray(np.sum(list(parts), axis=0))
 
 
 def _by_fluidsynth(piece: Piece, soundfont: Path, rate: int) -> NDArray[np.floating[Any]]:
-    """Samples (N, 2), not yet scaled."""
+    """Synthesise samples (N, 2) with FluidSynth, not yet scaled."""
     check_soundfont(soundfont)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "melody.mid", Path(folder) / "samples.raw"
         source.write_bytes(midi.to_bytes(piece))
-        # Floating point, so that no gain clips.
+        # Floating point, so that nothing clips before it is scaled.
         options = ("-n", "-i", "-q", "-r", str(rate), "-O", "float", "-T", "raw", "-F", str(target))
-        said = _call([FLUIDSYNTH, *options, str(soundfont.absolute()), str(source)])
+        message = _call([FLUIDSYNTH, *options, str(soundfont.absolute()), str(source)])
         sound = np.fromfile(target, dtype=np.float32) if target.exists() else np.zeros(0)
-    # It takes the system's own SoundFont for one that it cannot read, and calls that a success.
-    if "Failed to load" in said or (piece.melody.notes and not sound.any()):
-        raise BadInput(soundfont, f"FluidSynth makes no sound with it ({said})")
+    # FluidSynth exits with success even where it cannot load the SoundFont and uses the system's own.
+    if "Failed to load" in message or (piece.melody.notes and not sound.any()):
+        raise BadInput(soundfont, f"FluidSynth makes no sound with it ({message})")
     return sound.reshape(-1, 2)
 
 
 def _call(command: list[str]) -> str:
-    """Run a program; returns the last line it said. Raises EmomelodyError where it fails."""
+    """Run a program and return the last line it printed. Raises EmomelodyError where it fails."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except OSError as error:
         raise EmomelodyError(f"{command[0]} cannot be run ({error.strerror or error})") from error
-    said = (done.stderr.strip() or done.stdout.strip() or "it does not say why").splitlines()[-1]
+    message = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
     if done.returncode:
-        raise EmomelodyError(f"{command[0]} failed: {said}")
-    return said
+        raise EmomelodyError(f"{command[0]} failed: {message}")
+    return message

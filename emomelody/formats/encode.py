@@ -1,4 +1,4 @@
-"""The names and formats of a piece's files. What writes them is imported only when it is needed."""
+"""The formats and names of a piece's files. The module that writes a format is imported when it is used."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from emomelody.performance.piece import Piece
 NAME = "{emotion}-s{seed}-{index}"
 _ALIASES = {"midi": "mid", "xml": "musicxml"}
 _FIELDS = ("emotion", "seed", "index", "model")
-_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')  # on one system or another
-_MAX_NAME = 200  # bytes: file systems take 255, and a suffix comes after it
+_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')  # on at least one operating system
+_MAX_NAME = 200  # bytes; file systems allow 255, including the suffix
 
 
 class Format(StrEnum):
-    """What a melody can be written as; the value is the file's suffix."""
+    """A file format for melodies; the value is the suffix of the file."""
 
     MIDI = "mid"
     MUSICXML = "musicxml"  # for notation programs
@@ -59,20 +59,21 @@ def parse_formats(text: str) -> tuple[Format, ...]:
 
 
 def file_name(template: str, *, emotion: str, seed: int, index: int, model: str) -> str:
-    """The name of a melody's files by a template, which knows the fields ``_FIELDS`` in braces.
+    """Fill in a template for the name of a melody's files, without suffix.
 
-    Raises EmomelodyError for what is no template, or no name of a file on every system.
+    The fields ``{emotion}``, ``{seed}``, ``{index}`` (three digits) and ``{model}`` may be used. Raises
+    EmomelodyError for other fields, and for a result that is not a valid file name on every system.
     """
     values = {"emotion": emotion, "seed": str(seed), "index": f"{index:03d}", "model": model}
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise EmomelodyError(f"name '{template}' cannot be read ({error})") from error
+        raise EmomelodyError(f"name '{template}' is not a valid template ({error})") from error
     name = ""
     for text, field, form, conversion in parts:
         if field is not None and (field not in values or form or conversion):
             known = ", ".join(f"{{{known}}}" for known in _FIELDS)
-            raise EmomelodyError(f"name '{template}' has a field that is none of {known}")
+            raise EmomelodyError(f"name '{template}' has an unknown field: use {known}")
         name += text + (values[field] if field is not None else "")
     found = _FORBIDDEN.search(name)
     if found:
@@ -80,14 +81,16 @@ def file_name(template: str, *, emotion: str, seed: int, index: int, model: str)
             f"name '{template}' has a {found[0]!r}, which not every system allows in file names"
         )
     if not name.strip(". ") or name[0] == "." or name != name.strip() or name[-1] == ".":
-        raise EmomelodyError(f"name '{template}' is empty, or begins or ends with a dot or space")
+        raise EmomelodyError(
+            f"name '{template}' gives an empty file name, or one that begins or ends with a dot or space"
+        )
     if len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME:
-        raise EmomelodyError(f"name '{template}' is longer than {_MAX_NAME} bytes")
+        raise EmomelodyError(f"name '{template}' gives a file name longer than {_MAX_NAME} bytes")
     return name
 
 
 def check(formats: tuple[Format, ...], soundfont: Path | None) -> None:
-    """Raise EmomelodyError for what cannot be written here, before anything is made."""
+    """Raise EmomelodyError, before any work, where a format needs a program that is not installed."""
     if Format.SVG in formats and find_spec("verovio") is None:
         raise EmomelodyError("svg needs Verovio, which is not installed: pip install 'emomelody[score]'")
     if soundfont:
@@ -97,9 +100,9 @@ def check(formats: tuple[Format, ...], soundfont: Path | None) -> None:
 
 
 def encode(piece: Piece, form: Format, soundfont: Path | None = None) -> bytes:
-    """A piece as the bytes of a file. Equal pieces are equal bytes.
+    """Encode a piece as the bytes of a file. Equal pieces give equal bytes.
 
-    Raises EmomelodyError where ``check`` does.
+    ``soundfont`` is used for WAV only. Raises EmomelodyError where ``check`` does.
     """
     if form is Format.MIDI:
         from emomelody.formats.midi import to_bytes

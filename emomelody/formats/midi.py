@@ -1,4 +1,4 @@
-"""MIDI files ↔ notes: reading with limits, the melody of a file, writing."""
+"""Reading MIDI files within limits, finding the melody in them, and writing pieces as MIDI files."""
 
 from __future__ import annotations
 
@@ -28,17 +28,20 @@ from emomelody.music.melody import (
 from emomelody.performance.piece import Piece
 
 SUFFIXES = (".mid", ".midi")
-MAX_BYTES = 1_000_000  # no melody needs more; a larger file is something else
-MAX_QUARTERS = 10_000  # the last event: an hour and a half at 120 BPM
+MAX_BYTES = 1_000_000  # far more than a melody needs
+MAX_QUARTERS = 10_000  # time of the last event; 83 minutes at 120 BPM
 MAX_NOTES = 50_000
 DRUMS = 9  # General MIDI's drum channel, counted from 0
 TICKS_PER_BEAT = 480
+_TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT
+_Event = tuple[int, mido.messages.BaseMessage]  # (step, message)
+_Span = tuple[int, int, int]  # (onset, end, pitch) of a note, in ticks
 _MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Track:
-    """The notes of one track and channel, by onset."""
+    """The notes of one track and channel, ordered by onset."""
 
     name: str
     notes: tuple[TimedNote, ...]
@@ -46,53 +49,39 @@ class Track:
 
 @dataclass(frozen=True)
 class Song:
-    """What a MIDI file says: its pitched tracks, and its meters and keys with their time in quarters."""
+    """The contents of a MIDI file; times in quarter notes."""
 
-    tracks: tuple[Track, ...]
-    meters: tuple[tuple[Fraction, str], ...]
-    keys: tuple[tuple[Fraction, str], ...]
-    length: Fraction
+    tracks: tuple[Track, ...]  # without drums
+    meters: tuple[tuple[Fraction, str], ...]  # (onset, e.g. ``4/4``)
+    keys: tuple[tuple[Fraction, str], ...]  # (onset, key signature such as ``F#`` or ``Am``)
+    length: Fraction  # time of the last event
 
     def melody_line(self) -> list[TimedNote]:
-        """The top line of the track named as the melody where there is one, else of all tracks."""
+        """Return the top line of the first track named like a melody, or else of all tracks."""
         named = [t for t in self.tracks if _MELODY_NAME.search(t.name)]
         return skyline(note for track in (named[:1] or self.tracks) for note in track.notes)
 
 
 def read(path: Path) -> Song:
-    """The song in a MIDI file of format 0 or 1.
+    """Read a MIDI file of format 0 or 1.
 
-    Raises BadInput for a file that is no MIDI, damaged, or over the limits above.
+    Raises BadInput for a file that is damaged, not MIDI, or beyond the limits above.
     """
-    data = _read_bytes(path)
-    try:
-        # clip: a data byte over 127 is common damage that costs no note.
-        midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except (EOFError, OSError, IndexError, ValueError, KeyError, mido.KeySignatureError) as error:
-        reason = "an event lacks its data" if isinstance(error, IndexError) else str(error)
-        raise BadInput(path, f"damaged MIDI file ({reason or 'it ends too early'})") from error
+    midi = _parse(path)
     per_beat = midi.ticks_per_beat
-    events = _Events()
+    events = _EventCollector()
     for number, track in enumerate(midi.tracks):
         events.add_track(number, track)
     if events.last_tick > MAX_QUARTERS * per_beat:
         raise BadInput(path, f"longer than {MAX_QUARTERS:,} quarter notes")
     if events.note_count > MAX_NOTES:
         raise BadInput(path, f"more than {MAX_NOTES:,} notes")
-    tracks = tuple(
-        Track(
-            events.names.get(number, ""),
-            tuple(
-                sorted(
-                    TimedNote(Fraction(on, per_beat), Fraction(off, per_beat), pitch)
-                    for on, off, pitch in notes
-                )
-            ),
-        )
-        for (number, _channel), notes in sorted(events.notes.items())
+    tracks = (
+        Track(events.names.get(number, ""), _timed_notes(spans, per_beat))
+        for (number, _channel), spans in sorted(events.notes.items())
     )
     return Song(
-        tracks,
+        tuple(tracks),
         tuple((Fraction(tick, per_beat), meter) for tick, meter in sorted(events.meters)),
         tuple((Fraction(tick, per_beat), key) for tick, key in sorted(events.keys)),
         Fraction(events.last_tick, per_beat),
@@ -100,7 +89,7 @@ def read(path: Path) -> Song:
 
 
 def read_melody(path: Path, steps: int = WINDOW_STEPS) -> Melody:
-    """The melody of a file as it stands, from its beginning, cut or filled up to ``steps`` steps.
+    """Read the melody of a file without transposing it, cut or padded to ``steps`` steps.
 
     Raises BadInput as ``read`` does, and where no note is left.
     """
@@ -111,56 +100,60 @@ def read_melody(path: Path, steps: int = WINDOW_STEPS) -> Melody:
 
 
 def to_bytes(piece: Piece) -> bytes:
-    """A piece as a MIDI file of format 1, in 4/4: a track of tempos, keys and markers where an emotion
-    begins, and one of notes called by its title.
+    """Encode a piece as a MIDI file of format 1, in 4/4. Equal pieces give equal bytes.
 
-    The file's end is the melody's, so that rests at the end survive a round trip. Equal pieces are equal
-    bytes.
+    The first track holds meter, keys, tempos, and a marker where the description of the emotion changes; the
+    second, named after the title, the notes. Both end with the melody, so that final rests survive a round
+    trip.
     """
-    ticks = TICKS_PER_BEAT // STEPS_PER_BEAT
-    end = piece.melody.steps * ticks
-    conductor = [(0, mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4))]
-    conductor += [(step * ticks, mido.MetaMessage("key_signature", key=key)) for step, key in piece.keys]
-    conductor += [
-        (step * ticks, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo)))
-        for step, tempo in piece.tempos
-    ]
-    conductor += [
-        (step * ticks, mido.MetaMessage("marker", text=description)) for step, description in piece.sections
-    ]
-    sounding = [
-        (0, mido.MetaMessage("track_name", name=piece.title)),
-        (0, mido.Message("program_change", program=piece.program)),
-    ]
-    for note, velocity in zip(piece.melody.notes, piece.velocities, strict=True):
-        on = _message("note_on", note=note.pitch, velocity=velocity)
-        off = _message("note_off", note=note.pitch)
-        # Copies, for each has a time of its own.
-        sounding += [(note.onset * ticks, on.copy(skip_checks=True))]
-        sounding += [(note.end * ticks, off.copy(skip_checks=True))]
-    # UTF-8 is what today's programs take a name to be; ASCII is the same in it.
+    end = piece.melody.steps * _TICKS_PER_STEP
+    # Readers today expect UTF-8 in names; ASCII names have the same bytes.
     midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
-    midi.tracks.extend([_track(conductor, end), _track(sounding, end)])
+    midi.tracks.extend([_track(_conductor_events(piece), end), _track(_note_events(piece), end)])
     buffer = io.BytesIO()
     midi.save(file=buffer)
     return buffer.getvalue()
 
 
 def write(piece: Piece, path: Path) -> None:
-    """Write a piece as a MIDI file. Raises OSError where that cannot be."""
+    """Write a piece to a MIDI file. Raises OSError where that is impossible."""
     path.write_bytes(to_bytes(piece))
+
+
+def _conductor_events(piece: Piece) -> list[_Event]:
+    events = [(0, mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4))]
+    events += [(step, mido.MetaMessage("key_signature", key=key)) for step, key in piece.keys]
+    events += [
+        (step, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo))) for step, tempo in piece.tempos
+    ]
+    events += [(step, mido.MetaMessage("marker", text=description)) for step, description in piece.sections]
+    return events
+
+
+def _note_events(piece: Piece) -> list[_Event]:
+    events = [
+        (0, mido.MetaMessage("track_name", name=piece.title)),
+        (0, mido.Message("program_change", program=piece.program)),
+    ]
+    for note, velocity in zip(piece.melody.notes, piece.velocities, strict=True):
+        on = _message("note_on", note=note.pitch, velocity=velocity)
+        off = _message("note_off", note=note.pitch)
+        # Copies, because each gets a time of its own.
+        events += [(note.onset, on.copy(skip_checks=True)), (note.end, off.copy(skip_checks=True))]
+    return events
 
 
 @cache
 def _message(kind: str, **values: int) -> mido.Message:
-    """A message that mido has checked, which takes it longer than all the rest."""
+    """Return a message, validated once: mido's validation would take most of the time of writing a file."""
     return mido.Message(kind, **values)
 
 
-def _track(events: list[tuple[int, mido.messages.BaseMessage]], end: int) -> mido.MidiTrack:
-    """A track of messages at their ticks, in their order where they share one."""
+def _track(events: list[_Event], end: int) -> mido.MidiTrack:
+    """Return a track of events, those of one step in their order; ``end`` is its length in ticks."""
     track, now = mido.MidiTrack(), 0
-    for tick, message in sorted(events, key=lambda event: event[0]):
+    for step, message in sorted(events, key=lambda event: event[0]):
+        tick = step * _TICKS_PER_STEP
         message.time = tick - now
         track.append(message)
         now = tick
@@ -168,26 +161,29 @@ def _track(events: list[tuple[int, mido.messages.BaseMessage]], end: int) -> mid
     return track
 
 
-class _Events:
-    """Collects what matters of each track: notes by (track, channel), names, meters and keys."""
+class _EventCollector:
+    """Collects the notes, names, meters and keys of tracks; times in ticks."""
 
     def __init__(self) -> None:
-        self.notes: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
-        self.names: dict[int, str] = {}
+        self.notes: dict[tuple[int, int], list[_Span]] = defaultdict(list)  # by (track, channel)
+        self.names: dict[int, str] = {}  # by track
         self.meters: list[tuple[int, str]] = []
         self.keys: list[tuple[int, str]] = []
         self.last_tick = 0
         self.note_count = 0
 
     def add_track(self, number: int, track: mido.MidiTrack) -> None:
+        """Add the events of one track, up to its end of track."""
         tick = 0
-        voices: dict[tuple[int, int], list[tuple[int, bool]]] = defaultdict(list)  # by (channel, pitch)
+        switches: dict[tuple[int, int], list[tuple[int, bool]]] = defaultdict(
+            list
+        )  # (tick, on?) by (channel, pitch)
         onsets: dict[int, list[int]] = defaultdict(list)  # by channel
         for message in track:
             tick += message.time
             if message.type in ("note_on", "note_off") and message.channel != DRUMS:
                 on = message.type == "note_on" and message.velocity > 0
-                voices[message.channel, message.note].append((tick, on))
+                switches[message.channel, message.note].append((tick, on))
                 if on:
                     onsets[message.channel].append(tick)
             elif message.type == "track_name":
@@ -198,18 +194,19 @@ class _Events:
                 self.keys.append((tick, message.key))
             elif message.type == "end_of_track":
                 break
-        for (channel, pitch), events in voices.items():
+        for (channel, pitch), events in switches.items():
             spans = _pair(events, [*onsets[channel], tick])
-            self.notes[number, channel] += [(on, off, pitch) for on, off in spans if off > on]
+            self.notes[number, channel] += [(onset, end, pitch) for onset, end in spans if end > onset]
             self.note_count += len(spans)
         self.last_tick = max(self.last_tick, tick)
 
 
 def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, int]]:
-    """The notes (onset, end) of one pitch, of its (tick, whether on) in order; a surplus off is none's.
+    """Pair the note-ons and note-offs of one pitch, (tick, on?) in order, to notes (onset, end).
 
-    Where some are never switched off, so are those whose next event is an on: they end at the next of all
-    ``onsets`` of the channel, which ends with the track's end.
+    The first note-on belongs to the first note-off; surplus note-offs are ignored. Where note-offs are
+    missing, a note ends at the next event of its pitch if that is a note-off, and otherwise at the next of
+    the ``onsets`` of its channel, which end with the end of the track.
     """
     sounding: deque[int] = deque()
     spans = []
@@ -220,22 +217,37 @@ def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, 
             spans.append((sounding.popleft(), tick))
     if not sounding:
         return spans
-    ends = [*events[1:], (0, True)]
+    following = [*events[1:], (0, True)]
     return [
-        (tick, onsets[min(bisect_right(onsets, tick), len(onsets) - 1)] if again else end)
-        for (tick, on), (end, again) in zip(events, ends, strict=True)
+        (tick, onsets[min(bisect_right(onsets, tick), len(onsets) - 1)] if next_on else end)
+        for (tick, on), (end, next_on) in zip(events, following, strict=True)
         if on
     ]
 
 
+def _timed_notes(spans: list[_Span], per_beat: int) -> tuple[TimedNote, ...]:
+    notes = (TimedNote(Fraction(on, per_beat), Fraction(off, per_beat), pitch) for on, off, pitch in spans)
+    return tuple(sorted(notes))
+
+
+def _parse(path: Path) -> mido.MidiFile:
+    data = _read_bytes(path)
+    try:
+        # clip: a data byte above 127 is common damage that costs no note.
+        return mido.MidiFile(file=io.BytesIO(data), clip=True)
+    except (EOFError, OSError, IndexError, ValueError, KeyError, mido.KeySignatureError) as error:
+        reason = "an event lacks its data" if isinstance(error, IndexError) else str(error)
+        raise BadInput(path, f"damaged MIDI file ({reason or 'it ends too early'})") from error
+
+
 def _read_bytes(path: Path) -> bytes:
-    """The file's bytes, once its size and its header are known to be harmless."""
+    """Read a file after checking that its size and header are harmless."""
     data = read_limited(path, MAX_BYTES)
     if len(data) < 14 or data[:4] != b"MThd":
         raise BadInput(path, "not a MIDI file")
     kind, _tracks, division = struct.unpack(">HHH", data[8:14])
     if kind not in (0, 1):
-        raise BadInput(path, f"MIDI format {kind}; only 0 and 1 hold one piece")
+        raise BadInput(path, f"MIDI format {kind} is not supported: use 0 or 1")
     if not 1 <= division <= 32767:
-        raise BadInput(path, "times not in ticks per quarter note")
+        raise BadInput(path, "its times are not in ticks per quarter note")
     return data

@@ -1,4 +1,4 @@
-"""A piece as a score: MusicXML by music21, engraved by Verovio."""
+"""Writing a piece as a score: MusicXML with music21, and SVG engraved by Verovio. Reading: ``musicxml``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from emomelody.performance.piece import Piece
 if TYPE_CHECKING:
     from music21 import stream
 
-# The values that a single note may have, longest first, and the steps of a bar where it may begin so that the
-# bar's middle and its beats can be seen: (steps, where).
-_NOTES = (
+# Note values in steps, longest first, with the steps of a bar on which each may begin. Other notes are split
+# and tied, so that the beats and the middle of the bar stay visible.
+_NOTE_VALUES = (
     (16, (0,)),
     (12, (0, 4)),
     (8, (0, 4, 8)),
@@ -27,36 +27,40 @@ _NOTES = (
     (2, (0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)),
     (1, range(STEPS_PER_BAR)),
 )
-_BASS = 57  # the A below middle C: melodies that lie lower on the whole have the bass clef
-_TEMPO_SHOWN = 0.1  # change of tempo, as a share of the last one that is written, from which on it is written
-# Rests have no dots and lie where their own length divides the bar.
-_RESTS = tuple((steps, range(0, STEPS_PER_BAR, steps)) for steps in (16, 8, 4, 2, 1))
+_BASS = 57  # A3: a section whose mean pitch is lower gets the bass clef
+_TEMPO_SHOWN = 0.1  # relative change of tempo, from the last one printed, that is printed
+# Black notes need a white page even where the surroundings are dark. The inline style wins over Verovio's
+# style sheet, which gives every rectangle a black outline.
+_BACKGROUND = '<rect width="100%" height="100%" fill="white" style="stroke: none" />'
+# Rests have no dots and begin at multiples of their own length.
+_REST_VALUES = tuple((steps, range(0, STEPS_PER_BAR, steps)) for steps in (16, 8, 4, 2, 1))
 
 
 def split_values(onset: int, duration: int, *, rest: bool = False) -> Iterator[tuple[int, int]]:
-    """A note or rest as (onset, duration) in steps of the signs that write it, none across a barline."""
+    """Split a note or rest into written values, as (onset, duration) in steps, none across a barline."""
     end = onset + duration
     while onset < end:
-        place = onset % STEPS_PER_BAR
-        room = min(end - onset, STEPS_PER_BAR - place)
-        value = next(v for v, places in (_RESTS if rest else _NOTES) if v <= room and place in places)
+        step = onset % STEPS_PER_BAR
+        room = min(end - onset, STEPS_PER_BAR - step)
+        values = _REST_VALUES if rest else _NOTE_VALUES
+        value = next(value for value, steps in values if value <= room and step in steps)
         yield onset, value
         onset += value
 
 
 def to_musicxml(piece: Piece) -> bytes:
-    """A piece as a MusicXML 4.0 score, by music21; its emotion and points stand among its metadata.
+    """Encode a piece as MusicXML 4.0, with its emotion and first point in the metadata.
 
-    Equal pieces are equal bytes.
+    Equal pieces give equal bytes.
     """
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
     xml: bytes = GeneralObjectExporter(_to_music21(piece)).parse()
-    return re.sub(rb" *<encoding-date>.*?</encoding-date>\n", b"", xml)  # the only thing that changes
+    return re.sub(rb" *<encoding-date>.*?</encoding-date>\n", b"", xml)  # differs between runs
 
 
 def to_svg(piece: Piece) -> bytes:
-    """A piece as an engraved score, an SVG picture of one page, by Verovio. Equal pieces are equal bytes.
+    """Engrave a piece as an SVG picture of one page. Equal pieces give equal bytes.
 
     Raises ImportError where Verovio is not installed.
     """
@@ -70,9 +74,9 @@ def to_svg(piece: Piece) -> bytes:
         "breaks": "auto",
         "footer": "none",
         "header": "auto",
-        "minLastJustification": 0.5,  # a short melody fills its line too
+        "minLastJustification": 0.5,  # a short melody fills its line, too
         "pageWidth": 2100,
-        "pageHeight": 60_000,  # one page, whatever the length; cut to what is used
+        "pageHeight": 60_000,  # everything fits on one page, which is then cut to its contents
         "scale": 40,
         "svgViewBox": True,
     }
@@ -80,10 +84,7 @@ def to_svg(piece: Piece) -> bytes:
     toolkit.resetXmlIdSeed(1)
     toolkit.loadData(to_musicxml(piece).decode("utf-8"))
     svg: str = toolkit.renderToSVG(1)
-    # On a dark page black notes would not be seen.
-    return svg.replace(
-        "<defs>", '<rect width="100%" height="100%" fill="white" style="stroke: none" />\n   <defs>', 1
-    ).encode("utf-8")
+    return svg.replace("<defs>", f"{_BACKGROUND}\n   <defs>", 1).encode("utf-8")
 
 
 def _to_music21(piece: Piece) -> stream.Score:
@@ -91,27 +92,27 @@ def _to_music21(piece: Piece) -> stream.Score:
 
     score, part = stream.Score(id="score"), stream.Part(id="P1")
     score.metadata = metadata.Metadata(title=piece.title, composer="emomelody")
-    for name, fact in _facts(piece):
-        score.metadata.addCustom(name, fact)
-    # A plain instrument: music21's own ones would transpose what a clarinet or a horn is written as.
-    sound = instrument.Instrument(_program_name(piece.program))
-    sound.midiProgram, sound.midiChannel = piece.program, 0
-    sound.partId, sound.instrumentId = "P1", "I1"
-    part.insert(0, sound)
+    for name, value in _custom_metadata(piece):
+        score.metadata.addCustom(name, value)
+    # A plain instrument: music21's own clarinet or horn would transpose the part.
+    player = instrument.Instrument(_program_name(piece.program))
+    player.midiProgram, player.midiChannel = piece.program, 0
+    player.partId, player.instrumentId = "P1", "I1"
+    part.insert(0, player)
     bars = -(-piece.melody.steps // STEPS_PER_BAR)
     measures = [stream.Measure(number=bar + 1) for bar in range(bars)]
-    _add_signs(piece, measures)
-    for onset, value, sign in _notes_and_rests(piece):
-        bar, place = divmod(onset, STEPS_PER_BAR)
-        sign.quarterLength = value / STEPS_PER_BEAT
-        measures[bar].insert(place / STEPS_PER_BEAT, sign)
+    _add_marks(piece, measures)
+    for onset, duration, element in _notes_and_rests(piece):
+        bar, step = divmod(onset, STEPS_PER_BAR)
+        element.quarterLength = duration / STEPS_PER_BEAT
+        measures[bar].insert(step / STEPS_PER_BEAT, element)
     measures[-1].rightBarline = "final"
     part.append(measures)
     score.insert(0, part)
     return score
 
 
-def _facts(piece: Piece) -> Iterator[tuple[str, str]]:
+def _custom_metadata(piece: Piece) -> Iterator[tuple[str, str]]:
     yield "emotion", piece.description
     if piece.trajectory:
         valence, arousal = piece.trajectory[0]
@@ -119,11 +120,11 @@ def _facts(piece: Piece) -> Iterator[tuple[str, str]]:
         yield "arousal", f"{arousal:.4f}"
 
 
-def _add_signs(piece: Piece, measures: list[stream.Measure]) -> None:
-    """Clefs, meter, keys, tempos, and in words the emotion where it changes."""
+def _add_marks(piece: Piece, measures: list[stream.Measure]) -> None:
+    """Add clefs, meter, keys, tempos, and the description of the emotion where it changes."""
     from music21 import clef, expressions, key, meter, tempo
 
-    for step, low in _registers(piece):
+    for step, low in _clef_changes(piece):
         measures[step // STEPS_PER_BAR].insert(0, clef.BassClef() if low else clef.TrebleClef())
     measures[0].insert(0, meter.TimeSignature("4/4"))
     for step, name in piece.keys:
@@ -132,7 +133,7 @@ def _add_signs(piece: Piece, measures: list[stream.Measure]) -> None:
     shown = 0.0
     for step, beats in piece.tempos:
         mark = tempo.MetronomeMark(numberSounding=beats)
-        if abs(beats - shown) >= _TEMPO_SHOWN * shown:  # smaller steps are only played
+        if abs(beats - shown) >= _TEMPO_SHOWN * shown:  # smaller changes are played but not printed
             mark.number = round(beats) if beats == round(beats) else beats
             shown = beats
         mark.placement = "above"
@@ -143,8 +144,8 @@ def _add_signs(piece: Piece, measures: list[stream.Measure]) -> None:
         measures[step // STEPS_PER_BAR].insert(0, words)
 
 
-def _registers(piece: Piece) -> Iterator[tuple[int, bool]]:
-    """The steps where the octave changes, and whether what follows lies in the bass; only changes."""
+def _clef_changes(piece: Piece) -> Iterator[tuple[int, bool]]:
+    """Yield the steps at which the clef changes, and whether the new one is the bass clef."""
     starts, before = [step for step, _ in piece.octaves], None
     for start, end in pairwise([*starts, piece.melody.steps]):
         pitches = [note.pitch for note in piece.melody.notes if start <= note.onset < end]
@@ -155,7 +156,7 @@ def _registers(piece: Piece) -> Iterator[tuple[int, bool]]:
 
 
 def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:
-    """What fills every bar: onset and duration in steps, music21's note or rest; a split note is tied."""
+    """Yield the contents of all bars: onset, duration in steps, music21 note (tied where split) or rest."""
     from music21 import note, pitch, tie
 
     now = 0
@@ -165,12 +166,12 @@ def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:
         values = list(split_values(sounding.onset, sounding.duration))
         letter, alteration, octave = spell(sounding.pitch, piece.key_at(sounding.onset))
         for number, (onset, value) in enumerate(values):
-            sign = note.Note(pitch.Pitch(step=letter, accidental=alteration or None, octave=octave))
-            sign.volume.velocity = velocity
+            element = note.Note(pitch.Pitch(step=letter, accidental=alteration or None, octave=octave))
+            element.volume.velocity = velocity
             if len(values) > 1:
                 last = number == len(values) - 1
-                sign.tie = tie.Tie("start" if number == 0 else "stop" if last else "continue")
-            yield onset, value, sign
+                element.tie = tie.Tie("start" if number == 0 else "stop" if last else "continue")
+            yield onset, value, element
         now = sounding.end
     for onset, value in split_values(now, piece.melody.steps - now, rest=True):
         yield onset, value, note.Rest()

@@ -1,4 +1,4 @@
-"""A piece as a small piano roll of characters, for terminals."""
+"""Small piano rolls of text, for terminals."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from emomelody.music.key import note_name, signature_name
 from emomelody.music.melody import STEPS_PER_BAR, WINDOW_STEPS
 from emomelody.performance.piece import Piece
 
-_ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between notes
+_ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between repeated notes
 
 
 def to_text(piece: Piece, metrics: Metrics) -> str:
-    """The piece's title, its range, metrics (of the melody in C) and notes, four bars a row of rolls.
+    """Draw a piece: its title, emotion and keys, its range and metrics, and its notes, four bars in a row.
 
-    A column is a sixteenth step, a line a semitone.
+    A column is a sixteenth step, a line a semitone. ``metrics`` are those of the melody in C.
     """
     keys = ", then ".join(signature_name(key) for _, key in piece.keys)
     notes = piece.melody.notes
@@ -27,12 +27,12 @@ def to_text(piece: Piece, metrics: Metrics) -> str:
         f" notes in the major scale, {metrics.in_c_minor:.0%} in the minor",
     ]
     for start in range(0, piece.melody.steps, WINDOW_STEPS):
-        lines += _system(piece, start, min(start + WINDOW_STEPS, piece.melody.steps))
+        lines += _row(piece, start, min(start + WINDOW_STEPS, piece.melody.steps))
     return "\n".join(lines)
 
 
-def _system(piece: Piece, start: int, end: int) -> Iterator[str]:
-    """The lines of the steps from ``start`` to ``end``, the highest pitch of these first."""
+def _row(piece: Piece, start: int, end: int) -> Iterator[str]:
+    """Yield the lines of the steps from ``start`` to ``end``, from their highest pitch down."""
     notes = [note for note in piece.melody.notes if note.onset < end and note.end > start]
     pitches = {note.pitch for note in notes}
     for pitch in range(max(pitches, default=60), min(pitches, default=60) - 1, -1):

@@ -8,7 +8,7 @@ import pytest
 from pieces import short_piece
 
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.formats.encode import Format, encode, parse_formats
+from emomelody.formats.encode import NAME, Format, encode, file_name, parse_formats
 
 
 def test_formats_are_parsed_in_any_case_and_by_their_aliases() -> None:
@@ -45,3 +45,37 @@ def test_a_file_name_gives_its_format() -> None:
 @pytest.mark.parametrize("form", Format)
 def test_equal_pieces_are_equal_files(form: Format) -> None:
     assert encode(short_piece(), form) == encode(short_piece(), form)
+
+
+def test_a_template_gives_the_file_name() -> None:
+    fields = {"emotion": "sad", "seed": 7, "index": 3, "model": "base"}
+    for template, name in {
+        NAME: "sad-s7-003",
+        "{model} {emotion}": "base sad",
+        "цвет-{index}": "цвет-003",
+        "{{x}}{seed}": "{x}7",
+    }.items():
+        assert file_name(template, **fields) == name
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("a/{index}", "'/'"),
+        ("..\\{index}", r"'\\\\'"),
+        ("a\n{index}", r"'\\n'"),
+        ("a:{index}", "':'"),
+        ("{nothing}", "unknown field: use {emotion}, {seed}, {index}, {model}"),
+        ("{index:03d}", "unknown field"),
+        ("{emotion.title}", "unknown field"),
+        ("{", "not a valid template"),
+        ("", "an empty file name"),
+        ("..", "an empty file name"),
+        (".{index}", "begins or ends with a dot"),
+        ("a ", "ends with a dot or space"),
+        ("x" * 201, "longer than 200 bytes"),
+    ],
+)
+def test_a_template_that_gives_no_valid_file_name_is_refused(template: str, reason: str) -> None:
+    with pytest.raises(EmomelodyError, match=reason):
+        file_name(template, emotion="sad", seed=7, index=3, model="base")

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from conftest import Run
 
-from emomelody.errors import BadInput, EmomelodyError
+from emomelody.errors import BadInput
 from emomelody.formats import midi
-from emomelody.formats.encode import NAME, file_name
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
@@ -27,40 +26,6 @@ ALL = tuple(word for form in FORMATS for word in ("--format", form))
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
-
-def test_names_are_made_by_the_template() -> None:
-    fields = {"emotion": "sad", "seed": 7, "index": 3, "model": "base"}
-    for template, name in {
-        NAME: "sad-s7-003",
-        "{model} {emotion}": "base sad",
-        "цвет-{index}": "цвет-003",
-        "{{x}}{seed}": "{x}7",
-    }.items():
-        assert file_name(template, **fields) == name
-
-
-@pytest.mark.parametrize(
-    ("template", "reason"),
-    [
-        ("a/{index}", "'/'"),
-        ("..\\{index}", r"'\\\\'"),
-        ("a\n{index}", r"'\\n'"),
-        ("a:{index}", "':'"),
-        ("{nothing}", "none of {emotion}, {seed}, {index}, {model}"),
-        ("{index:03d}", "none of"),
-        ("{emotion.title}", "none of"),
-        ("{", "cannot be read"),
-        ("", "is empty"),
-        ("..", "is empty"),
-        (".{index}", "begins or ends with a dot"),
-        ("a ", "ends with a dot or space"),
-        ("x" * 201, "longer than 200 bytes"),
-    ],
-)
-def test_names_that_no_file_may_have(template: str, reason: str) -> None:
-    with pytest.raises(EmomelodyError, match=reason):
-        file_name(template, emotion="sad", seed=7, index=3, model="base")
 
 
 def test_all_formats_at_once_under_chosen_names(tmp_path: Path, run: Run) -> None:
