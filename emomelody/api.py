@@ -18,7 +18,7 @@ from emomelody.formats import text_roll
 from emomelody.formats.encode import Format, encode
 from emomelody.models.checkpoint import Checkpoint, find_weights, load_checkpoint
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
+from emomelody.music.emotion import Emotion, describe
 from emomelody.music.features import Metrics
 from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody, Note
 from emomelody.music.path import EmotionPath
@@ -44,7 +44,8 @@ class Point:
         return Emotion.at(self.valence, self.arousal)
 
     def __repr__(self) -> str:
-        return f"Point(valence={self.valence:+.2f}, arousal={self.arousal:+.2f}, {self.emotion.title})"
+        description = describe(self.valence, self.arousal)
+        return f"Point(valence={self.valence:+.2f}, arousal={self.arousal:+.2f}, {description})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +58,8 @@ class GeneratedMelody:
 
     def __repr__(self) -> str:
         bars = -(-self.melody.steps // STEPS_PER_BAR)
-        return f"<{self.emotion.title} melody: {bars} bars, {len(self.notes)} notes, {self.point!r}>"
+        description = describe(*self.trajectory[0])
+        return f"<{description} melody: {bars} bars, {len(self.notes)} notes, {self.point!r}>"
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(encode(self.arrange(), Format.PNG)).decode("ascii")
@@ -83,7 +85,7 @@ class GeneratedMelody:
 
         Raises EmomelodyError where a note would leave MIDI's pitches.
         """
-        title = title or self.emotion.title
+        title = title or describe(*self.trajectory[0])
         return arrange(
             self.melody, title=title, emotion=self.emotion, trajectory=self.trajectory, setting=setting
         )

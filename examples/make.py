@@ -1,9 +1,10 @@
-"""Makes the melodies, scores, sounds and pictures of this folder: python examples/make.py
+"""Make the melodies, scores, sounds and pictures of this folder: python examples/make.py
 
-Of each model four melodies per emotion as MIDI files, and of the first one the score and, played as its
-emotion asks, the sound. latent-space.png needs the training data: after
-emomelody preprocess --windows first -o first, it is the one that
-emomelody evaluate -m emoreg --data first --report report draws.
+Each model gets four MIDI files per emotion, and a score and an expressive sound of the first one.
+latent-space.png is not made here, because it needs the training data. It is one of the report's pictures:
+
+    emomelody preprocess --windows first -o first
+    emomelody evaluate -m emoreg --data first --report report
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import emomelody
-from emomelody.formats import piano_roll
-from emomelody.formats.audio import to_wav
+from emomelody import EXPRESSIVE
+from emomelody.formats.piano_roll import piano_rolls
 from emomelody.music.emotion import Emotion
-from emomelody.performance.setting import EXPRESSIVE
 
 MODELS = ("base", "emoreg", "emoreg-va")
 MELODIES = 4  # per emotion and model
 SEED = 3
-RATE = 16_000  # samples per second: small files
+RATE = 16_000  # samples per second; keeps the sound files small
 HERE = Path(__file__).parent
 
+first = {}  # the first melody of each emotion by the last model
 for name in MODELS:
     folder = HERE / name
     folder.mkdir(exist_ok=True)
@@ -30,13 +31,8 @@ for name in MODELS:
         melodies = model.sample(emotion, n=MELODIES, seed=SEED)
         for number, melody in enumerate(melodies):
             melody.write(folder / f"{emotion.title}-{number}.mid")
-        first = melodies[0]
-        first.write(folder / f"{emotion.title}-0.svg")
-        sound = to_wav(first.arrange(EXPRESSIVE), rate=RATE)
-        (folder / f"{emotion.title}-0.wav").write_bytes(sound)
+        melodies[0].write(folder / f"{emotion.title}-0.svg")
+        (folder / f"{emotion.title}-0.wav").write_bytes(melodies[0].audio(EXPRESSIVE, rate=RATE))
+        first[emotion] = [melodies[0].melody]
 
-piano_roll.piano_rolls(
-    {e: [model.sample(e, seed=SEED)[0].melody] for e in Emotion},
-    HERE / "melodies.png",
-    title="one melody per emotion, by emoreg-va",
-)
+piano_rolls(first, HERE / "melodies.png", title=f"One melody per emotion by {MODELS[-1]}")

@@ -1,19 +1,16 @@
-"""Music for a scene that starts in sadness and ends well: python examples/scene.py
+"""Write music for a scene that begins sad and ends happy: python examples/scene.py
 
-Twelve bars for a flute, sad up to the fifth and happy from the ninth on, played as their emotion asks; as
-MIDI, score and sound.
+Twelve bars for flute in D, sad up to bar 5 and happy from bar 9 on. Register, tempo and loudness follow the
+emotion. The result is written as MIDI, as a score and as sound.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import emomelody
-from emomelody.performance.setting import EXPRESSIVE
 
 model = emomelody.load("emoreg-va")
 (melody,) = model.sample(path="sad@0 sad@4 happy@8", bars=12, seed=1)
-setting = replace(EXPRESSIVE, tonic="D", program=73)
+setting = emomelody.Setting(tonic="D", program="flute", octave=None, tempo=None, velocity=None)
 print(melody.roll(setting))
 for file in ("scene.mid", "scene.musicxml", "scene.wav"):
     melody.write(file, setting)

@@ -44,6 +44,13 @@ def test_wrong_requests_raise() -> None:
         emomelody.load("nobody")
 
 
+def test_a_melody_at_the_middle_of_the_plane_is_called_neutral(tmp_path: Path) -> None:
+    (melody,) = emomelody.load("emoreg-va").sample(point=(0, 0))
+    assert repr(melody).startswith("<neutral melody")
+    assert repr(melody.point) == "Point(valence=+0.00, arousal=+0.00, neutral)"
+    assert melody.roll().startswith("neutral: neutral, ")
+
+
 def test_a_notebook_shows_short_texts_a_picture_and_a_player() -> None:
     model = emomelody.load("emoreg-va")
     assert re.fullmatch(r"<emoreg-va: 0\.5 million parameters, SHA-256 \w{12}>", repr(model))
