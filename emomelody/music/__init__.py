@@ -1,4 +1,4 @@
-"""What can be said of a melody without files or models: emotion, notes, tokens, key, features, the plane.
+"""Melodies apart from files and models: emotion, notes, tokens, key, features, the latent plane.
 
 May import ``errors`` only.
 Begin with ``emotion`` and ``melody``, then read ``tokens`` and ``plane``.

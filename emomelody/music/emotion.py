@@ -1,7 +1,7 @@
 """Russell's plane: four emotions, one per quadrant of valence and arousal.
 
 This module alone knows their names, aliases and signs. Valence is horizontal (unpleasant −, pleasant +),
-arousal vertical (calm −, excited +). Where a class is needed, a point on an axis counts as positive on it;
+arousal vertical (low −, high +). Where a class is needed, a point on an axis counts as positive on it;
 ``describe`` says in words that it lies between two emotions.
 """
 
@@ -37,7 +37,7 @@ class Emotion(Enum):
 
     @property
     def arousal(self) -> int:
-        """+1 excited, −1 calm."""
+        """+1 high, −1 low."""
         return self.value[2]
 
     @property
