@@ -1,4 +1,4 @@
-"""Work done beside each other: threads or processes, and results in order."""
+"""Parallel work in threads or processes, with results in the order of the items."""
 
 from __future__ import annotations
 
@@ -16,49 +16,51 @@ from emomelody.errors import EmomelodyError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-AHEAD = 2  # items per worker that are handed out: no more is held in memory
-_work: Callable[[Any], Any]  # of a worker process
+AHEAD = 2  # items per worker that are submitted at a time, which bounds the memory
+_work: Callable[[Any], Any]  # in a worker process: the function to apply
 
 
 def in_order(
     pool: Executor, workers: int, work: Callable[[_Item], _Result], items: Iterable[_Item]
 ) -> Iterator[_Result]:
-    """What ``work`` makes of each item, in order, by the workers of a pool."""
-    handed_out: deque[Future[_Result]] = deque()
+    """``map(work, items)`` by the workers of a pool; items are taken as workers become free."""
+    pending: deque[Future[_Result]] = deque()
     try:
         for item in items:
-            handed_out.append(pool.submit(work, item))
-            if len(handed_out) >= AHEAD * workers:
-                yield handed_out.popleft().result()
-        while handed_out:
-            yield handed_out.popleft().result()
+            pending.append(pool.submit(work, item))
+            if len(pending) >= AHEAD * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
-        for future in handed_out:
+        for future in pending:
             future.cancel()
 
 
 def by_processes(jobs: int, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Generator[_Result]:
-    """What ``work`` makes of each item, in order, by ``jobs`` processes, to which it is handed once.
+    """``map(work, items)`` by ``jobs`` processes. ``work`` is sent to each process once.
 
-    Ctrl-C is left to this one; where the work ends early they are stopped at once. Raises EmomelodyError
-    where one of them is killed.
+    The processes ignore Ctrl-C, and are terminated when an exception ends the generator, or its caller closes
+    it. Raises EmomelodyError if a process is killed.
     """
     others = multiprocessing.active_children()
-    with _own_pipes(), ProcessPoolExecutor(jobs, initializer=_begin, initargs=(work,)) as pool:
+    with (
+        _ignoring_broken_pipes(),
+        ProcessPoolExecutor(jobs, initializer=_initialise, initargs=(work,)) as pool,
+    ):
         try:
-            yield from in_order(pool, jobs, _do, items)
-        except BrokenProcessPool as error:  # which has stopped the others
-            reason = "a process that worked for this one was killed: too little memory?"
-            raise EmomelodyError(reason) from error
-        except BaseException:  # Ctrl-C or the generator's end too: it is passed on, the processes are stopped
+            yield from in_order(pool, jobs, _apply, items)
+        except BrokenProcessPool as error:  # the pool has terminated its other processes
+            raise EmomelodyError("a worker process was killed: is there too little memory?") from error
+        except BaseException:  # including KeyboardInterrupt and the generator's close
             for process in set(multiprocessing.active_children()).difference(others):
                 process.terminate()
             raise
 
 
 @contextmanager
-def _own_pipes() -> Iterator[None]:
-    """Not ended by a broken pipe, as a pool's are where its processes are stopped."""
+def _ignoring_broken_pipes() -> Iterator[None]:
+    """Do not let SIGPIPE end this process: a pool writes to pipes of processes that may be terminated."""
     if not hasattr(signal, "SIGPIPE") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -69,12 +71,13 @@ def _own_pipes() -> Iterator[None]:
         signal.signal(signal.SIGPIPE, before)
 
 
-def _begin(work: Callable[[Any], Any]) -> None:
+def _initialise(work: Callable[[Any], Any]) -> None:
+    """Prepare a worker process."""
     global _work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _work = work
 
 
-def _do(item: Any) -> Any:
+def _apply(item: Any) -> Any:
     return _work(item)

@@ -84,11 +84,11 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", callback=_set_verbose,
 
 
 class Command(TyperCommand):
-    """A command whose help shows no type beside flags, which take no value."""
+    """A command whose help shows plain types."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The command's parameters, including ``--help``."""
-        return _without_flag_types(super().get_params(ctx))
+        return _with_plain_types(super().get_params(ctx))
 
 
 class Group(TyperGroup):
@@ -96,13 +96,16 @@ class Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The program's own parameters, including ``--help``."""
-        return _without_flag_types(super().get_params(ctx))
+        return _with_plain_types(super().get_params(ctx))
 
 
-def _without_flag_types(parameters: list[Any]) -> list[Any]:
+def _with_plain_types(parameters: list[Any]) -> list[Any]:
+    """The parameters, with no type shown beside flags, which take no value, and arguments."""
     for parameter in parameters:
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda ctx: None
     return parameters
 
 

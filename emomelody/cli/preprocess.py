@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from emomelody.cli.inputs import check_data_folder, run_preprocess
-from emomelody.cli.options import MAX_SEED, Command, Quiet, Verbose
-from emomelody.cli.output import fail, list_skipped, output
-from emomelody.errors import BadInput, EmomelodyError
+from emomelody.cli.options import MAX_SEED, Command, Quiet, Verbose, choice, whole_number
+from emomelody.cli.output import fail, list_skipped, output, plural
+from emomelody.errors import EmomelodyError
+from emomelody.music.emotion import Emotion
 
 if TYPE_CHECKING:
-    pass
+    from emomelody.data.labels import LabelledSources
+    from emomelody.data.preprocess import Report
+
+MELODIES, OUTPUT = "Melodies and labels", "Output"  # panels of the help
 
 EXAMPLES = """
 Examples:
@@ -28,65 +34,133 @@ def preprocess(
     sources: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[SOURCE]...",
-            help="Files or folders of MIDI (.mid, .midi) or MusicXML (.xml, .musicxml, .mxl). "
-            "None: the Bach chorales that come with music21.",
+            metavar="SOURCE",
+            help="Files or folders of MIDI (.mid, .midi) or MusicXML (.xml, .musicxml, .mxl)."
+            " Without any: the Bach chorales that come with music21.",
             show_default=False,
         ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to make.")] = Path("data"),
     windows: Annotated[
-        Literal["first", "all"],
+        str,
         typer.Option(
-            help="Four-bar windows of each piece: the first, from its very beginning,"
-            " or all, from barline to barline."
+            parser=choice("first", "all"),
+            metavar="NAME",
+            help="The four-bar windows of each piece: all (from barline to barline), or first (one from the"
+            " beginning, as in the paper).",
+            rich_help_panel=MELODIES,
         ),
     ] = "all",
     labels: Annotated[
         Path | None,
-        typer.Option(help="A CSV file with the columns file,emotion.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="A CSV file with the columns file,emotion.",
+            show_default=False,
+            rich_help_panel=MELODIES,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Chooses the held-out tunes.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(0, MAX_SEED),
+            metavar="N",
+            help="Chooses the held-out fifth of the tunes.",
+            rich_help_panel=MELODIES,
+        ),
+    ] = 0,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FOLDER", help="The folder to write.", rich_help_panel=OUTPUT),
+    ] = Path("data"),
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write into a folder that is not empty.", rich_help_panel=OUTPUT),
+    ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes; by default one per core.", show_default=False),
+        typer.Option(
+            parser=whole_number(1),
+            metavar="N",
+            help="Number of processes.",
+            show_default="one per core",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make training data: melodies in C with an emotion each, in data/e1 … e4 and data/manifest.csv.
+    """Make training data: four-bar melodies in C with an emotion each.
 
-    Labels come from --labels, else from a parent folder named after an emotion, else from a rule:
-    more than ten onsets are aroused, more notes of C major than of C minor are positive.
+    Writes manifest.csv and the folders e1 (happy), e2 (angry), e3 (sad) and
+    e4 (relaxed) of MIDI files.
+
+    An emotion comes from --labels, else from a parent folder with its name,
+    else from a rule: more than ten onsets are high arousal, more notes of
+    C major than of C minor are positive valence.
     """
-    from emomelody.data import labels as data_labels
     from emomelody.data.windows import Windows
-    from emomelody.evaluation import tables
 
-    listed = data_labels.read_labels(labels) if labels else {}
-    bad: list[BadInput] = []
-    if sources:
-        found, bad, unused = data_labels.file_sources(sources, listed)
-        if not found:
-            raise EmomelodyError("; ".join(str(error) for error in bad))
-        if unused:
-            output.note(f"{len(unused)} labels match no file, e.g. {min(unused)}")
-    else:
-        if labels:
-            raise EmomelodyError("--labels needs a SOURCE to label")
-        found = data_labels.chorale_sources()
+    found = _find_sources(sources or [], labels)
     check_data_folder(out, force)
-    report = run_preprocess(found, out, Windows(windows), seed, jobs)
-    output.out.print(tables.preprocess_table(report, out))
+    report = run_preprocess(found.sources, out, Windows(windows), seed, jobs)
+    output.out.print(_table(report))
+    output.out.print(
+        escape(f"Wrote {plural(report.melodies, 'melody')} and manifest.csv to {out}"), soft_wrap=True
+    )
+    if labels and report.labels_from.get("csv") != report.melodies:
+        output.note(_label_origins(report, labels))
     if output.verbose:
-        for source, reasons in report.skipped_by_source.items():
-            listed_reasons = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
-            output.note(f"{source}: {listed_reasons}")
-    bad += report.bad
+        _list_skipped_windows(report)
+    bad = [*found.bad, *report.bad]
     list_skipped(bad)
     if bad:
-        fail(f"{len(bad)} of the sources could not be used; the others are in {out}", 1)
+        fail(f"{plural(len(bad), 'source')} could not be used; the melodies of the others are in {out}", 1)
+
+
+def _find_sources(given: list[Path], labels: Path | None) -> LabelledSources:
+    """The files to read. Raises EmomelodyError if there are none."""
+    from emomelody.data import labels as data_labels
+
+    if not given:
+        if labels:
+            raise EmomelodyError("--labels needs a SOURCE with the files that it lists")
+        return data_labels.LabelledSources(data_labels.chorale_sources(), [], set())
+    found = data_labels.find_sources(given, data_labels.read_labels(labels) if labels else {})
+    if not found.sources:
+        raise EmomelodyError("; ".join(map(str, found.bad)))
+    if found.unused_labels:
+        count = plural(len(found.unused_labels), "name")
+        output.note(f"{labels}: no file for {count}, e.g. {min(found.unused_labels)}")
+    return found
+
+
+def _label_origins(report: Report, labels: Path) -> str:
+    """Where labels come from, when not all are from the CSV file."""
+    counts = {origin: report.labels_from.get(origin, 0) for origin in ("csv", "folder", "rule")}
+    return (
+        f"labels: {plural(counts['csv'], 'melody')} from {labels}, {counts['folder']:,} from folder names,"
+        f" {counts['rule']:,} from the rule"
+    )
+
+
+def _list_skipped_windows(report: Report) -> None:
+    for source, reasons in report.skipped_by_source.items():
+        output.note(f"{source}: {', '.join(f'{reason}: {count}' for reason, count in reasons.items())}")
+
+
+def _table(report: Report) -> Table:
+    """Pieces read, melodies by emotion, and what was skipped by reason."""
+    table = Table()
+    table.add_column("")
+    table.add_column("count", justify="right")
+    table.add_row("pieces read", f"{report.pieces:,}")
+    for emotion in Emotion:
+        table.add_row(f"melodies, {emotion.code} {emotion.title}", f"{report.kept.get(emotion, 0):,}")
+    table.add_row("melodies held out", f"{report.held_out:,}")
+    for reason, count in sorted(report.skipped.items()):
+        table.add_row(f"skipped: {escape(reason)}", f"{count:,}")
+    table.add_row("skipped: file cannot be used", f"{len(report.bad):,}")
+    return table
 
 
 def register(app: typer.Typer) -> None:

@@ -52,7 +52,7 @@ def train(
     data: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DATA]",
+            metavar="DATA",
             help="A folder with e1 … e4 of MIDI files, as made by preprocess.",
             show_default=False,
         ),
@@ -94,7 +94,7 @@ def train(
             parser=whole_number(1),
             metavar="N",
             help="Passes over the training melodies.",
-            show_default="emoreg-va: 1,656 updates, at most 110 epochs; else 12,600 updates",
+            show_default="emoreg-va 1,656 updates, at most 110 epochs; else 12,600 updates",
             rich_help_panel=TRAINING,
         ),
     ] = None,
@@ -123,7 +123,8 @@ def train(
         typer.Option(
             parser=real_number(0),
             metavar="X",
-            help="Only emoreg: final factor of the emotion losses. 1 until 70 % of the epochs, then growing.",
+            help="For emoreg: final factor of the emotion losses. It grows from 1 over the last 30 % of the"
+            " epochs.",
             rich_help_panel=TRAINING,
         ),
     ] = 1.0,
@@ -135,9 +136,9 @@ def train(
         typer.Option(
             parser=choice("auto", "float32", "bfloat16"),
             metavar="NAME",
-            help="Of the matrix products: float32, bfloat16 (only on a CPU), or auto: bfloat16 on processors"
-            " with instructions for it, where it takes half the time. Processes started by torchrun agree"
-            " with a single one to about 1e-5 in float32, to about 0.04 in bfloat16 (after 50 updates).",
+            help="Precision of matrix products: float32, bfloat16 (CPU only), or auto (bfloat16 on processors"
+            " with instructions for it, in half the time). After 50 updates, two processes of torchrun agree"
+            " with one to about 1e-5 in float32 and to about 0.04 in bfloat16.",
             rich_help_panel=TRAINING,
         ),
     ] = "auto",
@@ -166,7 +167,8 @@ def train(
 ) -> None:
     """Train a model on a data folder.
 
-    Writes weights, the history of each epoch and pictures to runs/MODEL, or runs/MODEL-2 if that exists.
+    Writes weights, the history of each epoch and pictures to runs/MODEL,
+    or runs/MODEL-2 if that exists.
     """
     from emomelody.data.dataset import Split
     from emomelody.training.config import TrainConfig

@@ -1,4 +1,7 @@
-"""``data/`` → arrays, and the split into training and held-out melodies."""
+"""A data folder as arrays, and its split into training and held-out melodies.
+
+Shapes: N melodies, T = 64 steps.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +25,21 @@ from emomelody.music.tokens import REST, Tokens, to_tokens
 class Split(StrEnum):
     """How held-out melodies are chosen."""
 
-    TUNE = "tune"  # no tune on both sides
-    RANDOM = "random"  # the paper's: blind to tunes, so that some occur on both sides
+    TUNE = "tune"  # no tune has melodies in both parts
+    RANDOM = "random"  # the paper's choice: some tunes have
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """N melodies of T = 64 steps with their emotions."""
+    """Labelled melodies."""
 
     tokens: Tokens  # (N, T), 0–129
     labels: NDArray[np.int64]  # (N,), 0–3 for e1–e4
-    tunes: NDArray[np.int64]  # (N,)
+    tunes: NDArray[np.int64]  # (N,), the same number for the same tune
     files: tuple[Path, ...]  # N
-    held_out: NDArray[np.bool_] | None  # (N,), the manifest's split; None where there is no manifest
-    by_rule: NDArray[np.bool_] | None  # (N,), whether the rule made the label; None where nothing says so
-    previous: NDArray[np.int64]  # (N,), the number of the melody before in the same piece; −1 for none
+    held_out: NDArray[np.bool_] | None  # (N,), the manifest's split; None without a manifest
+    by_rule: NDArray[np.bool_] | None  # (N,), whether the label is the rule's; None without a manifest
+    previous: NDArray[np.int64]  # (N,), index of the melody that ends where this one begins; −1 for none
     skipped: tuple[BadInput, ...]  # files that could not be read
 
     def __len__(self) -> int:
@@ -44,31 +47,32 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of tokens, labels, tunes and split, by which weights know their own data again."""
+        """SHA-256 of tokens, labels, tunes and split, stored in weights to recognise their training data."""
         digest = hashlib.sha256()
         for array in (self.tokens, self.labels, self.tunes, self.held_out):
             digest.update(b"none" if array is None else array.tobytes())
         return digest.hexdigest()
 
     def split(self, how: Split, seed: int) -> NDArray[np.bool_]:
-        """True for the held-out fifth, shape (N,), stratified by emotion.
+        """True for the held-out fifth of the melodies, (N,), stratified by emotion.
 
-        By tune, the manifest's split where it has one, else one made from ``seed``; or at random.
-        Raises EmomelodyError where there is too little to split.
+        By tune, this is the manifest's split; ``seed`` makes one if there is no manifest, or for a random
+        split. Raises EmomelodyError if there are too few melodies or tunes.
         """
         if how is Split.TUNE and self.held_out is not None:
             if not 0 < self.held_out.sum() < len(self):
                 raise EmomelodyError(
-                    "the manifest holds nothing out: too few tunes; add more, or use --split random"
+                    "the manifest holds out no melodies (too few tunes): add more, or use --split random"
                 )
             return self.held_out
         return hold_out(self.labels, self.tunes if how is Split.TUNE else None, seed)
 
 
 def load(folder: Path) -> Dataset:
-    """The melodies in ``folder``/e1 … e4 (folders may also have another of the emotions' names).
+    """The melodies in the subfolders e1 … e4 of a data folder (other names of the emotions work too).
 
-    Files that cannot be read are left out and listed. Raises BadInput where no melody is left.
+    Files that cannot be read are skipped and listed. Raises BadInput if no melody is left, or if the
+    folder's manifest does not list every file.
     """
     if not folder.is_dir():
         raise BadInput(folder, "no such folder (emomelody preprocess makes training data)")
@@ -82,9 +86,9 @@ def load(folder: Path) -> Dataset:
         labels.append(emotion.index)
         files.append(path)
     if not files:
-        because = f" ({skipped[0].path.name}: {skipped[0].reason})" if skipped else ""
-        raise BadInput(folder, f"no melodies in e1, e2, e3 or e4{because}")
-    stacked = np.stack(tokens)
+        reason = f" ({skipped[0].path.name}: {skipped[0].reason})" if skipped else ""
+        raise BadInput(folder, f"no melodies in e1, e2, e3 or e4{reason}")
+    stacked = np.stack(tokens)  # (N, T)
     rows = _manifest_rows(folder, files)
     if rows is None:
         lines = [row[row < REST].tolist() for row in stacked]
@@ -111,9 +115,9 @@ def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:
 
 
 def _manifest_rows(folder: Path, files: list[Path]) -> list[manifest.Row] | None:
-    """The manifest's row for each file; None where there is no manifest.
+    """The manifest's row for each file; None if there is no manifest.
 
-    Raises BadInput where it does not list a file: what it says of the others would leak.
+    Raises BadInput for a file that it does not list: its tune could be on both sides of the split.
     """
     path = folder / manifest.NAME
     if not path.exists():
@@ -126,8 +130,10 @@ def _manifest_rows(folder: Path, files: list[Path]) -> list[manifest.Row] | None
 
 
 def _previous(rows: list[manifest.Row]) -> NDArray[np.int64]:
-    """The number of the melody that ends where each begins, of the same piece and speed; −1 for none."""
-    pieces = [(row.source, row.tune, row.last_bar - row.first_bar) for row in rows]  # names may meet
+    """For each row the index of the window before it, of the same piece and speed; −1 for none."""
+    # The file name of a source may not be unique: the tune is compared as well.
+    pieces = [(row.source, row.tune, row.last_bar - row.first_bar) for row in rows]
     ends = {(piece, row.last_bar): n for n, (piece, row) in enumerate(zip(pieces, rows, strict=True))}
-    previous = [ends.get((piece, row.first_bar - 1), -1) for piece, row in zip(pieces, rows, strict=True)]
-    return np.array(previous)
+    return np.array(
+        [ends.get((piece, row.first_bar - 1), -1) for piece, row in zip(pieces, rows, strict=True)]
+    )

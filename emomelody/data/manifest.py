@@ -1,4 +1,4 @@
-"""``manifest.csv``: one row per melody of ``data/``; written by ``preprocess``, read by ``dataset``."""
+"""``manifest.csv``: a row per melody of a data folder, written by ``preprocess`` and read by ``dataset``."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from emomelody.errors import BadInput
 
 NAME = "manifest.csv"
 TRAINING, HELD_OUT = "training", "held-out"
-BY_RULE = "rule"
+BY_CSV, BY_FOLDER, BY_RULE = "csv", "folder", "rule"  # where a label comes from
 
 
 @dataclass(frozen=True)
 class Row:
-    """One melody: where it came from and what was done to it."""
+    """One melody: where it comes from, and what was done to it."""
 
-    file: str  # relative to the folder, e.g. e3/bwv10.7-b001-half.mid
-    source: str  # the piece
-    tune: int  # equal numbers: the same tune
-    bars: str  # of the piece, e.g. 1-4
+    file: str  # relative to the data folder, e.g. e3/bwv10.7-b001-half.mid
+    source: str  # file name of the piece
+    tune: int  # the same number for the same tune
+    bars: str  # first and last bar in the piece, e.g. 1-4
     key: str  # before transposition, e.g. "G minor"
     transposition: int  # semitones
     emotion: str  # e1 … e4
-    label_from: str  # csv, folder or rule
+    label_from: str  # csv, folder or rule: see BY_CSV and others
     split: str  # training or held-out
 
     @property
     def first_bar(self) -> int:
-        """The first of its bars."""
+        """The first bar, counted from 1; a pickup is bar 0."""
         return self._span()[0]
 
     @property
     def last_bar(self) -> int:
-        """The last of its bars."""
+        """The last bar."""
         return self._span()[1]
 
     def _span(self) -> tuple[int, int]:
-        """Its first and last bar. Raises ValueError where ``bars`` is not written as 1-4."""
+        """First and last bar. Raises ValueError if ``bars`` is not of the form 1-4."""
         first, last = map(int, self.bars.split("-"))
         return first, last
 
 
 def write(path: Path, rows: list[Row]) -> None:
-    """Write the manifest, rows in the order given."""
+    """Write a manifest with these rows. File names that are not UTF-8 are kept byte by byte."""
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
         writer.writeheader()
@@ -52,12 +52,12 @@ def write(path: Path, rows: list[Row]) -> None:
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of a manifest. Raises BadInput where a column is missing or a number is none."""
+    """The rows of a manifest. Raises BadInput for a missing column or a malformed number."""
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             return [_row(cells) for cells in csv.DictReader(file)]
     except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise BadInput(path, f"not a manifest of this program ({error!r})") from error
+        raise BadInput(path, f"not a manifest written by emomelody preprocess ({error!r})") from error
 
 
 def _row(cells: dict[str, str]) -> Row:

@@ -1,4 +1,4 @@
-"""Sources → ``data/``: the paper's four transformations, the labels, the folder and its manifest."""
+"""From sources to a data folder: windows in e1 … e4 as MIDI files, and the manifest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from emomelody.data import manifest
 from emomelody.data.tunes import group_tunes, hold_out
-from emomelody.data.windows import PieceWindows, Source, Windows, cut_windows
+from emomelody.data.windows import PieceWindows, Source, Window, Windows, cut_windows
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import staged
 from emomelody.formats import midi
@@ -22,23 +22,29 @@ from emomelody.music.emotion import Emotion
 from emomelody.performance.piece import arrange
 from emomelody.workers import by_processes
 
-CHUNK = 4  # sources that a process takes at a time: what Ctrl-C waits for
-_MAX_STEM = 150  # bytes; file systems take names of 255
+CHUNK = 4  # sources per task of a worker process; Ctrl-C waits for a task to finish
+_MAX_STEM = 150  # bytes of a source's name in a file name; file systems allow 255 in all
 
 
 @dataclass(frozen=True)
 class Report:
-    """What ``preprocess`` did."""
+    """What ``preprocess`` found and wrote."""
 
-    pieces: int
-    kept: Mapping[Emotion, int]
-    skipped_by_source: Mapping[Path, Mapping[str, int]]  # windows and pieces by source and reason
+    pieces: int  # read
+    kept: Mapping[Emotion, int]  # melodies written
+    labels_from: Mapping[str, int]  # melodies by the origin of their label: csv, folder or rule
+    held_out: int  # melodies
+    skipped_by_source: Mapping[Path, Mapping[str, int]]  # skipped windows and pieces, by reason
     bad: tuple[BadInput, ...]  # sources that could not be read
-    held_out: int
+
+    @property
+    def melodies(self) -> int:
+        """The number of melodies written."""
+        return sum(self.kept.values())
 
     @property
     def skipped(self) -> Counter[str]:
-        """The windows and pieces left out of all sources, by reason."""
+        """Skipped windows and pieces of all sources, by reason."""
         return _total(self.skipped_by_source)
 
 
@@ -51,15 +57,15 @@ def preprocess(
     jobs: int | None = None,
     on_piece: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Cut, label and write the melodies of all sources into ``out``; calls ``on_piece`` after each source.
+    """Cut, label and write the melodies of all sources into the folder ``out``.
 
-    What an earlier call wrote there is removed, once the new melodies are made.
+    ``seed`` chooses the held-out tunes, ``jobs`` is the number of processes (default: one per core), and
+    ``on_piece`` is called after each source. The output of an earlier call in ``out`` is replaced.
 
-    ``seed`` chooses the held-out tunes, ``jobs`` is the number of processes (default: one per core).
-    Raises EmomelodyError where no window is left, BadInput where ``out`` cannot be written to; it is then as
-    it was.
+    Raises EmomelodyError if no melody is found, BadInput if ``out`` cannot be written to. ``out`` is left as
+    it was in both cases.
     """
-    cuts: list[PieceWindows] = []
+    pieces: list[PieceWindows] = []
     bad: list[BadInput] = []
     with staged(out) as stage:
         for result in _cut_all(sources, windows, jobs or os.cpu_count() or 1):
@@ -67,16 +73,21 @@ def preprocess(
             if isinstance(result, BadInput):
                 bad.append(result)
             else:
-                cuts.append(result)
-        skipped_by_source = {cut.source: cut.skipped for cut in cuts if cut.skipped}
-        if not any(cut.windows for cut in cuts):
-            found = [f"{reason}: {n}" for reason, n in _total(skipped_by_source).items()]
-            raise EmomelodyError(f"no melody is left ({'; '.join([f'{bad[0]}'] if bad else found)})")
-        rows = _write(cuts, stage, seed)
+                pieces.append(result)
+        skipped = {piece.source: piece.skipped for piece in pieces if piece.skipped}
+        if not any(piece.windows for piece in pieces):
+            reasons = [str(bad[0])] if bad else [f"{reason}: {n}" for reason, n in _total(skipped).items()]
+            raise EmomelodyError(f"no melody found ({'; '.join(reasons)})")
+        rows = _write(pieces, stage, seed)
         _remove_output(out)
-    kept = Counter(Emotion.parse(row.emotion) for row in rows)
-    held_out = sum(row.split == manifest.HELD_OUT for row in rows)
-    return Report(len(cuts), kept, skipped_by_source, tuple(bad), held_out)
+    return Report(
+        pieces=len(pieces),
+        kept=Counter(Emotion.parse(row.emotion) for row in rows),
+        labels_from=Counter(row.label_from for row in rows),
+        held_out=sum(row.split == manifest.HELD_OUT for row in rows),
+        skipped_by_source=skipped,
+        bad=tuple(bad),
+    )
 
 
 def _total(skipped_by_source: Mapping[Path, Mapping[str, int]]) -> Counter[str]:
@@ -84,7 +95,7 @@ def _total(skipped_by_source: Mapping[Path, Mapping[str, int]]) -> Counter[str]:
 
 
 def _remove_output(out: Path) -> None:
-    """Remove what an earlier ``preprocess`` wrote into ``out``: the manifest and the files it lists."""
+    """Remove the files of an earlier ``preprocess``: the manifest, and what it lists inside ``out``."""
     path = out / manifest.NAME
     if not path.exists():
         return
@@ -96,69 +107,70 @@ def _remove_output(out: Path) -> None:
 
 
 def _cut_all(sources: list[Source], windows: Windows, jobs: int) -> Iterator[PieceWindows | BadInput]:
-    """``cut`` of every source in order, by as many processes."""
+    """``cut_windows`` of every source, in order, in ``jobs`` processes."""
     jobs = min(jobs, len(sources))
     if jobs <= 1:
         yield from map(partial(cut_windows, windows=windows), sources)
         return
     size = max(1, min(CHUNK, len(sources) // (4 * jobs)))
-    parts = (sources[first : first + size] for first in range(0, len(sources), size))
-    yield from chain.from_iterable(by_processes(jobs, partial(_cut_each, windows), parts))
+    chunks = (sources[first : first + size] for first in range(0, len(sources), size))
+    yield from chain.from_iterable(by_processes(jobs, partial(_cut_each, windows), chunks))
 
 
 def _cut_each(windows: Windows, sources: list[Source]) -> list[PieceWindows | BadInput]:
     return [cut_windows(source, windows) for source in sources]
 
 
-def _write(cuts: list[PieceWindows], out: Path, seed: int) -> list[manifest.Row]:
-    """The files and the manifest. The manifest comes last: a folder with one is complete."""
-    tunes = group_tunes([cut.pitches for cut in cuts])
-    flat = [(c, tune, w) for c, tune in zip(cuts, tunes, strict=True) for w in c.windows]
-    splits = _splits([w.emotion for _, _, w in flat], [tune for _, tune, _ in flat], seed)
+def _write(pieces: list[PieceWindows], out: Path, seed: int) -> list[manifest.Row]:
+    """Write the MIDI files, then the manifest: a folder with a manifest is complete."""
+    tunes = group_tunes([piece.pitches for piece in pieces])
+    windows = [(p, tune, w) for p, tune in zip(pieces, tunes, strict=True) for w in p.windows]
+    splits = _splits([w.emotion for _, _, w in windows], [tune for _, tune, _ in windows], seed)
     for emotion in Emotion:
         (out / emotion.code).mkdir(parents=True, exist_ok=True)
     rows: list[manifest.Row] = []
     taken: set[str] = set()
-    for (piece, tune, window), split in zip(flat, splits, strict=True):
-        speed = "-half" if window.half_speed else ""
-        stem = f"{_shortened(piece.source.stem)}-b{window.first_bar:03d}{speed}"
-        name = _unused(f"{window.emotion.code}/{stem}", taken)
-        title = stem.encode("utf-8", "replace").decode("utf-8")  # a file's name need not be UTF-8
-        written = arrange(window.melody, title=title, emotion=window.emotion, mode=piece.key.mode)
-        midi.write(written, out / name)
-        last_bar = window.first_bar + window.bars - 1
-        rows.append(
-            manifest.Row(
-                file=name,
-                source=piece.source.name,
-                tune=tune,
-                bars=f"{window.first_bar}-{last_bar}",
-                key=piece.key.name,
-                transposition=piece.transposition,
-                emotion=window.emotion.code,
-                label_from=window.label_from,
-                split=split,
-            )
-        )
+    for (piece, tune, window), split in zip(windows, splits, strict=True):
+        stem = _stem(piece, window)
+        name = _unused_name(f"{window.emotion.code}/{stem}", taken)
+        title = stem.encode("utf-8", "replace").decode("utf-8")  # file names need not be UTF-8
+        arranged = arrange(window.melody, title=title, emotion=window.emotion, mode=piece.key.mode)
+        midi.write(arranged, out / name)
+        rows.append(_row(name, piece, tune, window, split))
     manifest.write(out / manifest.NAME, rows)
     return rows
 
 
+def _row(name: str, piece: PieceWindows, tune: int, window: Window, split: str) -> manifest.Row:
+    return manifest.Row(
+        file=name,
+        source=piece.source.name,
+        tune=tune,
+        bars=f"{window.first_bar}-{window.first_bar + window.bars - 1}",
+        key=piece.key.name,
+        transposition=piece.transposition,
+        emotion=window.emotion.code,
+        label_from=window.label_from,
+        split=split,
+    )
+
+
 def _splits(emotions: list[Emotion], tunes: list[int], seed: int) -> list[str]:
     try:
-        chosen = hold_out(np.array([e.index for e in emotions]), np.array(tunes), seed)
-    except EmomelodyError:  # a handful of melodies is still worth having; ``train`` will say no
+        held_out = hold_out(np.array([e.index for e in emotions]), np.array(tunes), seed)
+    except EmomelodyError:  # too few to split: written all the same, ``train`` raises an error
         return [manifest.TRAINING] * len(emotions)
-    return [manifest.HELD_OUT if c else manifest.TRAINING for c in chosen]
+    return [manifest.HELD_OUT if chosen else manifest.TRAINING for chosen in held_out]
 
 
-def _shortened(stem: str) -> str:
-    """A source's name, cut to where a name made of it is still one that file systems take."""
-    return os.fsdecode(os.fsencode(stem)[:_MAX_STEM])
+def _stem(piece: PieceWindows, window: Window) -> str:
+    """The name of a window's file without folder and suffix, e.g. bwv10.7-b001-half."""
+    source = os.fsdecode(os.fsencode(piece.source.stem)[:_MAX_STEM])
+    return f"{source}-b{window.first_bar:03d}{'-half' if window.half_speed else ''}"
 
 
-def _unused(stem: str, taken: set[str]) -> str:
-    """``stem``.mid, or with -2, -3 … where sources of one name meet; remembered in ``taken``."""
+def _unused_name(stem: str, taken: set[str]) -> str:
+    """``stem``.mid, with -2, -3 … for further sources of the same name; added to ``taken``."""
     name, number = f"{stem}.mid", 2
     while name.lower() in taken:
         name, number = f"{stem}-{number}.mid", number + 1

@@ -1,9 +1,9 @@
-"""Which melodies are the same tune, in whatever key and at whatever speed; and splits that respect it.
+"""Which melodies are the same tune, in any key and at any speed, and splits that keep tunes together.
 
-A tune comes back in many chorales, and a window of it at half speed is its first half: a split that puts
-one of them into training and another into the held-out set measures memory. Two lines are taken for the
-same tune when they share a passage of twelve successive intervals, or when one of them is shorter than
-that, has at least six, and is whole contained in the other; and so is everything that such pairs connect.
+A tune recurs in many chorales, and a window at half speed is the first half of one at full speed. A split
+with the same tune in training and in the held-out set would measure memorisation. Two lines count as the same
+tune if they share a passage of twelve successive intervals, or if one has six to eleven intervals and is
+contained in the other. The relation is transitive: connected lines are one tune.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from scipy.sparse.csgraph import connected_components
 from emomelody.errors import EmomelodyError
 
 PASSAGE = 12  # intervals
-SHORTEST = 6  # intervals of a line that can be said to be contained in another
-FOLDS = 5  # one of five is held out: 20 %
+SHORTEST = 6  # intervals of a line that is compared with others
+FOLDS = 5  # one of them is held out, 20 %
 
 
 def group_tunes(lines: Sequence[Sequence[int]]) -> list[int]:
-    """A tune number for each line of pitches, from 0 in order of appearance."""
+    """A tune number for each line of MIDI pitches, from 0 in order of appearance."""
     intervals = [tuple(np.diff(np.asarray(line, dtype=int)).tolist()) for line in lines]
     pairs = _shared(intervals, PASSAGE, intervals)
     for size in range(SHORTEST, PASSAGE):
         pairs += _shared([i if len(i) == size else () for i in intervals], size, intervals)
-    # Lines too short to compare are the same tune where they are the same line.
+    # Lines that are too short to compare are the same tune if they are equal.
     first: dict[tuple[int, ...], int] = {}
     pairs += [(first.setdefault(line, number), number) for number, line in enumerate(intervals)]
     a, b = np.array(pairs).T
@@ -40,9 +40,10 @@ def group_tunes(lines: Sequence[Sequence[int]]) -> list[int]:
 
 
 def hold_out(labels: NDArray[np.int64], groups: NDArray[np.int64] | None, seed: int) -> NDArray[np.bool_]:
-    """True for a fifth of the examples (N,), stratified; no group on both sides (scikit-learn).
+    """True for the held-out fifth of N examples, (N,), stratified by ``labels`` (N,).
 
-    Raises EmomelodyError where there is too little to split.
+    Examples of the same group (N,) are all held out or all not. Splits are scikit-learn's. Raises
+    EmomelodyError if there are too few examples or groups.
     """
     from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
@@ -55,16 +56,19 @@ def hold_out(labels: NDArray[np.int64], groups: NDArray[np.int64] | None, seed: 
         else:
             folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # an emotion with few melodies cannot be in every fold
+                warnings.simplefilter("ignore")  # about emotions with fewer melodies than folds
                 _, test = next(folds.split(everything, labels, groups))
     except ValueError as error:
-        raise EmomelodyError(f"too few melodies or tunes to hold a fifth out: {error}") from error
+        raise EmomelodyError(f"too few melodies or tunes to hold out a fifth of them: {error}") from error
     chosen[test] = True
     return chosen
 
 
 def _shared(owners: list[tuple[int, ...]], size: int, lines: list[tuple[int, ...]]) -> list[tuple[int, int]]:
-    """Pairs (owner, line) where a passage of ``size`` intervals of the owner occurs in the line."""
+    """Pairs (i, j) of line numbers: a passage of ``size`` intervals of ``owners[i]`` occurs in ``lines[j]``.
+
+    Of several owners of a passage only the first is paired with the lines, and with the other owners.
+    """
     first: dict[tuple[int, ...], int] = {}
     pairs = []
     for number, intervals in enumerate(owners):

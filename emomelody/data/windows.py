@@ -1,4 +1,8 @@
-"""Sources → ``data/``: the paper's four transformations, the labels, the folder and its manifest."""
+"""From a piece to labelled four-bar melodies in C: the paper's four transformations.
+
+A piece is transposed to C, cut at barlines, quantised to the sixteenth grid and labelled. A window that is
+not in 4/4, is off the grid, or has more rest than sound is skipped and counted.
+"""
 
 from __future__ import annotations
 
@@ -27,83 +31,78 @@ from emomelody.music.melody import (
 from emomelody.music.rule import label_by_rule
 
 FULL_SPEED, HALF_SPEED = Fraction(1), Fraction(1, 2)
-MIN_SOUNDING_STEPS = WINDOW_STEPS // 2  # a window with more rest than sound is no melody
-MAX_OFF_GRID = 0.2  # share of onsets farther than a quarter of a step from the grid (triplets, rubato)
+MIN_SOUNDING_STEPS = WINDOW_STEPS // 2  # a window with more rest than sound is skipped
+MAX_OFF_GRID = 0.2  # share of onsets more than a quarter of a step off the grid (triplets, rubato)
 
 
 class Windows(StrEnum):
     """Which windows of a piece are taken."""
 
-    FIRST = "first"  # one from the very beginning, pickup included: the paper's
-    ALL = "all"  # from barline to barline to the end, not overlapping
+    FIRST = "first"  # one from the beginning, including a pickup: the paper's choice
+    ALL = "all"  # successive windows from barline to barline, without overlap
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read, and its label where it was given one."""
+    """A file to read, and its label if it was given one."""
 
     path: Path
     emotion: Emotion | None = None
     label_from: str = manifest.BY_RULE
-    both_speeds: bool = False  # also stretch two bars to four, as the paper's set has its calm melodies
+    both_speeds: bool = False  # also stretch two bars to four, as the paper's set does for low arousal
 
 
 @dataclass(frozen=True)
 class Window:
-    """A melody cut from a piece, in C, with its label."""
+    """A four-bar melody in C with its label."""
 
     melody: Melody
     emotion: Emotion
-    label_from: str
-    first_bar: int
-    bars: int
+    label_from: str  # csv, folder or rule
+    first_bar: int  # in the piece; a pickup is bar 0
+    bars: int  # of the piece: 4, or 2 at half speed
     half_speed: bool
 
 
 @dataclass(frozen=True)
 class PieceWindows:
-    """What came of one source: its windows, and how many were left out for which reason."""
+    """The windows of one piece, and how many were skipped for each reason."""
 
     source: Path
     key: Key
-    transposition: int
-    pitches: tuple[int, ...]  # of the whole line, by which tunes are told apart
+    transposition: int  # semitones
+    pitches: tuple[int, ...]  # of the whole melody line, for comparing tunes
     windows: tuple[Window, ...]
     skipped: Mapping[str, int]
 
 
 def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
-    """The windows of one source, or why it has none."""
+    """The windows of one source; BadInput is returned, not raised, if the file cannot be used."""
     try:
         piece = corpus.read(source.path)
+        if not piece.common_time:
+            return PieceWindows(source.path, piece.key, 0, (), (), {f"piece not in {corpus.METER}": 1})
+        transposition = _transposition(piece)
     except BadInput as error:
         return error
-    if not piece.common_time:
-        return PieceWindows(source.path, piece.key, 0, (), (), {f"piece not in {corpus.METER}": 1})
-    # Down by the tonic; only a line that would fall off the keyboard goes up instead.
-    lowest = min(note.pitch for note in piece.line)
-    transposition = -piece.key.tonic if lowest >= piece.key.tonic else 12 - piece.key.tonic
-    if max(note.pitch for note in piece.line) + transposition > MAX_PITCH:
-        return BadInput(source.path, "from top to bottom of the keyboard: it cannot be transposed")
     line = [TimedNote(n.onset, n.end, n.pitch + transposition) for n in piece.line]
     found: list[Window] = []
     skipped: Counter[str] = Counter()
     for speed in (FULL_SPEED, HALF_SPEED) if source.both_speeds else (FULL_SPEED,):
         for first_bar, start in _starts(piece, windows, speed):
-            window = _window(piece, line, start, speed)
-            if isinstance(window, str):
-                skipped[window] += 1
+            melody = _melody(piece, line, start, speed)
+            if isinstance(melody, str):
+                skipped[melody] += 1
                 continue
-            emotion = source.emotion or label_by_rule(window, piece.key.mode)
+            emotion = source.emotion or label_by_rule(melody, piece.key.mode)
             bars = int(BARS * speed)
-            half = speed == HALF_SPEED
-            found.append(Window(window, emotion, source.label_from, first_bar, bars, half))
+            found.append(Window(melody, emotion, source.label_from, first_bar, bars, speed == HALF_SPEED))
     pitches = tuple(note.pitch for note in line)
     return PieceWindows(source.path, piece.key, transposition, pitches, tuple(found), skipped)
 
 
 def first_window(path: Path) -> Melody:
-    """The first four bars of a piece, in C. Raises BadInput where there are none."""
+    """The first four bars of a piece, in C. Raises BadInput if there is no usable melody."""
     found = cut_windows(Source(path), Windows.FIRST)
     if isinstance(found, BadInput):
         raise found
@@ -112,8 +111,18 @@ def first_window(path: Path) -> Melody:
     return found.windows[0].melody
 
 
+def _transposition(piece: SourcePiece) -> int:
+    """Semitones to C: down, or up for a line that would leave MIDI's range. Raises BadInput if both do."""
+    pitches = [note.pitch for note in piece.line]
+    tonic = piece.key.tonic
+    transposition = -tonic if min(pitches) >= tonic else 12 - tonic
+    if max(pitches) + transposition > MAX_PITCH:
+        raise BadInput(piece.source, "spans all of MIDI's pitches: it cannot be transposed to C")
+    return transposition
+
+
 def _starts(piece: SourcePiece, windows: Windows, speed: Fraction) -> Iterator[tuple[int, Fraction]]:
-    """The (number of the first bar, time in quarters) of each window; a pickup is bar 0."""
+    """(number of the first bar, time in quarter notes) of each window."""
     if windows is Windows.FIRST:
         yield (0 if piece.barlines and piece.barlines[0] > 0 else 1), Fraction(0)
         return
@@ -124,18 +133,18 @@ def _starts(piece: SourcePiece, windows: Windows, speed: Fraction) -> Iterator[t
             free = barline + BARS * BEATS_PER_BAR * speed
 
 
-def _window(piece: SourcePiece, line: list[TimedNote], start: Fraction, speed: Fraction) -> Melody | str:
-    """The melody from ``start`` (quarters) on, or the reason why it is none."""
+def _melody(piece: SourcePiece, line: list[TimedNote], start: Fraction, speed: Fraction) -> Melody | str:
+    """The four bars of a line from ``start`` (quarter notes), or the reason for skipping them."""
     end = start + BARS * BEATS_PER_BAR * speed
     if not any(a <= start and min(end, line[-1].end) <= b for a, b in piece.common_time):
         return f"window not in {corpus.METER}"
-    # A window that starts inside a held note starts with that note's onset.
+    # A note that sounds across the start of the window begins with it.
     inside = [
         TimedNote(max(n.onset, start) - start, min(n.end, end) - start, n.pitch)
         for n in line
         if n.onset < end and n.end > start
     ]
-    positions = [n.onset / speed * STEPS_PER_BEAT for n in inside]
+    positions = [n.onset / speed * STEPS_PER_BEAT for n in inside]  # in steps
     off_grid = sum(abs(p - round(p)) > Fraction(1, 4) for p in positions)
     if off_grid > MAX_OFF_GRID * len(positions):
         return "window off the sixteenth grid"

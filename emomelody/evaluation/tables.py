@@ -13,7 +13,6 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from emomelody.data.preprocess import Report
 from emomelody.evaluation.figures import Figures
 from emomelody.evaluation.paper import METRICS
 from emomelody.music.emotion import Emotion
@@ -120,33 +119,6 @@ def to_csv(systems: Sequence[Figures]) -> str:
         for name, value in _flat({k: v for k, v in system.items() if k != "deviation"}):
             writer.writerow((system["name"], name, value, spread.get(name, "")))
     return table.getvalue()
-
-
-def preprocess_table(report: Report, out: Path) -> Table:
-    """Pieces read, melodies kept per emotion, and everything left out by reason."""
-    table = Table(title=escape(f"{out}: {sum(report.kept.values())} melodies"))
-    table.add_column("")
-    table.add_column("count", justify="right")
-    table.add_row("pieces read", str(report.pieces))
-    for emotion in Emotion:
-        table.add_row(f"kept, {_name(emotion)}", str(report.kept.get(emotion, 0)))
-    table.add_row("of these held out", str(report.held_out))
-    for reason, count in sorted(report.skipped.items()):
-        table.add_row(f"left out: {escape(reason)}", str(count))
-    table.add_row("left out: file cannot be used", str(len(report.bad)))
-    return table
-
-
-def training_table(summary: dict[str, Any], folder: Path) -> Table:
-    """The placement that a run ended with, from the summary in its weights."""
-    table = Table(title=escape(f"{folder}: placement accuracy D"))
-    table.add_column("")
-    for emotion in Emotion:
-        table.add_column(_name(emotion), justify="right")
-    for side in ("training", "held_out"):
-        values = summary[f"placement_{side}"]
-        table.add_row(_title(side), *(_number(values[e.code], "{:.1f}%") for e in Emotion))
-    return table
 
 
 def places_table(files: Sequence[Path], places: Sequence[tuple[float, float]]) -> Table:
