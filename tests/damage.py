@@ -1,7 +1,7 @@
-"""Files with every kind of damage, each with what preprocess must make of it: python tests/damage.py FOLDER
+"""Files with every kind of damage, each with what must come of it: python tests/damage.py FOLDER
 
 The files are made of one melody of four bars. ``SAME`` says that this very melody must come out; a text, that
-the file must be refused, or its window left out, for a reason that holds it.
+the file must be refused, or its window skipped, for a reason that holds it.
 """
 
 from __future__ import annotations
@@ -191,12 +191,12 @@ def score_files() -> dict[str, tuple[bytes, str]]:
         "no-notes.xml": (rest_only(text).encode(), "no pitched notes"),
         "divisions-0.xml": (text.replace("<divisions>10080<", "<divisions>0<").encode(), "MusicXML"),
         "step-z.xml": (text.replace("<step>C</step>", "<step>Z</step>", 1).encode(), "damaged MusicXML"),
-        "octave-99.xml": (text.replace("<octave>4<", "<octave>99<", 1).encode(), "beyond the keyboard"),
-        "entities.xml": (f"{declaration}\n{laughs}".encode(), "declares entities"),
-        "outside.xml": (f"{declaration}\n{outside}".encode(), "declares entities"),
+        "octave-99.xml": (text.replace("<octave>4<", "<octave>99<", 1).encode(), "outside MIDI's range"),
+        "entities.xml": (f"{declaration}\n{laughs}".encode(), "declares XML entities"),
+        "outside.xml": (f"{declaration}\n{outside}".encode(), "declares XML entities"),
         "entities-in-utf-16.xml": (
             f'<?xml version="1.0" encoding="UTF-16"?>\n{laughs}'.encode("utf-16"),
-            "declares entities",
+            "declares XML entities",
         ),
         "waltz.xml": (text.replace("<beats>4<", "<beats>3<").encode(), "not in 4/4"),
         "four-megabytes.xml": (good + b" " * 4_000_000, "larger than 4 MB"),

@@ -1,0 +1,71 @@
+"""A data folder is read as arrays, with the manifest's split where it has one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Run
+from songs import G_MAJOR, write_song
+
+from emomelody.data.dataset import Split, load
+from emomelody.errors import BadInput, EmomelodyError
+
+
+def test_the_papers_layout_loads_without_a_manifest(small_data: Path) -> None:
+    dataset = load(small_data)
+    assert len(dataset) == 40
+    assert dataset.held_out is None
+    assert np.bincount(dataset.labels).tolist() == [10] * 4
+    assert 6 <= dataset.split(Split.TUNE, 0).sum() <= 10
+
+
+def test_a_window_has_the_index_of_the_one_before_it_in_its_piece(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "songs" / "march.mid", G_MAJOR * 6)
+    write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
+    run("preprocess", "songs")
+    dataset = load(tmp_path / "data")
+    found = {
+        file.stem: dataset.files[n].stem if n >= 0 else None
+        for file, n in zip(dataset.files, dataset.previous, strict=True)
+    }
+    assert found == {
+        "march-b001": None,
+        "march-b005": "march-b001",
+        "march-b009": "march-b005",
+        "walk-b001": None,
+        "walk-b005": "walk-b001",
+    }
+
+
+def test_the_fingerprint_follows_melodies_labels_and_split(small_data: Path, tmp_path: Path) -> None:
+    known = load(small_data).fingerprint
+    copied = tmp_path / "data"
+    shutil.copytree(small_data, copied)
+    assert load(copied).fingerprint == known
+    (copied / "e1" / "melody-0.mid").rename(copied / "e2" / "melody-x.mid")
+    assert load(copied).fingerprint != known
+
+
+def test_folders_that_hold_no_melodies(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="nowhere: no such folder"):
+        load(tmp_path / "nowhere")
+    (tmp_path / "e1").mkdir()
+    (tmp_path / "e1" / "text.mid").write_text("la la la")
+    with pytest.raises(BadInput, match=r"no melodies in e1, e2, e3 or e4 \(text.mid: not a MIDI file"):
+        load(tmp_path)
+
+
+def test_a_file_that_the_manifest_does_not_list_is_refused(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "walk.mid", G_MAJOR * 4)
+    run("preprocess", "walk.mid")
+    with pytest.raises(EmomelodyError, match="holds out no melodies"):
+        load(tmp_path / "data").split(Split.TUNE, 0)
+    shutil.copy(tmp_path / "data" / "e1" / "walk-b001.mid", tmp_path / "data" / "e1" / "new.mid")
+    with pytest.raises(BadInput, match=r"manifest.csv: does not list e1/new.mid"):
+        load(tmp_path / "data")
+    (tmp_path / "data" / "manifest.csv").write_text("file,source\na,b\n")
+    with pytest.raises(BadInput, match="not a manifest"):
+        load(tmp_path / "data")

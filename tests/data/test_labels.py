@@ -1,0 +1,74 @@
+"""Labels come from a CSV file, else from folder names, else from the rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import damage
+import pytest
+from conftest import Run
+from songs import G_MAJOR, manifest_rows, write_song
+
+from emomelody.data.labels import find_sources, read_labels
+from emomelody.errors import BadInput
+from emomelody.music.emotion import Emotion
+
+CALM_MINOR = [60, 62, 63, 65, 67, 63, 62, 60]  # in C minor
+
+
+def test_labels_come_from_csv_then_folder_then_rule(tmp_path: Path, run: Run) -> None:
+    songs = tmp_path / "songs"
+    write_song(songs / "Relaxed" / "a.mid", G_MAJOR * 2)
+    write_song(songs / "Relaxed" / "b.mid", G_MAJOR * 2)
+    write_song(songs / "other" / "c.mid", CALM_MINOR, key="Cm", length=8)
+    (tmp_path / "labels.csv").write_text("file,emotion\nRelaxed/b.mid,Q2\nd.mid,sad\n")
+    stderr = run("preprocess", "songs", "--labels", "labels.csv").stderr
+    assert "labels.csv: no file for 1 name, e.g. d.mid" in stderr
+    assert "labels: 1 melody from labels.csv, 1 from folder names, 1 from the rule" in stderr
+    found = {row["source"]: (row["emotion"], row["label_from"]) for row in manifest_rows(tmp_path / "data")}
+    assert found == {"a.mid": ("e4", "folder"), "b.mid": ("e2", "csv"), "c.mid": ("e3", "rule")}
+
+
+def test_no_word_of_other_labels_where_the_csv_file_has_all(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "a.mid", G_MAJOR * 2)
+    (tmp_path / "labels.csv").write_text("file,emotion\na.mid,sad\n")
+    assert "labels" not in run("preprocess", "a.mid", "--labels", "labels.csv").stderr
+
+
+def test_the_nearest_folder_that_is_named_after_an_emotion_counts(tmp_path: Path) -> None:
+    write_song(tmp_path / "sad" / "songs" / "happy" / "piano" / "a.mid", G_MAJOR)
+    for given, emotion in (("sad", Emotion.E1), ("sad/songs/happy/piano", None)):
+        (source,) = find_sources([tmp_path / given], {}).sources
+        assert source.emotion is emotion, "folders above the given one do not count"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("file,emotion\na.mid,gloomy\n", "line 2: unknown emotion 'gloomy'"),
+        ("name,emotion\na.mid,sad\n", "line 2: needs the columns file,emotion"),
+        ("file,emotion\n", "has no labels"),
+    ],
+)
+def test_wrong_labels_name_their_line(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(BadInput, match=reason):
+        read_labels(tmp_path / "labels.csv")
+
+
+def test_a_wrong_label_ends_the_command_before_it_writes(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "a.mid", G_MAJOR * 2)
+    (tmp_path / "labels.csv").write_text("file,emotion\na.mid,gloomy\n")
+    stderr = run("preprocess", "a.mid", "--labels", "labels.csv", code=1).stderr
+    assert "labels.csv: line 2: unknown emotion 'gloomy'" in stderr
+    assert not (tmp_path / "data").exists()
+    assert "--labels needs a SOURCE" in run("preprocess", "--labels", "labels.csv", code=1).stderr
+
+
+def test_a_path_out_of_the_folder_in_a_csv_file_is_not_followed(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "songs").mkdir()
+    (tmp_path / "songs" / "good.mid").write_bytes(damage.song())
+    (tmp_path / "labels.csv").write_text('file,emotion\n"../../good.mid",sad\n"good.mid",angry\n')
+    run("preprocess", "songs", "--labels", "labels.csv")
+    (row,) = manifest_rows(tmp_path / "data")
+    assert row["file"].startswith("e2/")
