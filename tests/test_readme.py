@@ -1,4 +1,4 @@
-"""Every command of the README runs, in its order, in one folder; and the package works from a wheel."""
+"""Every command and every program of the README runs; and the package works from a wheel."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import shlex
 import shutil
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import COMMAND, PREPROCESS_CHORALES, PREPROCESS_FIRST, ROOT, CommandServer, shell
 from evaluation import make_results
 
 import emomelody
 from emomelody.cli.app import app
+from emomelody.data import manifest
 from emomelody.models.checkpoint import bundled_weights
 from emomelody.music.emotion import Emotion
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# Training is made short, and its weights replaced by shipped ones: one epoch leaves a model silent.
-# Evaluation draws fewer melodies, with fewer seeds.
-SHORTER = {"train": ("--epochs", 1), "evaluate": ("-n", 10, "--seeds", 2)}
+PIECES = 40  # chorales in data/ and first/: enough for every emotion, and read in a second
 
 
 def blocks() -> list[list[str]]:
@@ -31,52 +31,131 @@ def blocks() -> list[list[str]]:
     return [[line for line in block.splitlines() if line and line[0] != "#"] for block in found]
 
 
+SETUP, TESTS, *BLOCKS = blocks()
+
+
 def test_the_first_two_blocks_set_everything_up() -> None:
-    """They are run as they stand by .ci/run."""
-    install, tests = blocks()[:2]
-    assert install[-1].endswith("emomelody sample --emotion sad -n 20")
-    assert tests[-1].endswith("pytest")
+    """They are run as they are by .ci/run."""
+    assert SETUP[-1].endswith("emomelody sample --emotion sad -n 20")
+    assert TESTS[-1].endswith("pytest")
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a command, from the name of the program's command on; none for another program."""
+    words = shlex.split(line, comments=True)
+    return words[words.index("emomelody") + 1 :] if "emomelody" in words else []
+
+
+def shorter(line: str) -> str:
+    """The options that make a line take seconds; nothing else of it is changed.
+
+    One epoch of training; fewer melodies to evaluate, and fewer seeds where there are several.
+    """
+    command, *arguments = words_of(line)
+    if command == "train":
+        return "--epochs 1"
+    if command == "evaluate" and "--generated" not in arguments:
+        return "-n 10 --seeds 2" if "--seeds" in arguments else "-n 10"
+    return ""
+
+
+def needs_a_shell(line: str) -> bool:
+    """Whether a line is more than the words of one ``emomelody`` command."""
+    tokens = shlex.shlex(line, posix=False, punctuation_chars=True)
+    tokens.whitespace_split = True
+    return not line.startswith("emomelody ") or any(set(token) <= set("();<>|&$`") for token in tokens)
+
+
+def first_of_each() -> set[str]:
+    """The first line of each command: a shell starts the installed script for them."""
+    lines = {words_of(line)[0]: line for block in reversed(BLOCKS) for line in reversed(block)}
+    return set(lines.values())
+
+
+def some_chorales(source: Path, folder: Path) -> None:
+    """A data folder with the melodies of the first pieces of another."""
+    rows = manifest.read(source / manifest.NAME)
+    pieces = [list(rows) for _, rows in groupby(rows, lambda row: row.source)][:PIECES]
+    for emotion in Emotion:
+        (folder / emotion.code).mkdir(parents=True)
+    for row in (row for piece in pieces for row in piece):
+        (folder / row.file).symlink_to(source / row.file)
+    manifest.write(folder / manifest.NAME, [row for piece in pieces for row in piece])
+
+
+def prepare(folder: Path, block: list[str], small_data: Path, chorales: Path, first_windows: Path) -> None:
+    """What the README's text names, and what earlier blocks have made, but nothing that this block makes."""
+    (folder / "my-songs").mkdir()
+    for path in (small_data / "e1").iterdir():
+        (folder / "my-songs" / path.name).write_bytes(path.read_bytes())
+    (folder / "examples").symlink_to(ROOT / "examples")
+    (folder / "their-melodies").symlink_to(small_data)
+    (folder / "labels.csv").write_text("file,emotion\nmelody-0.mid,sad\n")
+    (folder / "musgenvae").mkdir()
+    (folder / "musgenvae" / "dataset").symlink_to(small_data)
+    commands = {words_of(line)[0] for line in block}
+    if "preprocess" not in commands:
+        some_chorales(chorales, folder / "data")
+        some_chorales(first_windows, folder / "first")
+    if "train" not in commands:
+        (folder / "runs").mkdir()
+        for name, weights in bundled_weights().items():
+            (folder / "runs" / name).mkdir()
+            shutil.copy(weights, folder / "runs" / name / "model.safetensors")
+
+
+@pytest.fixture(scope="session")
+def readme_environment(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The tests' environment, with a silent player."""
+    programs = tmp_path_factory.mktemp("bin")
+    (programs / "aplay").write_text("#!/bin/sh\n")
+    (programs / "aplay").chmod(0o755)
+    path = os.pathsep.join([str(programs), str(COMMAND.parent), environment["PATH"]])
+    return environment | {"PATH": path}
 
 
 @pytest.mark.slow
-def test_every_further_command_runs(tmp_path: Path, environment: dict[str, str], small_data: Path) -> None:
-    """By a shell, as a user types them, with a player that is deaf."""
-    (tmp_path / "my-songs").mkdir()
-    for path in (small_data / "e1").iterdir():
-        (tmp_path / "my-songs" / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    (tmp_path / "their-melodies").symlink_to(small_data)
-    (tmp_path / "labels.csv").write_text("file,emotion\nmelody-0.mid,sad\n")
-    (tmp_path / "musgenvae").mkdir()
-    (tmp_path / "musgenvae" / "dataset").symlink_to(small_data)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "aplay").write_text("#!/bin/sh\n")
-    (programs / "aplay").chmod(0o755)
-    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), environment["PATH"]])
-    ran = 0
-    for line in (line for block in blocks()[2:] for line in block):
-        words = shlex.split(line, comments=True)
-        assert words[0] in ("emomelody", "torchrun"), line
-        command, *arguments = words[words.index("emomelody") + 1 :]
-        options = () if "--generated" in arguments else SHORTER.get(command, ())
-        more = shlex.join(map(str, options))
-        done = subprocess.run(
-            ["sh", "-c", f"{line} {more}"],
-            cwd=tmp_path,
-            env={**environment, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: " ".join(words_of(block[0])[:2]))
+def test_every_command_runs(
+    block: list[str],
+    tmp_path: Path,
+    readme_environment: dict[str, str],
+    request: pytest.FixtureRequest,
+    small_data: Path,
+    chorales: Path,
+    first_windows: Path,
+) -> None:
+    """As they are written, but with a shorter training and evaluation."""
+    prepare(tmp_path, block, small_data, chorales, first_windows)
+    made = {PREPROCESS_CHORALES: ("data", chorales), PREPROCESS_FIRST: ("first", first_windows)}
+    for line in block:
+        if line in made:  # these fixtures are what this very line has made
+            name, folder = made[line]
+            (tmp_path / name).symlink_to(folder)
+            continue
+        command, *arguments = words_of(line)
+        options = shorter(line)
+        if line in first_of_each() or needs_a_shell(line) or sys.platform != "linux":
+            done = shell(f"{line} {options}", tmp_path, readme_environment)
+        else:
+            server: CommandServer = request.getfixturevalue("command_server")
+            words = [command, *arguments, *options.split()]
+            done = server.call(words, tmp_path, {"PATH": readme_environment["PATH"]}, 1)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-        if command == "train":
-            for made in tmp_path.glob("*/*/model.safetensors"):
-                name = re.sub(r"-\d+$", "", made.parent.name)  # of a second run
-                shutil.copy(bundled_weights()[name], made)
-        ran += 1
-    assert ran > 10
-    assert (tmp_path / "sad.mid").read_bytes()[:4] == b"MThd"
+        assert "Traceback" not in done.stderr
+        if command == "train":  # one epoch leaves a model silent
+            for weights in tmp_path.glob("*/*/model.safetensors"):
+                name = re.sub(r"-\d+$", "", weights.parent.name)  # of a second run
+                shutil.copy(bundled_weights()[name], weights)
+        if "-o" in arguments:
+            assert (tmp_path / arguments[arguments.index("-o") + 1]).exists()
+
+
+def test_every_command_of_the_program_is_in_the_readme() -> None:
+    named = {words_of(line)[0] for block in BLOCKS for line in block}
+    assert {command.callback.__name__ for command in app.registered_commands if command.callback} == named
 
 
 @pytest.mark.slow
@@ -89,19 +168,24 @@ def test_the_benchmarks_run() -> None:
     ]
 
 
-@pytest.mark.parametrize("program", ["README.md", "examples/scene.py"])
+def programs() -> dict[str, str]:
+    """The README's programs in Python, in their order, and the example's, by name."""
+    blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    named = {f"README.md {number}": source for number, source in enumerate(blocks, 1)}
+    return named | {"examples/scene.py": (ROOT / "examples" / "scene.py").read_text(encoding="utf-8")}
+
+
+@pytest.mark.parametrize("program", programs())
 def test_the_programs_in_python_run(tmp_path: Path, program: str) -> None:
-    source = (ROOT / program).read_text(encoding="utf-8")
-    if program == "README.md":
-        (source,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-        files = {"sad-19.mid", "sad.wav", "path.png", "sad-made-relaxed.musicxml"}
-    else:
-        files = {"scene.mid", "scene.musicxml", "scene.wav"}
+    source = programs()[program]
     done = subprocess.run(
         [sys.executable, "-c", source], cwd=tmp_path, check=True, capture_output=True, text=True
     )
-    assert files <= {path.name for path in tmp_path.iterdir()}
-    assert "▐" in done.stdout
+    written = re.findall(r'"([^"]*\.(?:mid|musicxml|svg|png|wav))"', source)
+    assert written
+    for name in written:
+        assert list(tmp_path.glob(re.sub(r"\{[^}]*\}", "*", name))), name
+    assert "print(" not in source or "▐" in done.stdout
 
 
 def test_the_examples_are_what_the_weights_make(tmp_path: Path) -> None:
