@@ -83,8 +83,8 @@ def some_chorales(source: Path, folder: Path) -> None:
     manifest.write(folder / manifest.NAME, [row for piece in pieces for row in piece])
 
 
-def prepare(folder: Path, block: list[str], small_data: Path, chorales: Path, first_windows: Path) -> None:
-    """What the README's text names, and what earlier blocks have made, but nothing that this block makes."""
+def prepare(folder: Path, commands: set[str], small_data: Path, request: pytest.FixtureRequest) -> None:
+    """What the README's text names and what earlier blocks make, but nothing that these commands make."""
     (folder / "my-songs").mkdir()
     for path in (small_data / "e1").iterdir():
         (folder / "my-songs" / path.name).write_bytes(path.read_bytes())
@@ -93,10 +93,9 @@ def prepare(folder: Path, block: list[str], small_data: Path, chorales: Path, fi
     (folder / "labels.csv").write_text("file,emotion\nmelody-0.mid,sad\n")
     (folder / "musgenvae").mkdir()
     (folder / "musgenvae" / "dataset").symlink_to(small_data)
-    commands = {words_of(line)[0] for line in block}
-    if "preprocess" not in commands:
-        some_chorales(chorales, folder / "data")
-        some_chorales(first_windows, folder / "first")
+    if commands & {"train", "evaluate"}:
+        some_chorales(request.getfixturevalue("chorales"), folder / "data")
+        some_chorales(request.getfixturevalue("first_windows"), folder / "first")
     if "train" not in commands:
         (folder / "runs").mkdir()
         for name, weights in bundled_weights().items():
@@ -124,16 +123,14 @@ def test_every_command_runs(
     readme_environment: dict[str, str],
     request: pytest.FixtureRequest,
     small_data: Path,
-    chorales: Path,
-    first_windows: Path,
 ) -> None:
     """As they are written, but with a shorter training and evaluation."""
-    prepare(tmp_path, block, small_data, chorales, first_windows)
-    made = {PREPROCESS_CHORALES: ("data", chorales), PREPROCESS_FIRST: ("first", first_windows)}
+    prepare(tmp_path, {words_of(line)[0] for line in block}, small_data, request)
+    made = {PREPROCESS_CHORALES: ("data", "chorales"), PREPROCESS_FIRST: ("first", "first_windows")}
     for line in block:
-        if line in made:  # these fixtures are what this very line has made
-            name, folder = made[line]
-            (tmp_path / name).symlink_to(folder)
+        if line in made:  # these fixtures are what these very lines have made
+            name, fixture = made[line]
+            (tmp_path / name).symlink_to(request.getfixturevalue(fixture))
             continue
         command, *arguments = words_of(line)
         options = shorter(line)
