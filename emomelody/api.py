@@ -165,7 +165,7 @@ class Model:
             spread=spread,
             bars=bars,
             seed=seed,
-            drawing=DecodingConfig(temperature, top_p),
+            decoding=DecodingConfig(temperature, top_p),
         )
         return [GeneratedMelody(s.melody, s.emotion, s.trajectory) for s in sample(self.checkpoint, request)]
 

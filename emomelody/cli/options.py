@@ -7,15 +7,35 @@ words what the option takes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from emomelody.cli.output import output
+from emomelody.errors import BadInput, EmomelodyError
 
 MAX_SEED = 2**32 - 1
+
+
+class UsageError(TyperException):
+    """Options that make no sense, alone or together."""
+
+    exit_code = 2
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn the library's errors about values into usage errors; those about files (BadInput) stay."""
+    try:
+        yield
+    except BadInput:
+        raise
+    except EmomelodyError as error:
+        raise UsageError(str(error)) from error
 
 
 def whole_number(least: int, most: float = math.inf) -> Callable[[str], int]:

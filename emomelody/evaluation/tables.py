@@ -121,17 +121,6 @@ def to_csv(systems: Sequence[Figures]) -> str:
     return table.getvalue()
 
 
-def places_table(files: Sequence[Path], places: Sequence[tuple[float, float]]) -> Table:
-    """Where melodies lie on the plane, and the emotion of that quadrant."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("file", "valence", "arousal", "emotion"):
-        table.add_column(column, justify="left" if column in ("file", "emotion") else "right")
-    for file, (valence, arousal) in zip(files, places, strict=True):
-        emotion = Emotion.at(valence, arousal)
-        table.add_row(escape(str(file)), f"{valence:+.2f}", f"{arousal:+.2f}", emotion.title)
-    return table
-
-
 def _flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, float]]:
     for key, value in figures.items():
         if isinstance(value, dict):

@@ -1,9 +1,10 @@
-"""Melodies by ``emoreg-va``: drawn in blocks of four bars, several candidates for each, the truest one kept.
+"""Melodies by emoreg-va: sampled in blocks of four bars, the best of eight candidates kept for each.
 
-A drawn block is encoded again, and of the candidates the one stays whose own place on the plane is nearest to
-the asked one, and whose content, where one is asked for: the model is its own judge, no rule or classifier is
-asked. Copies of training melodies lose. Of the last block's candidates of a melody longer than one block
-those come first that close, with a long tonic or dominant on a strong beat.
+Each candidate is encoded again by the model's own encoder. The one whose point is nearest to the target
+wins; where the content is given, its distance counts too. Copies of training melodies lose. At the end of a
+melody longer than one block, candidates win that close on a long tonic or dominant on a strong beat.
+
+B melodies, K candidates for each, S steps of a block, T steps in all, C content dimensions, Z = 2 + C.
 """
 
 from __future__ import annotations
@@ -20,68 +21,91 @@ from emomelody.music.plane import Floats
 from emomelody.music.tokens import HOLD, REST, Tokens, Vocabulary, fingerprints
 from emomelody.sampling.decoder import Decoder
 
-CANDIDATES = 8
+CANDIDATES = 8  # K
 BLOCK = BARS * STEPS_PER_BAR  # steps
 CLOSING = (0, 7)  # pitch classes of tonic and dominant in C
-LONG = 2 * STEPS_PER_BEAT  # steps of a closing note
-CONTENT = 0.1  # of the squared distance of contents, in deviations of their prior, beside that on the plane
-COPY, WRONG_QUADRANT, OPEN_END = 1000.0, 100.0, 10.0  # what they cost, beside squared distances
+CLOSING_STEPS = 2 * STEPS_PER_BEAT  # the least duration of a closing note
+# The cost of a candidate is the squared distance of its point to the target, in units of the plane's scale,
+# plus CONTENT times the squared distance of the contents, in standard deviations of their prior, plus these.
+CONTENT = 0.1
+COPY, WRONG_QUADRANT, OPEN_END = 1000.0, 100.0, 10.0
 
 
-def compose(
-    drawer: Decoder,
+def sample_best(
+    decoder: Decoder,
     vocabulary: Vocabulary,
-    asked: Floats,
+    targets: Floats,
     content: Floats | None,
-    unit: Floats,
-    randoms: Sequence[np.random.Generator],
+    scale: Floats,
+    rngs: Sequence[np.random.Generator],
 ) -> Tokens:
-    """Tokens (B, T) of melodies for the asked latents (B, T, 2), T a multiple of a bar.
+    """Tokens (B, T) of melodies for the target latents of each step (B, T, 2), T a multiple of a bar.
 
-    Every block has the ``content`` (B, C), where it is given; else each candidate draws its own from the
-    prior. ``unit`` (2,) is the plane's scale, in which distances count. Each melody draws from its own random
-    generator alone.
+    All blocks of a melody have its ``content`` (B, C); without it each candidate samples its own from the
+    prior. ``scale`` (2,) is the plane's. Each melody uses its own random generator only, so that its tokens
+    do not depend on the others.
     """
-    model, (count, steps, _) = drawer.model, asked.shape
+    model, (count, steps, _) = decoder.model, targets.shape
     device = model.output.weight.device
-    learned = model.learned.cpu().numpy()
-    found = np.zeros((count, 0), dtype=np.int64)
+    learned = model.learned.cpu().numpy()  # fingerprints of the training melodies
+    classes = np.zeros((count, 0), dtype=np.int64)  # (B, steps so far)
     previous, state = model.initial_state(count)
     for first in range(0, steps, BLOCK):
-        block = np.repeat(asked[:, first : first + BLOCK], CANDIDATES, 0)  # (B K, S, 2)
+        block = np.repeat(targets[:, first : first + BLOCK], CANDIDATES, 0)  # (B K, S, 2)
+        length = block.shape[1]
         if content is None:
-            held = np.concatenate([r.standard_normal((CANDIDATES, model.config.content)) for r in randoms])
+            contents = np.concatenate(
+                [rng.standard_normal((CANDIDATES, model.config.content)) for rng in rngs]
+            )
         else:
-            held = np.repeat(content, CANDIDATES, 0)  # (B K, C)
-        size = (CANDIDATES, block.shape[1])
-        uniforms = np.concatenate([r.random(size, dtype=np.float32) for r in randoms])  # (B K, S)
-        z = np.concatenate([block, np.repeat(held[:, None], block.shape[1], 1)], 2)  # (B K, S, Z)
+            contents = np.repeat(content, CANDIDATES, 0)  # (B K, C)
+        uniforms = np.concatenate([rng.random((CANDIDATES, length), dtype=np.float32) for rng in rngs])
+        z = np.concatenate([block, np.repeat(contents[:, None], length, 1)], 2)  # (B K, S, Z)
         with torch.inference_mode():
-            classes, after = drawer.draw(
+            sampled, after = decoder.sample(  # (B K, S), (B K, H)
                 torch.from_numpy(z).float().to(device),
                 torch.from_numpy(uniforms).to(device),
                 first,
                 previous.repeat_interleave(CANDIDATES),
                 state.repeat_interleave(CANDIDATES, 0),
             )
-        whole = np.concatenate([np.repeat(found, CANDIDATES, 0), classes.cpu().numpy()], 1)  # (B K, …)
+        # The candidates with what precedes them, (B K, steps so far).
+        whole = np.concatenate([np.repeat(classes, CANDIDATES, 0), sampled.cpu().numpy()], 1)
         tokens = vocabulary.decode(whole)
-        wanted = np.repeat(asked[:, : whole.shape[1]][:, -BLOCK:].mean(1), CANDIDATES, 0)  # (B K, 2)
-        # What is shorter than a block has no outline that could be compared.
-        compared = held if content is not None and block.shape[1] == BLOCK else None
-        cost = _cost(drawer, whole[:, -BLOCK:], wanted, compared, unit)
+        target = np.repeat(targets[:, : whole.shape[1]][:, -BLOCK:].mean(1), CANDIDATES, 0)  # (B K, 2)
+        # The outline of less than a block cannot be compared with that of four bars.
+        compared = contents if content is not None and length == BLOCK else None
+        cost = _cost(decoder, whole[:, -BLOCK:], target, compared, scale)  # (B K,)
         if steps > BLOCK and first + BLOCK >= steps:
             cost += OPEN_END * ~has_closing_note(tokens)
-        best = _cheapest(cost.reshape(count, CANDIDATES), tokens[:, -BLOCK:], learned)
+        best = _cheapest(cost.reshape(count, CANDIDATES), tokens[:, -BLOCK:], learned)  # (B,)
         kept = torch.from_numpy(best).to(device)
-        found, previous, state = whole[best], classes[kept, -1], after[kept]
-    return vocabulary.decode(found)
+        classes, previous, state = whole[best], sampled[kept, -1], after[kept]
+    return vocabulary.decode(classes)
+
+
+def _cost(decoder: Decoder, classes: Tokens, target: Floats, content: Floats | None, scale: Floats) -> Floats:
+    """The cost (N,) of candidates (N, S) for the target latents (N, 2) and content (N, C)."""
+    model = decoder.model
+    candidates = torch.from_numpy(classes).to(decoder.emotion_features.device)
+    with torch.inference_mode():
+        if content is None:  # the plane alone, which is faster
+            mean, _ = model.encode_emotion(candidates, decoder.emotion_features)
+        else:
+            mean, _ = model.encode(candidates)
+    latent = mean.double().cpu().numpy()  # (N, 2) or (N, Z)
+    plane = latent[:, :LATENT]
+    wrong_quadrant = ((plane >= 0) != (target >= 0)).any(1)
+    cost: Floats = np.square((plane - target) / scale).sum(1) + WRONG_QUADRANT * wrong_quadrant
+    if content is not None:
+        cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
+    return cost
 
 
 def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The number in tokens (B K, S) of each melody's best candidate by cost (B, K), (B,).
+    """The row in tokens (B K, S) of each melody's candidate of the least cost (B, K), (B,).
 
-    Copies cost more, which is found out of those alone that would be taken.
+    Copies of training melodies cost more. To save time only a candidate that would win is compared.
     """
     cost, first = cost.copy(), np.arange(len(cost)) * CANDIDATES
     while True:
@@ -93,32 +117,14 @@ def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArr
 
 
 def has_closing_note(tokens: Tokens) -> NDArray[np.bool_]:
-    """Whether melodies (B, T) end on a long tonic or dominant that began on the first or third beat, (B,)."""
+    """Whether melodies (B, T) end on a long tonic or dominant from the first or third beat on, (B,)."""
     steps = tokens.shape[1]
     onset = steps - 1 - (tokens[:, ::-1] < REST).argmax(1)  # (B,), of the last note
     pitch = np.take_along_axis(tokens, onset[:, None], 1)[:, 0]
-    held = np.array([(row[at + 1 :] == HOLD).all() for row, at in zip(tokens, onset, strict=True)])
-    strong = onset % (2 * STEPS_PER_BEAT) == 0
+    to_the_end = np.array([(row[at + 1 :] == HOLD).all() for row, at in zip(tokens, onset, strict=True)])
+    on_strong_beat = onset % (2 * STEPS_PER_BEAT) == 0
+    is_long = steps - onset >= CLOSING_STEPS
     closing: NDArray[np.bool_] = (
-        held & strong & (steps - onset >= LONG) & (pitch < REST) & np.isin(pitch % 12, CLOSING)
+        to_the_end & on_strong_beat & is_long & (pitch < REST) & np.isin(pitch % 12, CLOSING)
     )
     return closing
-
-
-def _cost(drawer: Decoder, classes: Tokens, wanted: Floats, content: Floats | None, unit: Floats) -> Floats:
-    """How far melodies (B, S), encoded, are from the wanted places (B, 2) and content (B, C), (B,)."""
-    model, melodies = drawer.model, torch.from_numpy(classes).to(drawer.emotion_features.device)
-    with torch.inference_mode():
-        emotion_only = content is None
-        mu, _ = (
-            model.encode_emotion(melodies, drawer.emotion_features)
-            if emotion_only
-            else model.encode(melodies)
-        )
-    latent = mu.double().cpu().numpy()  # (B, 2 or Z)
-    place = latent[:, :LATENT]
-    elsewhere = ((place >= 0) != (wanted >= 0)).any(1)
-    cost: Floats = np.square((place - wanted) / unit).sum(1) + WRONG_QUADRANT * elsewhere
-    if content is not None:
-        cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
-    return cost

@@ -1,9 +1,10 @@
-"""The folder that ``sample`` writes: each melody in each format, and samples.json to make them again."""
+"""Writing runs into a folder: each melody in each format, and samples.json to reproduce them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -12,100 +13,141 @@ from pathlib import Path
 
 import torch
 
-from emomelody.errors import BadInput
 from emomelody.files import staged
 from emomelody.formats.encode import encode
 from emomelody.models.checkpoint import Checkpoint
-from emomelody.music.emotion import Emotion
-from emomelody.sampling.generation import ArrangedSample, Recipe, arrange_samples
-from emomelody.sampling.index import INDEX_NAME, _entry, _header
-from emomelody.sampling.request import check_request
-from emomelody.sampling.sampler import batch_size, chunks
+from emomelody.performance.piece import Piece
+from emomelody.sampling.batches import batch_size, split_into_batches
+from emomelody.sampling.generation import ArrangedSample, GenerationConfig, arrange_samples
+from emomelody.sampling.index import INDEX_NAME, to_entry, to_header, write_index, write_run
+from emomelody.sampling.names import FolderNames
+from emomelody.sampling.request import Sample
+from emomelody.sampling.sampler import check_support
 from emomelody.workers import by_processes
 
-MANY = 1000  # files, for which it is worth while to start processes
-PART = 64  # files that a process makes at a time, a batch at least: what Ctrl-C waits for
+MANY = 1000  # files of a run, from which on starting processes pays
+PART = 64  # files that a process writes at a time, at least a batch: Ctrl-C waits for them
+
+Run = tuple[Checkpoint, GenerationConfig]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What is said of a melody that was written."""
+class Written:
+    """A melody that was written."""
 
-    number: int
-    line: str  # of samples.json
-    emotion: Emotion
-    melody: int  # a hash, by which different ones are told apart
-    made: ArrangedSample | None
+    number: int  # in its run
+    title: str  # the name of its files without suffix
+    line: str  # its entry in samples.json
+    mode: str
+    description: str  # of its target
+    point: tuple[float, float]  # its target, in the first bar
+    melody: int  # a hash, the same for the same melody
+    arranged: ArrangedSample | None  # if it is kept
+
+    @classmethod
+    def of(
+        cls, number: int, piece: Piece, sample: Sample, config: GenerationConfig, *, keep: bool
+    ) -> Written:
+        """The description of a sample and its piece."""
+        return cls(
+            number,
+            piece.title,
+            json.dumps(to_entry(piece, sample, config)),
+            sample.emotion.mode,
+            config.describe(sample),
+            sample.trajectory[0],
+            hash(sample.melody),
+            (piece, sample) if keep else None,
+        )
 
 
 def write_folder(
-    checkpoint: Checkpoint,
-    recipe: Recipe,
+    runs: Sequence[Run],
     folder: Path,
     *,
     force: bool = False,
     keep: bool = False,
-    on_entry: Callable[[Entry], None] = lambda _entry: None,
+    on_written: Callable[[int, Written], None] = lambda _run, _written: None,
 ) -> None:
-    """Make the melodies and write each in each of the recipe's formats, and samples.json: all, or nothing.
+    """Sample the melodies of all runs, write their files, and add the runs to samples.json: all or nothing.
 
-    ``on_entry`` hears of each, in order, with what was made where it shall ``keep`` that; what it raises ends
-    the work. Many are made by as many processes as torch has threads. Raises BadInput where a file is there
-    already and ``force`` is not given, or where the folder cannot be written to; EmomelodyError for what
-    cannot be sampled or set, and where a format cannot be made.
+    Runs that are there already stay. With ``force``, those that own a name that a new run needs are removed
+    with all their files, and other files of such names are replaced.
+
+    ``on_written`` gets the number of the run and each melody, in order, with the arranged sample where
+    ``keep`` is set; what it raises ends the work. A run of many files is written by as many processes as
+    torch has threads.
+
+    Raises EmomelodyError for a request that a model cannot meet, for names that are taken, and for a format
+    that cannot be written; BadInput where the folder cannot be.
     """
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(folder, "is a file: choose another --out")
-    _check_free(folder, INDEX_NAME, force)
-    check_request(checkpoint, recipe.request)
-    with staged(folder) as stage, (stage / INDEX_NAME).open("w", encoding="utf-8") as index:
-        index.write(_header(recipe, checkpoint))
-        # Closed before the stage is removed, so that no process writes into it any more.
-        write = partial(_write, checkpoint, recipe, folder, stage, force, keep)
-        with closing(_entries(write, checkpoint, recipe, keep)) as entries:
-            for entry in entries:
-                on_entry(entry)
-                index.write(("," if entry.number else "") + f"\n  {entry.line}")
-        index.write("\n ]\n}\n")
+    names = FolderNames(folder, force=force)
+    headers = [to_header(config, checkpoint) for checkpoint, config in runs]
+    for (checkpoint, config), header in zip(runs, headers, strict=True):
+        check_support(checkpoint, config.request)
+        for title in _known_titles(checkpoint, config):
+            names.claim(title, header)
+    with staged(folder) as stage, tempfile.TemporaryFile("w+", encoding="utf-8") as new_runs:
+        for number, (checkpoint, config) in enumerate(runs):
+            new_runs.write(",\n" if number else "")
+            # Closed before the stage is removed, so that no process writes into it any more.
+            with closing(_write_files(checkpoint, config, stage, keep)) as melodies:
+                lines = _report(melodies, number, config, headers[number], names, on_written)
+                write_run(new_runs, headers[number], lines)
+        write_index(stage / INDEX_NAME, names.kept, new_runs)
+    names.remove_replaced()
 
 
-def _entries(
-    write: Callable[[range], Iterator[Entry]], checkpoint: Checkpoint, recipe: Recipe, keep: bool
-) -> Generator[Entry]:
-    """The entries of all melodies, in order, of which many are made by several processes."""
-    numbers, jobs = range(recipe.request.n), torch.get_num_threads()
-    many = len(numbers) * len(recipe.formats) >= MANY and jobs > 1 and not keep
-    if not many or checkpoint.device.type != "cpu":  # none may be split off from one that uses a GPU
+def _known_titles(checkpoint: Checkpoint, config: GenerationConfig) -> Iterator[str]:
+    """The titles of a run's melodies as far as they are known before they are sampled."""
+    description = config.request.description
+    if description is not None:
+        yield from (config.title(n, description, checkpoint.name) for n in range(config.request.n))
+
+
+def _report(
+    melodies: Iterator[Written],
+    run: int,
+    config: GenerationConfig,
+    header: dict[str, object],
+    names: FolderNames,
+    on_written: Callable[[int, Written], None],
+) -> Iterator[str]:
+    """The lines of a run's melodies, after their names are claimed and they are reported."""
+    for written in melodies:
+        if config.request.description is None:
+            names.claim(written.title, header)
+        on_written(run, written)
+        yield written.line
+
+
+def _write_files(
+    checkpoint: Checkpoint, config: GenerationConfig, stage: Path, keep: bool
+) -> Generator[Written]:
+    """Write all files of a run; many by several processes, in the same order."""
+    numbers, jobs = range(config.request.n), torch.get_num_threads()
+    write = partial(_write_some, checkpoint, config, stage, keep)
+    many = len(numbers) * len(config.formats) >= MANY and jobs > 1 and not keep
+    if not many or checkpoint.device.type != "cpu":  # a process that uses a GPU cannot be forked
         yield from write(numbers)
         return
     size = batch_size(checkpoint)
-    parts = chunks(numbers, size * max(1, PART // (size * len(recipe.formats))))
-    with closing(by_processes(jobs, partial(_alone, write), parts)) as done:
+    parts = split_into_batches(numbers, size * max(1, PART // (size * len(config.formats))))
+    with closing(by_processes(jobs, partial(_in_process, write), parts)) as done:
         yield from chain.from_iterable(done)
 
 
-def _write(
-    checkpoint: Checkpoint, recipe: Recipe, folder: Path, stage: Path, force: bool, keep: bool, numbers: range
-) -> Iterator[Entry]:
-    """Make and write the melodies of these numbers."""
-    for number, (piece, sample) in zip(numbers, arrange_samples(checkpoint, recipe, numbers), strict=True):
-        for form in recipe.formats:
-            name = f"{piece.title}.{form}"
-            _check_free(folder, name, force)
-            (stage / name).write_bytes(encode(piece, form, recipe.soundfont))
-        line = json.dumps(_entry(piece, sample, recipe))
-        made = (piece, sample) if keep else None
-        yield Entry(number, line, sample.emotion, hash(sample.melody), made)
+def _write_some(
+    checkpoint: Checkpoint, config: GenerationConfig, stage: Path, keep: bool, numbers: range
+) -> Iterator[Written]:
+    """Write the files of the melodies of these numbers."""
+    for number, (piece, sample) in zip(numbers, arrange_samples(checkpoint, config, numbers), strict=True):
+        for form in config.formats:
+            (stage / f"{piece.title}.{form}").write_bytes(encode(piece, form, config.soundfont))
+        yield Written.of(number, piece, sample, config, keep=keep)
 
 
-def _alone(write: Callable[[range], Iterator[Entry]], numbers: range) -> list[Entry]:
+def _in_process(write: Callable[[range], Iterator[Written]], numbers: range) -> list[Written]:
     """``write`` in a process that has a core to itself."""
     torch.set_num_threads(1)
     return list(write(numbers))
-
-
-def _check_free(folder: Path, name: str, force: bool) -> None:
-    if (folder / name).is_dir():
-        raise BadInput(folder / name, "is a folder: choose another --out or --name")
-    if not force and (folder / name).exists():
-        raise BadInput(folder, f"has {name} already: choose another --out, or add --force")

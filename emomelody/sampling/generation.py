@@ -1,64 +1,70 @@
-"""The folder that ``sample`` writes: each melody in each format, and samples.json to make them again."""
+"""A generation run: its configuration, and its melodies arranged for their files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emomelody.errors import EmomelodyError
 from emomelody.formats.encode import NAME, Format, file_name
-from emomelody.models.checkpoint import Checkpoint
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import PLAIN, Setting
 from emomelody.sampling.request import Request, Sample
-from emomelody.sampling.sampler import samples
+
+if TYPE_CHECKING:
+    from emomelody.models.checkpoint import Checkpoint
 
 ArrangedSample = tuple[Piece, Sample]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """All that makes the files what they are."""
+class GenerationConfig:
+    """Everything that determines the files of a run.
 
-    model: str  # a shipped name or a path, as it was asked for
+    Raises EmomelodyError for a name that is no file name or is the same for several melodies.
+    """
+
+    model: str  # a bundled model, a weights file or a run folder
     request: Request
     setting: Setting = PLAIN
     formats: tuple[Format, ...] = (Format.MIDI,)
     name: str = NAME  # of a file, without suffix; see ``file_name``
-    like: str | None = None  # where the request's melody was read from
+    like: str | None = None  # the file that the request's ``like`` was read from
     soundfont: Path | None = None
-    checksum: str | None = None  # of the weights, where it must be these
+    checksum: str | None = None  # of the weights, where only these reproduce the run
+
+    def __post_init__(self) -> None:
+        first, second = (self.title(number, "sad", "model") for number in (0, 1))
+        if self.request.n > 1 and first == second:
+            raise EmomelodyError(f"name '{self.name}' is the same for several melodies: add {{index}}")
+
+    def title(self, number: int, description: str, model: str) -> str:
+        """The file name of a melody without suffix; ``model`` is the name in its weights."""
+        return file_name(self.name, emotion=description, seed=self.request.seed, index=number, model=model)
+
+    def describe(self, sample: Sample) -> str:
+        """The target of a sample at its beginning in words, for its name and entry."""
+        return self.request.description or sample.description
 
 
 def arrange_samples(
-    checkpoint: Checkpoint, recipe: Recipe, numbers: range | None = None
+    checkpoint: Checkpoint, config: GenerationConfig, numbers: range | None = None
 ) -> Iterator[ArrangedSample]:
-    """The request's samples, or those ``numbers`` of them, as pieces in the recipe's setting, called by its
-    name; one after another.
+    """The samples of a run, or those ``numbers`` of them, each with its piece in the run's setting.
 
-    Raises EmomelodyError for what cannot be sampled, a name that is none or meets another one, a melody
-    beyond MIDI's pitches.
+    Raises EmomelodyError for a request that the model cannot meet, and for a melody beyond MIDI's pitches.
     """
-    request, first = recipe.request, numbers.start if numbers else 0
-    for index, sample in enumerate(samples(checkpoint, request, numbers), start=first):
-        title, after = (
-            file_name(
-                recipe.name,
-                emotion=sample.emotion.title,
-                seed=request.seed,
-                index=number,
-                model=checkpoint.name,
-            )
-            for number in (index, index + 1)
-        )
-        if request.n > 1 and title == after:
-            raise EmomelodyError(f"name '{recipe.name}' is the same for several melodies: add {{index}}")
+    from emomelody.sampling.sampler import samples
+
+    first = numbers.start if numbers else 0
+    for number, sample in enumerate(samples(checkpoint, config.request, numbers), start=first):
         piece = arrange(
             sample.melody,
-            title=title,
+            title=config.title(number, config.describe(sample), checkpoint.name),
             emotion=sample.emotion,
             trajectory=sample.trajectory,
-            setting=recipe.setting,
+            setting=config.setting,
         )
         yield piece, sample

@@ -1,50 +1,116 @@
-"""The folder that ``sample`` writes: each melody in each format, and samples.json to make them again."""
+"""samples.json: the runs of a folder, each with its configuration and a line for every melody.
+
+Files of version 0.1 hold one run at top level; they still load.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from emomelody import __version__
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats.encode import Format
-from emomelody.models.checkpoint import Checkpoint
-from emomelody.models.emoreg_va import EmoregVA
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import STEPS_PER_BAR, Melody, Note
 from emomelody.music.path import EmotionPath
 from emomelody.performance.piece import Piece
 from emomelody.performance.setting import Setting
-from emomelody.sampling.generation import Recipe
+from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.request import SPREAD, TEMPERATURE, DecodingConfig, Request, Sample
 
+if TYPE_CHECKING:
+    from emomelody.models.checkpoint import Checkpoint
+
 INDEX_NAME = "samples.json"
+Run = Mapping[str, Any]  # a run as it is in the file: its configuration, and "samples"
+
+_NOT_AN_INDEX = "not a samples.json that this version can read"
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
-def read_recipe(path: Path) -> Recipe:
-    """The recipe in a samples.json. Raises BadInput for a file that is none."""
+def read_runs(path: Path) -> list[Run]:
+    """The runs as they are in a samples.json, their file names checked. Raises BadInput for another file."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return _recipe(data)
-    except OSError as error:
-        raise BadInput(path, error.strerror or str(error)) from error
+        runs = _load_runs(path)
+        for name in (name for run in runs for name in files(run)):
+            if name != Path(name).name or name in ("", "..", INDEX_NAME):
+                raise ValueError(f"{name} is not the name of a melody's file")
+    except _UNREADABLE as error:
+        raise BadInput(path, _NOT_AN_INDEX) from error
+    return runs
+
+
+def files(run: Run) -> list[str]:
+    """The names of all files of a run."""
+    return [name for sample in run["samples"] for name in sample["files"]]
+
+
+def read_configs(path: Path) -> list[GenerationConfig]:
+    """The configurations of all runs in a samples.json, in order. Raises BadInput for another file."""
+    try:
+        configs = [_to_config(run) for run in _load_runs(path)]
+    except BadInput:
+        raise
     except EmomelodyError as error:
         raise BadInput(path, str(error)) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        lacking = f" (it lacks {error})" if isinstance(error, KeyError) else ""
-        raise BadInput(path, f"not a samples.json that this version can make again{lacking}") from error
+    except _UNREADABLE as error:
+        missing = f" ({error} is missing)" if isinstance(error, KeyError) else ""
+        raise BadInput(path, _NOT_AN_INDEX + missing) from error
+    if not configs:
+        raise BadInput(path, "holds no runs")
+    return configs
 
 
-def _header(recipe: Recipe, checkpoint: Checkpoint) -> str:
-    """What was asked for: samples.json up to the line for the first melody."""
-    request, drawing, like = recipe.request, recipe.request.drawing, recipe.request.like
-    own = TEMPERATURE if isinstance(checkpoint.model, EmoregVA) else None
-    asked = {
+def _load_runs(path: Path) -> list[Run]:
+    """The runs of a file, unchecked. Raises BadInput where it cannot be opened, ValueError for bad JSON."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(path, error.strerror or str(error)) from error
+    return list(data["runs"]) if "runs" in data else [data]
+
+
+def write_index(path: Path, kept: Iterable[Run], new_runs: TextIO) -> None:
+    """Write a samples.json of the kept runs and of the text of new ones (``write_run``)."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write('{\n "runs": [\n')
+        for run in kept:
+            write_run(file, run, map(json.dumps, run["samples"]))
+            file.write(",\n")
+        new_runs.seek(0)
+        shutil.copyfileobj(new_runs, file)
+        file.write("\n ]\n}\n")
+
+
+def write_run(file: TextIO, header: Mapping[str, Any], entries: Iterable[str]) -> None:
+    """Write a run: its configuration, a line per key, and its melodies' entries, a line each.
+
+    ``entries`` are written as they come, so that a run of any length takes no memory.
+    """
+    file.write("  {\n")
+    for key, value in header.items():
+        if key != "samples":
+            file.write(f"   {json.dumps(key)}: {json.dumps(value)},\n")
+    file.write('   "samples": [')
+    for number, entry in enumerate(entries):
+        file.write(("," if number else "") + f"\n    {entry}")
+    file.write("\n   ]\n  }")
+
+
+def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any]:
+    """The configuration of a run as samples.json holds it, without "samples"."""
+    from emomelody.models.checkpoint import VA
+
+    request, like = config.request, config.request.like
+    default_temperature = TEMPERATURE if checkpoint.name == VA else None
+    header = {
         "version": __version__,
-        "model": recipe.model,
+        "model": config.model,
         "checksum": checkpoint.checksum,
         "seed": request.seed,
         "num": request.n,
@@ -52,62 +118,63 @@ def _header(recipe: Recipe, checkpoint: Checkpoint) -> str:
         "emotion": request.emotion.title if request.emotion else None,
         "point": request.point,
         "path": str(request.path) if request.path else None,
-        # Its notes (onset, duration, pitch) too: the file may change, or not be there.
-        "like": like and {"file": recipe.like, "notes": [[n.onset, n.duration, n.pitch] for n in like.notes]},
+        # The notes (onset, duration, pitch) too: the file may change or be gone.
+        "like": like and {"file": config.like, "notes": [[n.onset, n.duration, n.pitch] for n in like.notes]},
         "spread": request.spread if like else None,
-        "temperature": drawing.temperature or own,
-        "top_p": drawing.top_p,
-        "setting": asdict(recipe.setting),
-        "formats": recipe.formats,
-        "soundfont": str(recipe.soundfont) if recipe.soundfont else None,
-        "name": recipe.name,
+        "temperature": request.decoding.temperature or default_temperature,
+        "top_p": request.decoding.top_p,
+        "setting": asdict(config.setting),
+        "formats": config.formats,
+        "soundfont": str(config.soundfont) if config.soundfont else None,
+        "name": config.name,
     }
-    lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in asked.items()]
-    return "{\n" + ",\n".join([*lines, ' "samples": ['])
+    plain: dict[str, Any] = json.loads(json.dumps(header))  # lists for tuples, as in a file
+    return plain
 
 
-def _entry(piece: Piece, s: Sample, recipe: Recipe) -> dict[str, Any]:
+def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str, Any]:
+    """A melody's entry in samples.json."""
     entry: dict[str, Any] = {
-        "files": [f"{piece.title}.{form}" for form in recipe.formats],
-        "emotion": piece.emotion.title,
-        "point": [round(c, 4) for c in s.trajectory[0]],
-        "latent": s.latent,
+        "files": [f"{piece.title}.{form}" for form in config.formats],
+        "emotion": config.describe(sample),
+        "point": [round(c, 4) for c in sample.trajectory[0]],
+        "latent": sample.latent,
     }
-    if recipe.setting.expressive:
+    if config.setting.expressive:
         entry["octaves"], entry["tempos"] = _by_bar(piece.octaves), _by_bar(piece.tempos)
         entry["velocities"] = piece.velocities
     return entry
 
 
 def _by_bar(changes: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Changes as (bar, value), the bar from which on it holds counted from 0."""
+    """Changes (step, value) as (bar, value), bars counted from 0."""
     return [(step // STEPS_PER_BAR, value) for step, value in changes]
 
 
-def _recipe(data: Mapping[str, Any]) -> Recipe:
-    """The inverse of ``_header``; for anything else it raises what ``read_recipe`` catches."""
-    point, path, like, spread = data["point"], data["path"], data["like"], data["spread"]
-    temperature, formats = data["temperature"], tuple(map(Format, data["formats"]))
+def _to_config(run: Run) -> GenerationConfig:
+    """The inverse of ``to_header``. Raises what ``read_configs`` catches."""
+    point, path, like, spread = run["point"], run["path"], run["like"], run["spread"]
+    temperature, formats = run["temperature"], tuple(map(Format, run["formats"]))
     if not formats:
         raise ValueError("no format")
     request = Request(
-        n=int(data["num"]),
-        emotion=None if data["emotion"] is None else Emotion.parse(data["emotion"]),
+        n=int(run["num"]),
+        emotion=None if run["emotion"] is None else Emotion.parse(run["emotion"]),
         point=None if point is None else (float(point[0]), float(point[1])),
         path=None if path is None else EmotionPath.parse(path),
         like=None if like is None else Melody(tuple(Note(*map(int, note)) for note in like["notes"])),
         spread=SPREAD if spread is None else float(spread),
-        bars=int(data["bars"]),
-        seed=int(data["seed"]),
-        drawing=DecodingConfig(None if temperature is None else float(temperature), float(data["top_p"])),
+        bars=int(run["bars"]),
+        seed=int(run["seed"]),
+        decoding=DecodingConfig(None if temperature is None else float(temperature), float(run["top_p"])),
     )
-    return Recipe(
-        model=str(data["model"]),
+    return GenerationConfig(
+        model=str(run["model"]),
         request=request,
-        setting=Setting(**data["setting"]),
+        setting=Setting(**run["setting"]),
         formats=formats,
-        name=str(data["name"]),
+        name=str(run["name"]),
         like=None if like is None else str(like["file"]),
-        soundfont=None if data["soundfont"] is None else Path(data["soundfont"]),
-        checksum=str(data["checksum"]),
+        soundfont=None if run["soundfont"] is None else Path(run["soundfont"]),
+        checksum=str(run["checksum"]),
     )

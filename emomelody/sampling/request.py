@@ -1,107 +1,138 @@
-"""Melodies by ``emoreg-va``: drawn in blocks of four bars, several candidates for each, the truest one kept.
+"""What to sample (``Request``), how to decode it (``DecodingConfig``), and the result (``Sample``).
 
-A drawn block is encoded again, and of the candidates the one stays whose own place on the plane is nearest to
-the asked one, and whose content, where one is asked for: the model is its own judge, no rule or classifier is
-asked. Copies of training melodies lose. Of the last block's candidates of a melody longer than one block
-those come first that close, with a long tonic or dominant on a strong beat.
+Imports no torch, so that a bad request is refused before any weights are loaded.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from emomelody.errors import EmomelodyError
-from emomelody.models.checkpoint import Checkpoint
-from emomelody.models.emoreg_va import EmoregVA
-from emomelody.music.emotion import Emotion
+from emomelody.music.emotion import Emotion, describe
 from emomelody.music.melody import BARS, Melody
-from emomelody.music.path import EmotionPath
+from emomelody.music.path import EmotionPath, Waypoint
 from emomelody.music.tokens import Tokens
 
-TEMPERATURE = 1.05  # where none is asked for
+TEMPERATURE = 1.05  # emoreg-va's default
+SPREAD = 0.1
+MAX_BARS = 64
+MAX_TEMPERATURE = 10
+
+Point = tuple[float, float]  # (valence, arousal) in [−1, 1]²
 
 
 @dataclass(frozen=True)
 class DecodingConfig:
-    """How tokens are drawn; temperature None: the model's own, which for the paper's is the likeliest."""
+    """How tokens are sampled from the decoder's logits.
 
+    Raises EmomelodyError for a value out of range.
+    """
+
+    # Divides the logits, in (0, 10]. None: 1.05 for emoreg-va, the likeliest token for base and emoreg.
     temperature: float | None = None
-    top_p: float = 1.0
+    top_p: float = 1.0  # in (0, 1]: sample from the likeliest tokens that together reach this probability
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not 0 < self.temperature <= MAX_TEMPERATURE:
+            raise EmomelodyError(
+                f"temperature {self.temperature:g} must be above 0 and at most {MAX_TEMPERATURE}"
+            )
+        if not 0 < self.top_p <= 1:
+            raise EmomelodyError(f"top-p {self.top_p:g} must be above 0 and at most 1")
 
 
-MAX_BARS = 64
 DEFAULT = DecodingConfig()
-SPREAD = 0.1
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to sample: an emotion, a point (valence, arousal) in [−1, 1]² or a path, and maybe a melody.
+    """A request for ``n`` melodies of an emotion, at a point, along a path, or like another melody.
 
-    For an emotion every melody has a latent of its own, drawn from where the emotion's training melodies
-    lie and always inside its quadrant. For a point the latent is the point's, and the label its quadrant's
-    (``Emotion.at``: a point on an axis counts as positive). Along a path it moves from one to the next.
-    ``like`` is a melody of four bars in C, whose content is taken, with normal noise of the deviation
-    ``spread``; without an emotion, point or path its place on the plane too, with noise in units of the
-    scale. Only ``emoreg-va`` has paths, other lengths than four bars, and ``like``.
+    - ``emotion``: each melody gets a latent of its own, sampled from the region of the emotion's training
+      melodies and always inside the emotion's quadrant.
+    - ``point`` (valence, arousal) in [−1, 1]²: its latent. The label is its quadrant's (``Emotion.at``).
+    - ``path``: the latent moves from waypoint to waypoint.
+    - ``like``, a melody of four bars in C: its content is kept, with normal noise of standard deviation
+      ``spread``. Without an emotion, point or path its own point is varied too, with noise in units of the
+      plane's scale.
+
+    At most one of emotion, point and path. Paths, ``like`` and other lengths than four bars need
+    ``emoreg-va``. Raises EmomelodyError for a request that no model can meet.
     """
 
     n: int = 1
     emotion: Emotion | None = None
-    point: tuple[float, float] | None = None
+    point: Point | None = None
     path: EmotionPath | None = None
     like: Melody | None = None
-    spread: float = SPREAD
-    bars: int = BARS
+    spread: float = SPREAD  # 0 … 1
+    bars: int = BARS  # 1 … 64
     seed: int = 0
-    drawing: DecodingConfig = DEFAULT
+    decoding: DecodingConfig = DEFAULT
+
+    def __post_init__(self) -> None:
+        targets = sum(target is not None for target in (self.emotion, self.point, self.path))
+        if targets > 1:
+            raise EmomelodyError("an emotion, a point and a path exclude each other: give one of them")
+        if targets == 0 and self.like is None:
+            raise EmomelodyError("give an emotion, a point, a path, or a melody to vary (--like)")
+        for waypoint in self.waypoints:
+            _check_point(waypoint.point)
+        _check_range("number of melodies", self.n, 1)
+        _check_range("number of bars", self.bars, 1, MAX_BARS)
+        _check_range("seed", self.seed, 0)
+        _check_range("spread", self.spread, 0, 1)
+        if self.path is not None and self.waypoints[-1].bar >= self.bars:
+            last = self.waypoints[-1].bar
+            raise EmomelodyError(
+                f"the path ends at bar {last} (bars count from 0), beyond the {self.bars} bars of the melody:"
+                f" use --bars {last + 1} or more"
+            )
+
+    @property
+    def waypoints(self) -> tuple[Waypoint, ...]:
+        """The targets: those of the path, or the emotion or point at bar 0. Empty for ``like`` alone."""
+        if self.path is not None:
+            return self.path.waypoints
+        if self.emotion is None and self.point is None:
+            return ()
+        return (Waypoint(0, self.emotion, self.point),)
+
+    @property
+    def description(self) -> str | None:
+        """The target at the beginning in words, as ``Sample.description``; None for ``like`` alone."""
+        if not self.waypoints:
+            return None
+        first = self.waypoints[0]
+        return describe(*first.point) if first.point else first.label.title
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A melody and where on the plane it was asked for."""
+    """A melody and the target that it was sampled for."""
 
     melody: Melody
     emotion: Emotion  # the label given to the decoder
-    trajectory: tuple[tuple[float, float], ...]  # (valence, arousal) in [−1, 1]², in each bar
-    latent: tuple[float, float]  # in the first
-    tokens: Tokens  # (T,), what the model made, before any repair
-    silent_draws: int  # how many melodies without a note were drawn before it
+    trajectory: tuple[Point, ...]  # the target of each bar
+    latent: tuple[float, float]  # the target of the first bar in the model's units
+    tokens: Tokens  # (T,), as sampled, before any repair
+    silent_draws: int  # melodies without a note that were sampled and discarded before this one
+
+    @property
+    def description(self) -> str:
+        """The target of the first bar in words; ``neutral`` or e.g. ``happy-angry`` on an axis."""
+        return describe(*self.trajectory[0])
 
 
-def check_request(checkpoint: Checkpoint, request: Request) -> None:
-    """Raise EmomelodyError, in words for the command line's user, for what cannot be sampled."""
-    path, drawing, bars = request.path, request.drawing, request.bars
-    places = sum(given is not None for given in (request.emotion, request.point, path))
-    if places > 1 or (places == 0 and request.like is None):
-        raise EmomelodyError("ask for an emotion, a point or a path: one of them, or --like")
-    for at in [request.point] if path is None else [stop.point for stop in path.waypoints]:
-        if at is not None and not all(-1 <= coordinate <= 1 for coordinate in at):
-            raise EmomelodyError(f"point {at[0]:g} {at[1]:g} is outside the plane: use −1 … 1")
-    if drawing.temperature is not None and not 0 < drawing.temperature <= 10:
-        raise EmomelodyError(f"temperature {drawing.temperature:g} must be above 0 and at most 10")
-    for name, value, least, most in (
-        ("top-p", drawing.top_p, 0, 1),
-        ("spread", request.spread, 0, 1),
-        ("seed", request.seed, 0, np.inf),
-        ("number of melodies", request.n, 1, np.inf),
-        ("number of bars", bars, 1, MAX_BARS),
-    ):
-        if not least <= value <= most:
-            span = f"less than {least}" if most == np.inf else f"outside {least} … {most}"
-            raise EmomelodyError(f"{name} {value:g} is {span}")
-    if drawing.top_p == 0:
-        raise EmomelodyError("top-p 0 leaves no token to draw: take a larger one")
-    paper = not isinstance(checkpoint.model, EmoregVA)
-    if paper and drawing.top_p < 1 and drawing.temperature is None:
-        raise EmomelodyError(f"{checkpoint.name} takes the likeliest tokens: --top-p needs --temperature")
-    if paper and (path is not None or request.like is not None or bars != BARS):
+def _check_point(point: Point | None) -> None:
+    if point is not None and not all(-1 <= coordinate <= 1 for coordinate in point):
         raise EmomelodyError(
-            f"{checkpoint.name} makes {BARS} bars of one emotion: --bars, --path and --like need emoreg-va"
+            f"point {point[0]:g},{point[1]:g} is outside the plane: valence and arousal go from -1 to 1"
         )
-    if path is not None and path.waypoints[-1].bar >= bars:
-        raise EmomelodyError(
-            f"the path goes on to bar {path.waypoints[-1].bar}, and there are {bars} bars: add --bars"
-        )
+
+
+def _check_range(name: str, value: float, least: float, most: float = math.inf) -> None:
+    if not least <= value <= most:
+        limits = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
+        raise EmomelodyError(f"{name} {value:g} must be {limits}")

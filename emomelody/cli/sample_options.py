@@ -1,0 +1,254 @@
+"""The options of ``sample``: types with their help, and ``Options`` with their values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from emomelody.cli.options import MAX_SEED, Command, real_number, usage_errors, whole_number
+from emomelody.errors import EmomelodyError
+from emomelody.music.key import parse_key
+from emomelody.performance.setting import OCTAVES, TEMPOS, VELOCITIES
+
+STDOUT = Path("-")
+
+
+def _check_key(text: str) -> str:
+    with usage_errors():
+        parse_key(text)
+    return text
+
+
+def _option(panel: str, metavar: str | None, help: str, *flags: str, **more: Any) -> Any:
+    return typer.Option(*flags, metavar=metavar, help=help, rich_help_panel=panel, **more)
+
+
+_in_emotion = partial(_option, "Emotion", show_default=False)
+_in_sampling = partial(_option, "Sampling")
+_in_performance = partial(_option, "Performance")
+_in_output = partial(_option, "Output")
+
+Emotions = Annotated[
+    list[str] | None,
+    _in_emotion(
+        "NAME", "happy, angry, sad or relaxed (also e1–e4, Q1–Q4); may be repeated.", "--emotion", "-e"
+    ),
+]
+Point = Annotated[
+    str | None,
+    _in_emotion("V,A", "A point instead: valence and arousal from -1 to 1, such as -0.5,0.4."),
+]
+PathText = Annotated[
+    str | None,
+    _in_emotion("TEXT", "A path instead: emotions or points at bars from 0 on, such as 'sad@0 happy@8'."),
+]
+Like = Annotated[
+    list[Path] | None,
+    _in_emotion(
+        "FILE",
+        "Vary the first four bars of this MIDI or MusicXML file, in its own emotion or the given one."
+        " If repeated, only print where the files lie on the plane.",
+    ),
+]
+
+Num = Annotated[
+    int,
+    _in_sampling("N", "Number of melodies, of each emotion.", "--num", "-n", parser=whole_number(1)),
+]
+Bars = Annotated[int, _in_sampling("N", "Length, up to 64 bars.", parser=whole_number(1, 64))]
+ModelName = Annotated[
+    str,
+    _in_sampling(
+        "NAME",
+        "emoreg-va; emoreg or base (four bars, no --path or --like); a weights file or run folder.",
+        "--model",
+        "-m",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    _in_sampling(
+        "N", "The same seed gives the same files.", parser=whole_number(0, MAX_SEED), show_default="random"
+    ),
+]
+Spread = Annotated[
+    float | None,
+    _in_sampling(
+        "X", "How much to vary the file of --like, from 0 to 1.", parser=real_number(0, 1), show_default="0.1"
+    ),
+]
+Temperature = Annotated[
+    float | None,
+    _in_sampling(
+        "X",
+        "Above 0, up to 10: higher is more varied.",
+        parser=real_number(0, 10),
+        show_default="1.05 for emoreg-va; emoreg and base take the likeliest token",
+    ),
+]
+TopP = Annotated[
+    float,
+    _in_sampling(
+        "X",
+        "Sample from the likeliest tokens that together have this probability.",
+        "--top-p",
+        parser=real_number(0, 1),
+    ),
+]
+Device = Annotated[str, _in_sampling("NAME", "cpu, cuda, cuda:1 … or auto.")]
+Again = Annotated[
+    Path | None,
+    _in_sampling(
+        "FILE",
+        "Reproduce the runs in this samples.json; options of performance and output may change them.",
+        show_default=False,
+    ),
+]
+
+Key = Annotated[
+    str | None,
+    _in_performance(
+        "KEY",
+        "A, Bb, F# … The emotion decides between major and minor; 'A minor' or Am insists on it.",
+        parser=_check_key,
+        show_default="C",
+    ),
+]
+Octave = Annotated[
+    int | None,
+    _in_performance(
+        "N", "Octaves up, or down if negative, up to 4.", parser=whole_number(*OCTAVES), show_default="0"
+    ),
+]
+Tempo = Annotated[
+    float | None,
+    _in_performance("BPM", "Beats per minute, 10 to 500.", parser=real_number(*TEMPOS), show_default="120"),
+]
+Program = Annotated[
+    str | None,
+    _in_performance("NAME", "General MIDI sound: piano, violin, flute … or 0 to 127.", show_default="piano"),
+]
+Velocity = Annotated[
+    int | None,
+    _in_performance("N", "Loudness, 1 to 127.", parser=whole_number(*VELOCITIES), show_default="90"),
+]
+Expressive = Annotated[
+    bool,
+    _in_performance(
+        None, "Let the emotion set the octave, tempo and velocity that are not given.", "--expressive"
+    ),
+]
+
+Out = Annotated[
+    Path,
+    _in_output(
+        "PATH",
+        "A folder, to which melodies are added; a file such as sad.mid for one melody; or - for stdout.",
+        "--out",
+        "-o",
+    ),
+]
+Formats = Annotated[
+    list[str] | None,
+    _in_output(
+        "NAME",
+        "mid, musicxml, svg (a score), png (a piano roll) or wav; several as mid,wav.",
+        "--format",
+        "-f",
+        show_default="mid",
+    ),
+]
+Name = Annotated[
+    str | None,
+    _in_output("TEXT", "File names; {model} is a field too.", show_default="{emotion}-s{seed}-{index}"),
+]
+SoundFont = Annotated[
+    Path | None,
+    _in_output("FILE", "A SoundFont (.sf2) for wav and --play; needs FluidSynth.", show_default=False),
+]
+Show = Annotated[bool, _in_output(None, "Print a piano roll of each melody.", "--show")]
+Play = Annotated[bool, _in_output(None, "Play each melody.", "--play")]
+Force = Annotated[
+    bool,
+    _in_output(
+        None,
+        "Replace what is in the way: files of the same names, and earlier runs that have such files, with"
+        " all their files.",
+        "--force",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Options:
+    """The values of the options; None or empty where not given."""
+
+    given: frozenset[str]  # names of the options that were given
+    emotions: list[str]
+    point: str | None
+    path: str | None
+    like: list[Path]
+    num: int
+    bars: int
+    model: str
+    seed: int | None
+    spread: float | None
+    temperature: float | None
+    top_p: float
+    device: str
+    again: Path | None
+    key: str | None
+    octave: int | None
+    tempo: float | None
+    program: str | None
+    velocity: int | None
+    expressive: bool
+    out: Path
+    formats: list[str]
+    name: str | None
+    soundfont: Path | None
+    show: bool
+    play: bool
+    force: bool
+
+    @property
+    def mode(self) -> str | None:
+        """The mode of ``--key``, major or minor, if it names one."""
+        return parse_key(self.key)[1] if self.key else None
+
+
+class SampleCommand(Command):
+    """A command whose ``--point`` takes ``-0.5,0.4`` and ``-0.5 0.4``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line."""
+        return super().parse_args(ctx, join_points(args))
+
+
+def join_points(words: list[str]) -> list[str]:
+    """The words of a command line with the two numbers after ``--point`` joined by a comma."""
+    joined: list[str] = []
+    for word in words:
+        if joined[-2:-1] == ["--point"] and _is_number(joined[-1]) and _is_number(word):
+            joined[-1] += f",{word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_number(word: str) -> bool:
+    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|nan", word, re.IGNORECASE) is not None
+
+
+def parse_point(text: str) -> tuple[float, float]:
+    """The point (valence, arousal) in ``-0.5,0.4``. Raises EmomelodyError for another text."""
+    try:
+        valence, arousal = map(float, text.split(","))
+    except ValueError as error:
+        raise EmomelodyError(f"point '{text}' is not valence,arousal: write e.g. -0.5,0.4") from error
+    return valence, arousal

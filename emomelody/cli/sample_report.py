@@ -1,0 +1,115 @@
+"""What ``sample`` prints: where pieces lie, the melodies, and one sentence about what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from emomelody.cli.output import output, plural
+from emomelody.music.emotion import Emotion
+from emomelody.sampling.generation import ArrangedSample, GenerationConfig
+
+if TYPE_CHECKING:
+    from emomelody.sampling.folder import Run, Written
+
+
+@dataclass
+class RunSummary:
+    """What is known of a run's melodies, gathered while they are written."""
+
+    model: str  # the name in the weights
+    config: GenerationConfig
+    count: int = 0
+    different: set[int] = field(default_factory=set)  # hashes of the melodies
+    kept: list[ArrangedSample] = field(default_factory=list)  # to be shown or played
+
+    @classmethod
+    def of(cls, run: Run) -> RunSummary:
+        """The summary of a run of which nothing is written yet."""
+        checkpoint, config = run
+        return cls(checkpoint.name, config)
+
+    def add(self, written: Written) -> None:
+        """Count one more melody."""
+        self.count += 1
+        self.different.add(written.melody)
+        if written.arranged:
+            self.kept.append(written.arranged)
+        if output.verbose:
+            output.note("{}: {} at {:.2f},{:.2f}".format(written.title, written.description, *written.point))
+
+    @property
+    def target(self) -> str:
+        """The request in a few words: ``sad``, ``like song.mid, sad``."""
+        request = self.config.request
+        words = [f"like {self.config.like}"] if request.like else []
+        if request.path:
+            words.append(str(request.path))
+        elif request.point:
+            words.append("{} at {:g},{:g}".format(request.description, *request.point))
+        elif request.emotion:
+            words.append(request.emotion.title)
+        return ", ".join(words)
+
+
+def report(summaries: Sequence[RunSummary], destination: str) -> Iterator[str]:
+    """The sentences about what was written, one for each model and seed."""
+    for (model, seed), group in groupby(summaries, key=lambda s: (s.model, s.config.request.seed)):
+        runs = list(group)
+        count = plural(sum(run.count for run in runs), "melody")
+        targets = [run.target if len(runs) == 1 else f"{run.count} {run.target}" for run in runs]
+        yield f"Wrote {count} to {destination} ({', '.join(targets)}, {model}, seed {seed})"
+
+
+def note_repetitions(summary: RunSummary) -> None:
+    """Say where a run holds the same melody several times, and what helps."""
+    from emomelody.models.checkpoint import VA
+
+    different, request = len(summary.different), summary.config.request
+    if different == summary.count:
+        return
+    likeliest = request.decoding.temperature is None and summary.model != VA
+    if likeliest and request.point:
+        output.note("one point has one likeliest melody: add --temperature 1 for different ones")
+    else:
+        hint = ": add --temperature 1 for more" if likeliest else ""
+        output.note(f"{different} of the {summary.count} melodies are different{hint}")
+
+
+def print_melodies(arranged: Sequence[ArrangedSample]) -> None:
+    """Print a piano roll and the metrics of each melody."""
+    from emomelody.formats.text_roll import to_text
+    from emomelody.music.features import metrics
+
+    for piece, sample in arranged:
+        print(to_text(piece, metrics(sample.melody)), end="\n\n")
+
+
+def play_melodies(
+    arranged: Sequence[ArrangedSample], soundfont: Path | None, player: tuple[str, ...]
+) -> None:
+    """Play each melody by a program of the system."""
+    from emomelody.formats.audio import play, to_wav
+
+    for piece, _ in arranged:
+        output.note(f"playing {piece.title}")
+        play(to_wav(piece, soundfont), player)
+
+
+def places_table(files: Sequence[Path], points: Sequence[tuple[float, float]]) -> Table:
+    """Where the beginnings of pieces lie on the plane, and the emotion of that quadrant."""
+    title = f"Placed {plural(len(files), 'piece')}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("file", "valence", "arousal", "emotion"):
+        table.add_column(column, justify="left" if column in ("file", "emotion") else "right")
+    for file, (valence, arousal) in zip(files, points, strict=True):
+        emotion = Emotion.at(valence, arousal)
+        table.add_row(escape(str(file)), f"{valence:+.2f}", f"{arousal:+.2f}", emotion.title)
+    return table

@@ -1,0 +1,112 @@
+"""The file names in a folder of samples: which are taken, and which earlier runs a new one replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emomelody.errors import BadInput, EmomelodyError
+from emomelody.sampling.index import INDEX_NAME, Run, files, read_runs
+
+# Keys in which two runs of the same melodies may differ.
+_NOT_MELODIES = ("version", "num", "formats", "soundfont", "samples")
+
+
+class FolderNames:
+    """The names taken in a folder, by its runs and by other files, and those that new runs claim.
+
+    Raises BadInput where ``folder`` is a file, and for a samples.json of another program, unless ``force``
+    is given, which replaces it.
+    """
+
+    def __init__(self, folder: Path, *, force: bool) -> None:
+        self._folder, self._force = folder, force
+        if folder.exists() and not folder.is_dir():
+            raise BadInput(folder, "is a file: choose another --out")
+        try:
+            self._on_disk = {path.name: path.is_dir() for path in folder.iterdir()} if folder.exists() else {}
+        except OSError as error:
+            raise BadInput(folder, f"cannot be read ({error.strerror or error})") from error
+        self._runs = self._read_runs()
+        self._owners: dict[str, dict[int, list[str]]] = {}  # title → run → its files of that title
+        for number, run in enumerate(self._runs):
+            for name in files(run):
+                self._owners.setdefault(Path(name).stem, {}).setdefault(number, []).append(name)
+        self._claimed: dict[str, Mapping[str, Any]] = {}  # title → the last run that claimed it
+        self._new: set[str] = set()  # their files
+        self._replaced: set[int] = set()  # runs
+
+    def _read_runs(self) -> list[Run]:
+        if INDEX_NAME not in self._on_disk:
+            return []
+        if self._on_disk[INDEX_NAME]:
+            raise BadInput(self._folder / INDEX_NAME, "is a folder: choose another --out")
+        try:
+            return read_runs(self._folder / INDEX_NAME)
+        except BadInput as error:
+            if self._force:
+                return []
+            reason = f"{error.reason}: choose another --out, or replace it with --force"
+            raise BadInput(error.path, reason) from error
+
+    def claim(self, title: str, header: Mapping[str, Any]) -> None:
+        """Take the names of a melody for a new run; with ``force`` mark the runs that it replaces.
+
+        A title is taken where one of its files in the run's formats exists, or where an earlier run has it
+        for another melody, in any format. Raises EmomelodyError for a taken one.
+        """
+        names = [f"{title}.{form}" for form in header["formats"]]
+        claimed = self._claimed.get(title)
+        if claimed and (self._new.intersection(names) or not _same_melodies(claimed, header)):
+            raise EmomelodyError(
+                f"name '{header['name']}' is the same for several melodies: add {{emotion}} or {{seed}}"
+            )
+        self._claimed[title] = header
+        self._new.update(names)
+        for name in names:
+            if self._on_disk.get(name):
+                raise BadInput(self._folder / name, "is a folder: choose another --out or --name")
+        taken = [name for name in names if name in self._on_disk]
+        for number, owned in self._owners.get(title, {}).items():
+            if set(owned) & set(names) or not _same_melodies(self._runs[number], header):
+                taken += owned
+                self._replaced.add(number)
+        if taken and not self._force:
+            raise EmomelodyError(
+                f"{self._folder / taken[0]} is there already: choose another --out or --name, or add --force"
+            )
+
+    @property
+    def kept(self) -> list[Run]:
+        """The earlier runs that stay."""
+        return [run for number, run in enumerate(self._runs) if number not in self._replaced]
+
+    def remove_replaced(self) -> None:
+        """Remove the files of the replaced runs that are neither kept runs' nor new."""
+        replaced = {name for number in self._replaced for name in files(self._runs[number])}
+        for name in replaced.difference(self._new, *map(files, self.kept)):
+            path = self._folder / name
+            if path.is_file() or path.is_symlink():
+                path.unlink()
+
+
+def _same_melodies(run: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
+    """Whether two runs write the same melodies, maybe in other formats or numbers."""
+    one, two = ({k: v for k, v in h.items() if k not in _NOT_MELODIES} for h in (run, header))
+    return one == two
+
+
+def check_file(path: Path, *, force: bool) -> None:
+    """Raise EmomelodyError where a melody cannot be written to this file.
+
+    That is where its folder is missing, where it exists and ``force`` is not given, and where it belongs to
+    a run in the folder's samples.json, which would no longer be true.
+    """
+    if not path.parent.is_dir():
+        raise BadInput(path, f"cannot be written: there is no folder {path.parent}")
+    index = path.parent / INDEX_NAME
+    if index.is_file() and any(path.name in files(run) for run in read_runs(index)):
+        raise BadInput(path, f"belongs to a run in {index}: choose another name")
+    if path.exists() and not force:
+        raise EmomelodyError(f"{path} is there already: choose another --out, or add --force")

@@ -1,0 +1,593 @@
+"""``emomelody sample``: what a user types, sees and gets."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import COMMAND, Run
+
+from emomelody.cli.sample_options import join_points
+from emomelody.formats import midi
+from emomelody.models.checkpoint import bundled_weights, load_checkpoint
+from emomelody.music import features
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.rule import label_by_rule
+from emomelody.performance.piece import arrange
+
+FORMATS = ("mid", "musicxml", "svg", "png", "wav")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def runs(folder: Path) -> list[dict[str, Any]]:
+    described: list[dict[str, Any]] = json.loads((folder / "samples.json").read_text())["runs"]
+    return described
+
+
+def song(path: Path, *semitones: int, mode: Emotion = Emotion.E1) -> None:
+    """Four bars of quarters, at these semitones above C, in turn."""
+    notes = tuple(Note(4 * i, 4, 60 + semitones[i % len(semitones)]) for i in range(16))
+    midi.write(arrange(Melody(notes), title="song", emotion=mode), path)
+
+
+def test_twenty_sad_melodies(tmp_path: Path, run: Run) -> None:
+    done = run("sample", "--emotion", "sad", "-n", 20, "--seed", 42)
+    assert done.stdout == "Wrote 20 melodies to samples/ (sad, emoreg-va, seed 42)\n"
+    assert done.stderr == ""
+    (described,) = runs(tmp_path / "samples")
+    assert described["model"] == "emoreg-va"
+    assert described["checksum"] == load_checkpoint(bundled_weights()["emoreg-va"]).checksum
+    assert described["seed"] == 42
+    names = [f"sad-s42-{i:03d}.mid" for i in range(20)]
+    assert [entry["files"] for entry in described["samples"]] == [[name] for name in names]
+    assert sorted(contents(tmp_path / "samples")) == [*names, "samples.json"]
+    for entry in described["samples"]:
+        assert entry["emotion"] == "sad"
+        assert all(-1 <= coordinate < 0 for coordinate in entry["point"])
+        (file,) = entry["files"]
+        written = midi.read(tmp_path / "samples" / file)
+        assert written.length == 16
+        assert [track.name for track in written.tracks] == [file.removesuffix(".mid")]
+
+
+def test_quiet_prints_the_result_only_and_verbose_each_melody(run: Run) -> None:
+    arguments = ("sample", "--point", "0.5,0.25", "-n", 2, "--seed", 1, "-m", "emoreg")
+    sentence = "Wrote 2 melodies to {}/ (happy at 0.5,0.25, emoreg, seed 1)\n"
+    assert "add --temperature 1 for different ones" in run(*arguments, "-o", "a").stderr
+    quiet = run(*arguments, "-q", "-o", "b")
+    assert (quiet.stdout, quiet.stderr) == (sentence.format("b"), "")
+    verbose = run(*arguments, "-v", "-o", "c")
+    assert verbose.stdout == sentence.format("c")
+    assert "SHA-256" in verbose.stderr
+    assert "happy-s1-001: happy at 0.50,0.25\n" in verbose.stderr
+
+
+def test_without_a_seed_the_used_one_is_printed(tmp_path: Path, run: Run) -> None:
+    def seed(line: str) -> str:
+        (found,) = re.findall(r"seed (\d+)\)", line)
+        return str(found)
+
+    first = seed(run("sample", "-e", "relaxed", "-o", "a").stdout)
+    run("sample", "-e", "relaxed", "-o", "b", "--seed", first)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert seed(run("sample", "-e", "relaxed", "-o", "c").stdout) != first
+
+
+def test_several_emotions_go_to_one_folder(tmp_path: Path, run: Run) -> None:
+    done = run("sample", "-e", "happy", "-e", "Q3", "-n", 5, "--seed", 3)
+    assert done.stdout == "Wrote 10 melodies to samples/ (5 happy, 5 sad, emoreg-va, seed 3)\n"
+    for emotion in ("happy", "sad"):
+        assert len(list((tmp_path / "samples").glob(f"{emotion}-s3-*.mid"))) == 5
+    run("sample", "-e", "sad", "-e", "e3", "-n", 2, "--seed", 3, "-o", "alone")  # the same emotion
+    alone = contents(tmp_path / "alone")
+    assert len(alone) == 3
+    name = "sad-s3-001.mid"
+    assert alone[name] == (tmp_path / "samples" / name).read_bytes()
+
+
+def test_a_folder_holds_several_runs_which_again_reproduces(
+    tmp_path: Path, run: Run, run_installed: Run
+) -> None:
+    run("sample", "-e", "sad", "-n", 2, "--seed", 1, "-f", "mid,musicxml", "--expressive")
+    run("sample", "-e", "happy", "--seed", 2, "-m", "emoreg", "--key", "A", "-f", "wav")
+    run("sample", "-e", "sad", "-e", "angry", "--seed", 3)
+    assert [described["emotion"] for described in runs(tmp_path / "samples")] == [
+        "sad",
+        "happy",
+        "sad",
+        "angry",
+    ]
+    again = run_installed("sample", "--again", "samples/samples.json", "-o", "again")
+    assert contents(tmp_path / "again") == contents(tmp_path / "samples")
+    assert again.stdout.splitlines() == [
+        "Wrote 2 melodies to again/ (sad, emoreg-va, seed 1)",
+        "Wrote 1 melody to again/ (happy, emoreg, seed 2)",
+        "Wrote 2 melodies to again/ (1 sad, 1 angry, emoreg-va, seed 3)",
+    ]
+
+
+def test_taken_names_need_force(tmp_path: Path, run: Run) -> None:
+    run("sample", "-e", "sad", "--seed", 1, "-f", "mid,wav")
+    before = contents(tmp_path / "samples")
+    again = ("sample", "-e", "sad", "--seed", 1, "--key", "D")
+    expected = "samples/sad-s1-000.mid is there already: choose another --out or --name, or add --force"
+    assert run(*again, code=1).stderr == f"emomelody: {expected}\n"
+    assert contents(tmp_path / "samples") == before
+    run(*again, "--force")
+    assert sorted(contents(tmp_path / "samples")) == ["sad-s1-000.mid", "samples.json"]
+    assert [described["setting"]["tonic"] for described in runs(tmp_path / "samples")] == ["D"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-e", "sad", "-n", 3, "-f", "mid", "-f", "musicxml", "--expressive", "--key", "A"),
+        ("--point", "0.5", "-0.25", "-m", "emoreg", "-n", 2, "--temperature", 1.5, "--top-p", 0.9),
+        ("--path", "-0.5,1e-3@0 happy@4", "--bars", 5, "--name", "{model}{index}"),
+        ("--like", "song.mid", "--spread", 0.3, "-n", 2, "--tempo", 90.5),
+        ("--like", "song.mid", "-e", "happy", "-f", "png", "--program", "flute"),
+    ],
+)
+def test_the_same_files_again(
+    tmp_path: Path, run: Run, run_installed: Run, arguments: tuple[object, ...]
+) -> None:
+    song(tmp_path / "song.mid", 0, 1, 2, 3, 4)
+    first = run("sample", *arguments, "-o", "a")
+    (tmp_path / "song.mid").unlink()  # its notes are in samples.json
+    again = run_installed("sample", "--again", "a/samples.json", "-o", "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert first.stdout.replace("to a/", "to b/") == again.stdout
+
+
+def test_again_in_another_setting_and_format(tmp_path: Path, run: Run) -> None:
+    run("sample", "-e", "sad", "-n", 2, "--seed", 1, "--tempo", 66, "-o", "a")
+    run("sample", "--again", "a/samples.json", "-o", "b", "--key", "D", "-f", "musicxml,mid")
+    assert sorted(contents(tmp_path / "b")) == sorted(
+        [*(f"sad-s1-00{i}.{form}" for i in range(2) for form in ("mid", "musicxml")), "samples.json"]
+    )
+    before, after = (midi.read(tmp_path / folder / "sad-s1-001.mid") for folder in "ab")
+    assert [n.pitch + 2 for n in before.tracks[0].notes] == [n.pitch for n in after.tracks[0].notes]
+    setting = runs(tmp_path / "b")[0]["setting"]
+    assert (setting["tonic"], setting["tempo"]) == ("D", 66)
+    run("sample", "--again", "a/samples.json", "-o", "a", "-f", "wav")  # beside the first files
+    assert {"sad-s1-001.mid", "sad-s1-001.wav"} < set(contents(tmp_path / "a"))
+    run("sample", "--again", "a/samples.json", "-o", "c")
+    assert contents(tmp_path / "c") == contents(tmp_path / "a")
+    run("sample", "--again", "a/samples.json", "-o", "d", "-f", "mid")  # both runs: the same files, once
+    assert sorted(contents(tmp_path / "d")) == ["sad-s1-000.mid", "sad-s1-001.mid", "samples.json"]
+
+
+def test_again_needs_the_weights_that_made_the_run(tmp_path: Path, run: Run) -> None:
+    moved = tmp_path / "moved.safetensors"
+    moved.write_bytes(bundled_weights()["emoreg"].read_bytes())
+    run("sample", "-e", "sad", "--seed", 1, "-m", "moved.safetensors", "-o", "a")
+    run("sample", "-e", "happy", "--seed", 1, "-o", "a")
+    moved.rename(tmp_path / "here.safetensors")
+    assert "moved.safetensors" in run("sample", "--again", "a/samples.json", "-o", "b", code=1).stderr
+    run("sample", "--again", "a/samples.json", "-o", "b", "-m", "here.safetensors")
+    names = ["happy-s1-000.mid", "sad-s1-000.mid"]
+    assert [(tmp_path / "a" / n).read_bytes() for n in names] == [
+        (tmp_path / "b" / n).read_bytes() for n in names
+    ]
+    other = run("sample", "--again", "a/samples.json", "-o", "c", "-m", "base", code=1).stderr
+    assert "no run in it was made with the weights base" in other
+    run("sample", "-e", "sad", "--seed", 1, "-o", "d")
+    index = tmp_path / "d" / "samples.json"
+    index.write_text(re.sub(r'"checksum": "\w+"', f'"checksum": "{"0" * 64}"', index.read_text()))
+    stderr = run("sample", "--again", index, "-o", "c", code=1).stderr
+    assert "made with other weights than" in stderr
+    assert not (tmp_path / "c").exists()
+
+
+def test_one_melody_goes_to_a_named_file(tmp_path: Path, run: Run) -> None:
+    done = run("sample", "-e", "sad", "--seed", 1, "-o", "sad.mid")
+    assert done.stdout == "Wrote 1 melody to sad.mid (sad, emoreg-va, seed 1)\n"
+    run("sample", "-e", "sad", "--seed", 1, "-o", "Sad {x}.WAV")
+    assert sorted(contents(tmp_path)) == ["Sad {x}.WAV", "sad.mid"]
+    assert (tmp_path / "Sad {x}.WAV").read_bytes()[:4] == b"RIFF"
+    assert midi.read(tmp_path / "sad.mid").tracks[0].name == "sad"
+    run("sample", "-e", "sad", "--seed", 1, "-o", "folder")
+    melodies = [midi.read_melody(tmp_path / name) for name in ("sad.mid", "folder/sad-s1-000.mid")]
+    assert melodies[0] == melodies[1]
+    before = (tmp_path / "sad.mid").read_bytes()
+    stderr = run("sample", "-e", "sad", "--seed", 2, "-o", "sad.mid", code=1).stderr
+    assert "sad.mid is there already: choose another --out, or add --force" in stderr
+    assert (tmp_path / "sad.mid").read_bytes() == before
+    run("sample", "-e", "sad", "--seed", 2, "-o", "sad.mid", "--force")
+    assert (tmp_path / "sad.mid").read_bytes() != before
+    for more in (("-n", 2), ("-e", "happy")):
+        stderr = run("sample", "-e", "sad", "-o", "two.mid", *more, code=2).stderr
+        assert "two.mid is one file: for several melodies give a folder, -o two" in stderr
+    stderr = run("sample", "-e", "sad", "-o", "one.mid", "-f", "wav", code=2).stderr
+    assert "names the file and its format: leave out --format" in stderr
+    assert "there is no folder new" in run("sample", "-e", "sad", "-o", "new/one.mid", code=1).stderr
+    assert "belongs to a run" in run("sample", "-e", "sad", "-o", "folder/sad-s1-000.mid", code=1).stderr
+    (tmp_path / "old.mid").mkdir()
+    run("sample", "-e", "sad", "--seed", 1, "-o", "old.mid")  # a folder that is there stays one
+    assert (tmp_path / "old.mid" / "samples.json").exists()
+
+
+def test_one_file_goes_to_stdout(tmp_path: Path, run: Run) -> None:
+    run("sample", "-e", "sad", "--seed", 1, "-f", "mid,wav")
+    for form in ("mid", "wav"):
+        arguments = ["sample", "-e", "sad", "--seed", "1", "-o", "-", "-f", form]
+        done = subprocess.run([COMMAND, *arguments], capture_output=True, check=True, cwd=tmp_path)
+        assert done.stdout == (tmp_path / "samples" / f"sad-s1-000.{form}").read_bytes()
+        assert b"Wrote 1 melody to stdout (sad, emoreg-va, seed 1)" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["samples"]
+    for more in (("-n", 2), ("--show",), ("-f", "mid,wav")):
+        stderr = run("sample", "-e", "sad", "-o", "-", *more, code=2).stderr
+        assert "--out - writes one melody in one format, without --show" in stderr
+
+
+def test_points_as_two_numbers_or_one_word(tmp_path: Path, run: Run) -> None:
+    for number, words in enumerate(
+        (["--point", "-0.5,0.4"], ["--point=-0.5,0.4"], ["--point", "-.5", "+.4"])
+    ):
+        run("sample", *words, "--seed", 1, "-o", number)
+        assert runs(tmp_path / str(number))[0]["point"] == [-0.5, 0.4]
+        assert contents(tmp_path / str(number)) == contents(tmp_path / "0")
+    stderr = run("sample", "--point", "0.5", "-e", "sad", code=2).stderr
+    assert "--emotion and --point exclude each other" in stderr
+    assert "write e.g. -0.5,0.4" in run("sample", "--point", "0.5", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [
+        (["--point", "-0.5", "0.4", "-n", "3"], ["--point", "-0.5,0.4", "-n", "3"]),
+        (["--point", "1e-3", "1."], ["--point", "1e-3,1."]),
+        (["--point", "-0.5,0.4", "0.3"], ["--point", "-0.5,0.4", "0.3"]),
+        (["--point", "-n", "3"], ["--point", "-n", "3"]),
+        (["--tempo", "90", "3", "--point"], ["--tempo", "90", "3", "--point"]),
+        (["0.1", "0.2", "0.3"], ["0.1", "0.2", "0.3"]),
+    ],
+)
+def test_joining_points(words: list[str], joined: list[str]) -> None:
+    assert join_points(words) == joined
+
+
+@pytest.mark.parametrize(
+    ("point", "title"),
+    [("0,0", "neutral"), ("0,0.4", "happy-angry"), ("-0.5,0", "angry-sad"), ("0.5,-1", "relaxed")],
+)
+def test_a_point_is_named_by_what_lies_on_both_sides(
+    tmp_path: Path, run: Run, point: str, title: str
+) -> None:
+    done = run("sample", "--point", point, "--seed", 1)
+    assert done.stdout == f"Wrote 1 melody to samples/ ({title} at {point}, emoreg-va, seed 1)\n"
+    (entry,) = runs(tmp_path / "samples")[0]["samples"]
+    assert (entry["emotion"], entry["files"]) == (title, [f"{title}-s1-000.mid"])
+    assert entry["point"] == [float(c) for c in point.split(",")]
+
+
+def test_formats_in_any_case_and_several_at_once(tmp_path: Path, run: Run) -> None:
+    run("sample", "-e", "sad", "-n", 2, "--seed", 7, "--name", "{emotion}-{seed}-{index}", "-f", "MIDI",
+        "-f", "xml,svg,PNG", "-f", "wav,mid")  # fmt: skip
+    names = [f"sad-7-00{i}.{form}" for i in range(2) for form in FORMATS]
+    assert sorted(contents(tmp_path / "samples")) == sorted([*names, "samples.json"])
+    entries = runs(tmp_path / "samples")[0]["samples"]
+    assert [name for entry in entries for name in entry["files"]] == names
+    for name, start in {".mid": b"MThd", ".musicxml": b"<?xml", ".svg": b"<svg", ".png": b"\x89PNG"}.items():
+        assert (tmp_path / "samples" / f"sad-7-000{name}").read_bytes().startswith(start)
+    wav = (tmp_path / "samples" / "sad-7-000.wav").read_bytes()
+    assert (wav[:4], wav[8:12]) == (b"RIFF", b"WAVE")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--key", "Am"], "--key Am is a minor key: add an emotion that is in minor, angry or sad"),
+        (
+            ["-e", "happy", "--key", "Am"],
+            "happy melodies are in major: use --key A, or -e angry or -e sad for a minor key",
+        ),
+        (["-e", "sad", "-e", "happy", "--key", "Am"], "happy melodies are in major"),
+        (
+            ["--point", "0.5,0.5", "--key", "F#m"],
+            "melodies at 0.5,0.5 are in major: use --key F#, or a point",
+        ),
+        (["--path", "sad@0 happy@2", "--key", "A major"], "paths that begin sad begin in minor: use --key A"),
+        (["--like", "major.mid", "--key", "Am"], "melodies like major.mid (happy) are in major: use --key A"),
+        (["--like", "major.mid", "-e", "relaxed", "--key", "Am"], "relaxed melodies are in major"),
+        (["--key", "H", "-e", "sad"], "unknown key 'H'"),
+    ],
+)
+def test_keys_that_the_emotion_cannot_have(
+    tmp_path: Path, run: Run, arguments: list[str], reason: str
+) -> None:
+    song(tmp_path / "major.mid", 0, 4, 7, 4)
+    stderr = run("sample", *arguments, code=2).stderr
+    assert reason in stderr
+    assert not (tmp_path / "samples").exists()
+
+
+def test_again_in_a_key_of_another_mode(tmp_path: Path, run: Run) -> None:
+    run("sample", "-e", "sad", "-e", "happy", "--seed", 1, "-o", "a")
+    stderr = run("sample", "--again", "a/samples.json", "-o", "b", "--key", "A major", code=2).stderr
+    assert stderr == "emomelody: sad melodies are in minor: use --key A\n"
+    run("sample", "--again", "a/samples.json", "-o", "b", "--key", "A")
+
+
+def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -> None:
+    song(tmp_path / "major.mid", 0, 4, 7, 4)
+    arguments = ("sample", "--like", "major.mid", "--spread", 1, "-n", 20, "--seed", 1)
+    stderr = run(*arguments, "--key", "A major", code=2).stderr
+    assert "is in minor: use a smaller --spread, or leave major out of --key" in stderr
+    assert not (tmp_path / "samples").exists()
+    run(*arguments, "--key", "A")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "give an emotion, such as -e sad, or one of --point, --path, --like and --again"),
+        (["-e", "gloomy"], "unknown emotion 'gloomy': use happy (e1, Q1), angry"),
+        (["-e", "sad", "-f", "mp3"], "unknown format 'mp3': use mid, musicxml, svg, png or wav"),
+        (["-e", "sad", "--program", "kazoo"], "unknown program 'kazoo'"),
+        (["-e", "sad", "-n", "many"], "'many' is not a whole number of 1 or more"),
+        (["-e", "sad", "--bars", "65"], "65 is not a whole number from 1 to 64"),
+        (["-e", "sad", "--octave", "5"], "5 is not a whole number from -4 to 4"),
+        (["-e", "sad", "--temperature", "0"], "temperature 0 must be above 0"),
+        (["-e", "sad", "--top-p", "0"], "top-p 0 must be above 0"),
+        (["--point", "0.5", "1.2"], "point 0.5,1.2 is outside the plane"),
+        (["--point", "nan", "0"], "outside the plane"),
+        (["-e", "sad", "--path", "sad@0 happy@2"], "--emotion and --path exclude each other"),
+        (["--path", "sad@0 happy@4"], "the path ends at bar 4"),
+        (["--path", "sad@0 2,0@2"], "outside the plane"),
+        (["-e", "sad", "--spread", "0.2"], "it needs --like"),
+        (["-e", "sad", "--name", "../{index}"], "name '../{index}' has a '/'"),
+        (["-e", "sad", "-n", "2", "--name", "same"], "add {index}"),
+        (["-e", "sad", "-e", "happy", "--name", "x"], "is the same for several melodies: add {emotion}"),
+        (["-e", "sad", "--soundfont", "a.sf2"], "--soundfont is for sound: it needs --format wav or --play"),
+        (["-e", "sad", "--again", "s.json"], "leave out --emotion"),
+        (["--again", "s.json", "-n", "3", "--seed", "2"], "leave out --num and --seed"),
+        (["--like", "a.mid", "--like", "b.mid", "-e", "sad", "-n", "2"], "leave out --emotion and --num"),
+        (["-e", "sad", "-m", "base", "--bars", "8"], "--bars, --path and --like need emoreg-va"),
+        (["-e", "sad", "-m", "base", "--top-p", "0.9"], "--top-p needs --temperature"),
+    ],
+)
+def test_wrong_usage_is_one_line(tmp_path: Path, run: Run, arguments: list[str], reason: str) -> None:
+    stderr = run("sample", *arguments, code=1 if "{emotion}" in reason else 2).stderr
+    assert reason in stderr
+    assert stderr.startswith("emomelody: ")
+    assert stderr.count("\n") == 1
+    assert not re.search("pydantic|Input should|valid integer", stderr)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["-e", "sad", "-m", "nobody"], "no such model: use base, emoreg"),
+        (["-e", "sad", "-m", "no/such.safetensors"], "no such weights file"),
+        (["-e", "sad", "-o", "file.txt"], "file.txt: is a file"),
+        (["-e", "sad", "--device", "abacus"], "device 'abacus' cannot be used here"),
+        (["--like", "file.txt"], "file.txt: not a MIDI or MusicXML file"),
+        (["--like", "none.mid"], "none.mid: No such file"),
+        (["--again", "none.json"], "none.json: No such file"),
+        (["--again", "file.txt"], "not a samples.json that this version can read"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, run: Run, arguments: list[str], reason: str) -> None:
+    (tmp_path / "file.txt").write_text("in the way")
+    stderr = run("sample", *arguments, code=1).stderr
+    assert reason in stderr
+    assert stderr.count("\n") == 1
+    assert not (tmp_path / "samples").exists()
+
+
+def test_requests_are_refused_before_torch_is_imported(tmp_path: Path) -> None:
+    program = (
+        "import sys; from emomelody.cli.app import main\n"
+        "try: main()\n"
+        "finally: print([m for m in ('torch', 'music21', 'muspy', 'matplotlib') if m in sys.modules])"
+    )
+    for arguments in (
+        ["-e", "happy", "--key", "Am"],
+        ["--point", "3,0"],
+        ["-e", "sad", "-n", "2", "-o", "a.mid"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", program, "sample", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert (done.returncode, done.stdout) == (2, "[]\n")
+
+
+def test_help_has_panels_and_plain_types(run: Run) -> None:
+    text = run("sample", "--help").stdout
+    for panel in ("Emotion", "Sampling", "Performance", "Output"):
+        assert f"─ {panel} ─" in text
+    assert not re.search(r"<|INTEGER|FLOAT|BOOLEAN", text)
+    assert "earlier runs that have such files" in text
+    assert len(re.findall("^ emomelody sample ", text, re.MULTILINE)) == 2
+
+
+def test_many_melodies_are_the_same_by_one_process_and_by_several(
+    tmp_path: Path, environment: dict[str, str], run: Run
+) -> None:
+    words = ["sample", "-m", "emoreg", "-e", "happy", "-n", "1000", "--seed", "3", "-o", "out"]
+    for threads in "12":
+        (tmp_path / threads).mkdir()
+        subprocess.run(
+            [COMMAND, *words],
+            cwd=tmp_path / threads,
+            env=environment | {"OMP_NUM_THREADS": threads},
+            check=True,
+            capture_output=True,
+        )
+    one, two = (contents(tmp_path / threads / "out") for threads in "12")
+    assert len(one) == 1001
+    assert one == two
+    assert len(runs(tmp_path / "1" / "out")[0]["samples"]) == 1000
+    # An error in a process reaches the user as one line, and nothing is left.
+    stderr = run(*words, "--octave", 4, code=1, threads=2).stderr
+    assert stderr.startswith("emomelody: octave +4 ")
+    assert stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+    # Names are checked before anything is sampled.
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "happy-s3-700.mid").write_bytes(b"mine")
+    assert "out/happy-s3-700.mid is there already" in run(*words, code=1, threads=2).stderr
+    assert contents(tmp_path / "out") == {"happy-s3-700.mid": b"mine"}
+
+
+@pytest.mark.parametrize("emotion", ["happy", "angry", "sad", "relaxed"])
+def test_the_emotion_survives_reading_back(emotion: str, tmp_path: Path, run: Run) -> None:
+    """The files name their key, so that no other tonic is found in the notes."""
+    run("sample", "-e", emotion, "-n", 10, "--seed", 1, "-o", "made")
+    run("preprocess", "made", "-o", "again")
+    with (tmp_path / "again" / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    mode = Emotion.parse(emotion).mode
+    assert {row["key"] for row in rows} == {f"C {mode}"}
+    assert sum(row["emotion"] == Emotion.parse(emotion).code for row in rows) >= 7
+
+
+def test_files_are_varied(tmp_path: Path, run: Run) -> None:
+    song(tmp_path / "one.mid", 0, 4, 7, 4)
+    done = run("sample", "--like", "one.mid", "-n", 4, "--seed", 1, "--spread", 0.5, "-o", "varied")
+    assert re.fullmatch(r"one\.mid lies at 0\.\d\d,0\.\d\d \(happy\)\n", done.stderr)
+    assert done.stdout == "Wrote 4 melodies to varied/ (like one.mid, emoreg-va, seed 1)\n"
+    (described,) = runs(tmp_path / "varied")
+    assert (described["like"]["file"], described["spread"], described["bars"]) == ("one.mid", 0.5, 4)
+    assert len({tuple(entry["latent"]) for entry in described["samples"]}) == 4
+    for entry in described["samples"]:
+        assert Emotion.at(*entry["latent"]).title == entry["emotion"]
+        assert entry["files"][0].startswith(entry["emotion"])
+    for target in (
+        ("--point", 0.5, 0.5),
+        ("--path", "sad@0 happy@3", "--bars", 6),
+        ("-e", "sad", "-e", "e4"),
+    ):
+        run("sample", "--like", "one.mid", *target, "-o", f"to{target[0]}")
+        assert list((tmp_path / f"to{target[0]}").glob("*.mid"))
+
+
+def test_a_melody_keeps_its_contour_in_another_emotion(tmp_path: Path, run: Run) -> None:
+    # Up and down a major scale.
+    song(tmp_path / "one.mid", 0, 2, 4, 5, 7, 9, 11, 12, 12, 11, 9, 7, 5, 4, 2, 0)
+    run("sample", "--like", "one.mid", "-e", "sad", "-n", 20, "--seed", 1, "-o", "sad")
+    original = features.contour(midi.read_melody(tmp_path / "one.mid"))
+    melodies = [midi.read_melody(path) for path in (tmp_path / "sad").glob("*.mid")]
+    assert sum(label_by_rule(melody) is Emotion.E3 for melody in melodies) >= 16
+    correlations = [np.corrcoef(features.contour(melody), original)[0, 1] for melody in melodies]
+    assert np.mean(correlations) > 0.45
+
+
+def test_several_files_are_only_placed(tmp_path: Path, run: Run) -> None:
+    song(tmp_path / "one.mid", 0, 4, 7, 4)
+    song(tmp_path / "two [b].mid", 0, 3, 7, 3, mode=Emotion.E3)
+    (tmp_path / "bad.mid").write_bytes(b"MThd")
+    files = ("--like", "one.mid", "--like", "two [b].mid")
+    done = run("sample", *files)
+    assert "Placed 2 pieces" in done.stdout
+    for name, mode in (("one.mid", "major"), ("two [b].mid", "minor")):
+        (row,) = (line.removeprefix(name).split() for line in done.stdout.splitlines() if name in line)
+        valence, arousal, title = float(row[-3]), float(row[-2]), row[-1]
+        assert Emotion.at(valence, arousal) is Emotion.parse(title)
+        assert Emotion.parse(title).mode == mode
+    # Files that cannot be read are listed after the others.
+    done = run("sample", *files, "--like", "bad.mid", code=1)
+    assert "Placed 2 pieces" in done.stdout
+    assert "skipped: bad.mid: " in done.stderr
+    assert "1 of the 3 files could not be placed" in done.stderr
+    assert "without its label" in run("sample", *files, "-m", "base", code=1).stderr
+    assert not (tmp_path / "samples").exists()
+
+
+def test_melodies_are_shown(tmp_path: Path, run: Run) -> None:
+    done = run("sample", "-e", "sad", "-n", 2, "--seed", 42, "--show", "--key", "A minor")
+    first, second, result = done.stdout.split("\n\n")
+    assert result == "Wrote 2 melodies to samples/ (sad, emoreg-va, seed 42)\n"
+    title, measured, *lines, bars = first.splitlines()
+    assert title == "sad-s42-000: sad, A minor"
+    assert bars.split() == ["1", "2", "3", "4"]
+    notes = midi.read_melody(tmp_path / "samples" / "sad-s42-000.mid").notes
+    assert measured.startswith(f"{len(notes)} onsets, ")
+    roll = [line[6:-1] for line in lines]
+    assert sum(line.count("▐") for line in roll) == len(notes)
+    assert sum(line.count("▐") + line.count("█") for line in roll) == sum(n.duration for n in notes)
+    assert len(roll) == max(n.pitch for n in notes) - min(n.pitch for n in notes) + 1
+    assert second.startswith("sad-s42-001: ")
+
+
+def test_melodies_are_played_by_a_player_of_the_system(tmp_path: Path, run: Run) -> None:
+    """The player here keeps what it gets: machines that run tests need no sound card."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    player = programs / "aplay"
+    player.write_text(f'#!/bin/sh\nfor file; do :; done\n/bin/cat "$file" >> "{tmp_path}/played"\n')
+    player.chmod(0o755)
+    run("sample", "-e", "sad", "-n", 2, "--seed", 1, "-f", "wav", "--play", path=programs)
+    wavs = [(tmp_path / "samples" / f"sad-s1-00{i}.wav").read_bytes() for i in range(2)]
+    assert (tmp_path / "played").read_bytes() == b"".join(wavs)
+
+    player.write_text("#!/bin/sh\necho no sound card >&2\nexit 1\n")
+    done = run("sample", "-e", "sad", "--seed", 2, "-o", "b", "--play", path=programs, code=1)
+    assert done.stderr.endswith("emomelody: aplay failed: no sound card\n")
+    assert (tmp_path / "b" / "sad-s2-000.mid").exists()  # what is written stays
+
+    player.unlink()
+    stderr = run("sample", "-e", "sad", "--seed", 2, "-o", "c", "--play", path=programs, code=1).stderr
+    assert "--play finds no player on this system: install one of afplay" in stderr
+    assert not (tmp_path / "c").exists()
+
+
+def test_without_fluidsynth_a_soundfont_says_how_to_get_it(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "empty").mkdir()
+    arguments = ("sample", "-e", "sad", "--soundfont", "a.sf2", "-f", "wav")
+    stderr = run(*arguments, path=tmp_path / "empty", code=1).stderr
+    assert "--soundfont needs FluidSynth" in stderr
+    assert "apt install fluidsynth" in stderr
+    assert not (tmp_path / "samples").exists()
+
+
+def test_nothing_is_left_where_writing_fails(tmp_path: Path, run: Run) -> None:
+    """A limit on the size of files stands in for a full disk: the MIDI file fits, the sound does not."""
+    run("sample", "-e", "sad", "--seed", 1, "-o", "there")
+    before = contents(tmp_path / "there")
+    for out in ("new/deep", "there"):
+        words = ["sample", "-e", "sad", "--seed", "1", "--force", "-f", "mid,wav", "-o", out]
+        limited = ["sh", "-c", 'ulimit -f 100; exec "$0" "$@"', str(COMMAND), *words]
+        done = subprocess.run(limited, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr == f"emomelody: {out}: cannot be written to (File too large)\n"
+    assert not (tmp_path / "new").exists()
+    assert contents(tmp_path / "there") == before
+
+
+def test_folders_that_cannot_be_written_to(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder" / "sad-s1-000.mid").mkdir(parents=True)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0o500)
+    for out, reason in (
+        ("file", "file: is a file: choose another --out"),
+        ("file/deeper", "file/deeper: cannot be written to (Not a directory)"),
+        ("folder", "folder/sad-s1-000.mid: is a folder: choose another --out or --name"),
+        ("closed/new", "closed/new: cannot be written to (Permission denied)"),
+    ):
+        if out.startswith("closed") and os.geteuid() == 0:
+            continue  # root may write everywhere
+        stderr = run("sample", "-e", "sad", "--seed", 1, "--force", "-o", out, code=1).stderr
+        assert stderr == f"emomelody: {reason}\n"
+    closed.chmod(0o700)
+    assert not any(closed.iterdir())

@@ -1,0 +1,177 @@
+"""samples.json: configurations that come back as they were, version 0.1's files, and damaged ones."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emomelody.errors import BadInput
+from emomelody.formats.encode import Format
+from emomelody.models.checkpoint import Checkpoint, bundled_weights, load_checkpoint
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.path import EmotionPath
+from emomelody.performance.setting import Setting
+from emomelody.sampling.generation import GenerationConfig
+from emomelody.sampling.index import read_configs, read_runs, to_header, write_index, write_run
+from emomelody.sampling.request import DecodingConfig, Request
+
+# As version 0.1.0 wrote it.
+OLD = """{
+ "version": "0.1.0",
+ "model": "base",
+ "checksum": "8b25",
+ "seed": 7,
+ "num": 2,
+ "bars": 4,
+ "emotion": "happy",
+ "point": null,
+ "path": null,
+ "like": null,
+ "spread": null,
+ "temperature": null,
+ "top_p": 1.0,
+ "setting": {"tonic": "A", "octave": 0, "tempo": 120, "program": 40, "velocity": 90},
+ "formats": ["mid", "wav"],
+ "soundfont": null,
+ "name": "{model} {index}",
+ "samples": [
+  {"files": ["base 000.mid", "base 000.wav"], "emotion": "happy", "latent": [1.9, 3.7]},
+  {"files": ["base 001.mid", "base 001.wav"], "emotion": "happy", "latent": [0.2, 2.8]}
+ ]
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return load_checkpoint(bundled_weights()["emoreg"])
+
+
+def write(path: Path, checkpoint: Checkpoint, configs: list[GenerationConfig]) -> None:
+    with io.StringIO() as text:
+        for number, config in enumerate(configs):
+            text.write(",\n" if number else "")
+            write_run(text, to_header(config, checkpoint), ['{"files": ["a.mid"]}', '{"files": ["b.mid"]}'])
+        write_index(path, [], text)
+
+
+def test_configurations_come_back(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    melody = Melody((Note(0, 4, 60), Note(8, 56, 67)))
+    configs = [
+        GenerationConfig(
+            "emoreg",
+            Request(3, Emotion.E2, seed=5, decoding=DecodingConfig(1.5, 0.9)),
+            setting=Setting(tonic="F#", octave=None, tempo=90.5, program=40),
+            formats=(Format.WAV, Format.MIDI),
+            name="{index} {{x}}",
+            soundfont=Path("a.sf2"),
+            checksum=checkpoint.checksum,
+        ),
+        GenerationConfig("x", Request(point=(-0.5, 0.25)), checksum=checkpoint.checksum),
+        GenerationConfig(
+            "y",
+            Request(path=EmotionPath.parse("-0.5,1e-3@0 happy@4"), bars=5, like=melody, spread=0.3),
+            like="song.mid",
+            checksum=checkpoint.checksum,
+        ),
+    ]
+    write(tmp_path / "samples.json", checkpoint, configs)
+    assert read_configs(tmp_path / "samples.json") == configs
+
+
+def test_a_line_holds_a_melody(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    path = tmp_path / "samples.json"
+    write(path, checkpoint, [GenerationConfig("emoreg", Request(2, Emotion.E1))] * 2)
+    text = path.read_text()
+    assert text.count('\n    {"files": ["a.mid"]},\n    {"files": ["b.mid"]}\n   ]\n') == 2
+    assert len(json.loads(text)["runs"]) == 2
+
+
+def test_kept_runs_are_written_as_they_were(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    old, new, newer = (tmp_path / name for name in ("old.json", "new.json", "newer.json"))
+    old.write_text(OLD)
+    runs = read_runs(old)
+    with io.StringIO() as text:
+        write_run(text, to_header(GenerationConfig("emoreg", Request(1, Emotion.E1)), checkpoint), [])
+        write_index(new, runs, text)
+        assert read_runs(new)[:1] == runs
+        text.truncate(0)
+        text.seek(0)
+        write_run(text, read_runs(new)[1], [])
+        write_index(newer, read_runs(new)[:1], text)
+    assert newer.read_bytes() == new.read_bytes()
+    for line in OLD.splitlines():
+        if "files" in line:
+            assert f"    {line.strip()}" in new.read_text().splitlines()
+
+
+def test_a_file_of_version_0_1_is_one_run(tmp_path: Path) -> None:
+    path = tmp_path / "samples.json"
+    path.write_text(OLD)
+    (config,) = read_configs(path)
+    assert config == GenerationConfig(
+        "base",
+        Request(2, Emotion.E1, seed=7),
+        setting=Setting("A", program=40),
+        formats=(Format.MIDI, Format.WAV),
+        name="{model} {index}",
+        checksum="8b25",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"setting": {"tonic": "H"}}, "tonic 'H'"),
+        ({"setting": {"colour": "red"}}, "not a samples.json that this version can read"),
+        ({"seed": "many"}, "not a samples.json"),
+        ({"seed": -1}, "seed -1 must be at least 0"),
+        ({"emotion": "gloomy"}, "unknown emotion"),
+        ({"point": [3, 0], "emotion": None}, "outside the plane"),
+        ({"formats": ["mp3"]}, "not a samples.json"),
+        ({"formats": []}, "not a samples.json"),
+        ({"name": "../{index}"}, "'/'"),
+        ({"like": {"file": "a", "notes": [[0, 0, 60]]}}, "not a samples.json"),
+    ],
+)
+def test_damaged_configurations(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+    path = tmp_path / "samples.json"
+    for damaged in (json.loads(OLD) | change, {"runs": [json.loads(OLD), json.loads(OLD) | change]}):
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(BadInput, match=reason):
+            read_configs(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[]", "not a samples.json"),
+        ("{}", "'point' is missing"),
+        ("{", "not a samples.json"),
+        ('{"runs": 3}', "not a samples.json"),
+        ('{"runs": []}', "holds no runs"),
+        ("[" * 100_000, "not a samples.json"),
+        ("\xff", "not a samples.json"),
+    ],
+)
+def test_other_files(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "samples.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(BadInput, match=reason):
+        read_configs(path)
+    with pytest.raises(BadInput, match="No such file"):
+        read_configs(tmp_path / "nothing.json")
+
+
+@pytest.mark.parametrize("name", ["../a.mid", "/tmp/a.mid", "b/a.mid", "", "samples.json", "..", 3])
+def test_a_run_owns_no_files_elsewhere(tmp_path: Path, name: Any) -> None:
+    """Files of a run may be removed by --force: they must lie beside their samples.json."""
+    path = tmp_path / "samples.json"
+    path.write_text(json.dumps({"runs": [{"samples": [{"files": [name]}]}]}))
+    with pytest.raises(BadInput, match=r"not a samples\.json"):
+        read_runs(path)

@@ -1,0 +1,143 @@
+"""Requests become melodies: golden outputs, independence of number and threads, encoding."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from emomelody.errors import EmomelodyError
+from emomelody.models.checkpoint import Checkpoint, bundled_weights, load_checkpoint
+from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.path import EmotionPath
+from emomelody.music.tokens import to_tokens
+from emomelody.sampling.request import DecodingConfig, Request
+from emomelody.sampling.sampler import check_support, encode_melody, sample, samples
+
+MODELS = ("base", "emoreg", "emoreg-va")
+GOLDEN = Path(__file__).parent / "golden.json"
+SCALE = Melody(tuple(Note(4 * i, 4, 60 + p) for i, p in enumerate([0, 2, 4, 5, 7, 5, 4, 2] * 2)))
+
+
+@pytest.fixture(scope="module")
+def checkpoints() -> dict[str, Checkpoint]:
+    return {model: load_checkpoint(bundled_weights()[model]) for model in MODELS}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_bundled_weights_give_the_golden_melodies(model: str, checkpoints: dict[str, Checkpoint]) -> None:
+    """golden.json is written by make_golden.py; new weights need a new one."""
+    golden = json.loads(GOLDEN.read_text())[model]
+    assert checkpoints[model].checksum == golden["checksum"]
+    for emotion in Emotion:
+        sampled = sample(checkpoints[model], Request(3, emotion, seed=1))
+        assert [to_tokens(s.melody).tolist() for s in sampled] == golden[emotion.code]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("emotion", Emotion)
+def test_sampled_latents_stay_in_their_quadrant(
+    model: str, emotion: Emotion, checkpoints: dict[str, Checkpoint]
+) -> None:
+    plane, rng = checkpoints[model].plane, np.random.default_rng(0)
+    latents = np.array([plane.sample(emotion, rng) for _ in range(1000)])
+    assert (np.sign(latents) == [emotion.valence, emotion.arousal]).all()
+    assert (np.abs(latents) <= plane.scale).all()
+
+
+def test_melody_i_depends_on_seed_and_i_alone(checkpoints: dict[str, Checkpoint]) -> None:
+    checkpoint = checkpoints["emoreg-va"]
+    more = sample(checkpoint, Request(20, Emotion.E1, seed=7))
+    few = sample(checkpoint, Request(3, Emotion.E1, seed=7))
+    assert [s.melody for s in few] == [s.melody for s in more[:3]]
+    last = samples(checkpoint, Request(20, Emotion.E1, seed=7), range(16, 20))
+    assert [s.melody for s in last] == [s.melody for s in more[16:]]
+    assert sample(checkpoint, Request(3, Emotion.E1, seed=8)) != few
+
+
+def test_the_number_of_threads_changes_nothing(checkpoints: dict[str, Checkpoint]) -> None:
+    request, before = Request(20, Emotion.E2, like=SCALE, seed=3), torch.get_num_threads()
+    melodies = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            melodies.append([s.melody for s in sample(checkpoints["emoreg-va"], request)])
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert melodies[0] == melodies[1]
+
+
+@pytest.mark.parametrize("point", [(-0.5, 0.8), (0.0, 0.0), (-1.0, 0.0), (0.0, -1.0)])
+def test_a_point_is_the_target_and_its_quadrant_the_label(
+    point: tuple[float, float], checkpoints: dict[str, Checkpoint]
+) -> None:
+    checkpoint = checkpoints["emoreg-va"]
+    (sampled,) = sample(checkpoint, Request(point=point, seed=1))
+    assert sampled.trajectory == (point,) * 4
+    assert sampled.emotion is Emotion.at(*point)
+    assert sampled.latent == pytest.approx(np.multiply(point, checkpoint.plane.scale))
+
+
+def test_temperature_makes_one_point_many_melodies(checkpoints: dict[str, Checkpoint]) -> None:
+    checkpoint, point = checkpoints["emoreg"], (0.4, 0.4)
+    likeliest = sample(checkpoint, Request(4, point=point, seed=1))
+    warm = sample(checkpoint, Request(4, point=point, seed=1, decoding=DecodingConfig(1.5)))
+    assert len({s.melody for s in likeliest}) == 1
+    assert len({s.melody for s in warm}) > 1
+
+
+@pytest.mark.parametrize("model", ["emoreg-va", "emoreg"])
+def test_the_least_temperature_and_top_p_take_the_likeliest_token(
+    model: str, checkpoints: dict[str, Checkpoint]
+) -> None:
+    least = (DecodingConfig(1e-40), DecodingConfig(1.0, top_p=1e-46))
+    cold, narrow = (
+        [s.melody for s in sample(checkpoints[model], Request(2, Emotion.E3, seed=1, decoding=decoding))]
+        for decoding in least
+    )
+    assert cold == narrow
+
+
+def test_only_emoreg_va_has_paths_lengths_and_variations(checkpoints: dict[str, Checkpoint]) -> None:
+    path = EmotionPath.parse("sad@0 happy@2")
+    for request in (Request(path=path), Request(emotion=Emotion.E1, bars=8), Request(like=SCALE)):
+        check_support(checkpoints["emoreg-va"], request)
+        with pytest.raises(EmomelodyError, match=r"base makes 4 bars .* need emoreg-va"):
+            sample(checkpoints["base"], request)
+    with pytest.raises(EmomelodyError, match="--top-p needs --temperature"):
+        sample(checkpoints["base"], Request(emotion=Emotion.E1, decoding=DecodingConfig(None, 0.9)))
+    with pytest.raises(EmomelodyError, match="cannot place a melody without its label: use emoreg-va"):
+        encode_melody(checkpoints["emoreg"], SCALE)
+
+
+def test_variations_stay_near_their_melody(checkpoints: dict[str, Checkpoint]) -> None:
+    checkpoint = checkpoints["emoreg-va"]
+    own = encode_melody(checkpoint, SCALE)
+    exact = sample(checkpoint, Request(3, like=SCALE, spread=0, seed=1))
+    assert {s.latent for s in exact} == {tuple(own[:2])}
+    varied = sample(checkpoint, Request(3, like=SCALE, spread=0.5, seed=1))
+    assert len({s.latent for s in varied}) == 3
+    assert all(s.emotion is Emotion.at(*s.latent) for s in varied)
+
+
+def test_a_melody_in_an_unknown_octave_is_encoded_in_a_known_one(checkpoints: dict[str, Checkpoint]) -> None:
+    low, high = (
+        Melody(tuple(Note(n.onset, n.duration, n.pitch + shift) for n in SCALE.notes)) for shift in (-36, -24)
+    )
+    checkpoint = checkpoints["emoreg-va"]
+    assert (encode_melody(checkpoint, low) == encode_melody(checkpoint, high)).all()
+
+
+def test_weights_that_make_only_silence_are_an_error(checkpoints: dict[str, Checkpoint]) -> None:
+    checkpoint = load_checkpoint(bundled_weights()["base"])
+    rest = len(checkpoint.vocabulary) - 2
+    with torch.no_grad():
+        [*checkpoint.model.parameters()][-1][rest] = 1e6  # the output layer's bias
+    with pytest.raises(EmomelodyError, match="the weights 'base' make only silence here"):
+        next(islice(samples(checkpoint, Request(emotion=Emotion.E1)), 1))
