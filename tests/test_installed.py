@@ -28,7 +28,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
         (("--version",), 0),
         (("train", "--help"), 0),
         (("sample", "-n", "0"), 2),
-        (("sample", "-e", "gloomy"), 1),
+        (("sample", "-e", "gloomy"), 2),
         (("sample", "-e", "sad", "-n", 3, "--seed", 1, "--show", "-f", "mid", "-f", "wav", "-o", "out"), 0),
         (("sample", "-e", "sad", "-n", 2, "--seed", 1, "-f", "musicxml", "-f", "svg", "-f", "png"), 0),
         (("sample", "--like", "data/e1/melody-0.mid", "--like", "data/e3/melody-0.mid"), 0),
