@@ -59,7 +59,7 @@ def test_files_are_played_as_samples_json_records(tmp_path: Path, run: Run) -> N
     run("sample", "-e", "angry", "-n", 5, "--seed", 1, "-o", "plain")
     run("sample", "-e", "angry", "-n", 5, "--seed", 1, "-o", "played", "--expressive")
     run("sample", "-e", "angry", "-n", 5, "--seed", 1, "-o", "slow", "--expressive", "--tempo", 100)
-    index = json.loads((tmp_path / "played" / "samples.json").read_text())
+    (index,) = json.loads((tmp_path / "played" / "samples.json").read_text())["runs"]
     assert index["setting"] | {"octave": None, "tempo": None, "velocity": None} == index["setting"]
     for entry in index["samples"]:
         (name,) = entry["files"]

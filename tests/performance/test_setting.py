@@ -74,15 +74,15 @@ def test_a_file_has_the_requested_setting(tmp_path: Path, run: Run) -> None:
     assert chosen.key_signature_changes[0].key_number == 12 + 9  # A minor
     messages = [m for track in mido.MidiFile(tmp_path / "a" / "sad-s1-000.mid").tracks for m in track]
     assert [m.key for m in messages if m.type == "key_signature"] == ["Am"]
-    setting = json.loads((tmp_path / "a" / "samples.json").read_text())["setting"]
+    setting = json.loads((tmp_path / "a" / "samples.json").read_text())["runs"][0]["setting"]
     assert setting == {"tonic": "A", "octave": -1, "tempo": 61.5, "program": 42, "velocity": 50}
 
 
 def test_an_impossible_setting_is_an_error_of_one_line_and_writes_nothing(tmp_path: Path, run: Run) -> None:
     for arguments, reason, code in (
-        (("--key", "H"), "unknown key 'H'", 1),
-        (("--key", "A major"), "sad is in minor: leave major out of --key", 1),
-        (("--program", "kazoo"), "unknown program 'kazoo'", 1),
+        (("--key", "H"), "unknown key 'H'", 2),
+        (("--key", "A major"), "sad melodies are in minor: use --key A", 2),
+        (("--program", "kazoo"), "unknown program 'kazoo'", 2),
         (("--tempo", "0"), "--tempo", 2),
         (("--tempo", "-3"), "--tempo", 2),
         (("--tempo", "10000"), "--tempo", 2),
