@@ -1,9 +1,11 @@
-"""Measures how fast everything is and prints a table: python -m tests.benchmarks [NAME ...] [--melodies N]
+"""Measures speed and memory, and prints a table: python -m tests.benchmarks [NAME ...] [--melodies N]
 
-Each line stands beside a reference that was measured in the same run: steps and starts are medians of runs
-that alternate with it; what takes many seconds is run once. Run it on an idle machine, with the package
-installed. The names are those of the functions below: startup, training, sampling, preprocessing, evaluation;
-without any, all.
+The names are those of the functions below: startup, training, sampling, preprocessing, evaluation. Without a
+name, all of them run.
+
+Each row has a reference that is measured in the same run. Start-up times and training steps are medians of
+runs that alternate with the reference; whatever takes many seconds runs once. Use an idle machine with the
+package installed. README.md in this folder has the figures of one machine.
 """
 
 from __future__ import annotations
@@ -25,28 +27,31 @@ from torch import Tensor, nn
 
 from emomelody.models import cvae as model_module
 from emomelody.models import emoreg_va
-from emomelody.models.checkpoint import bundled_weights, load_checkpoint
+from emomelody.models.checkpoint import VA, bundled_weights, load_checkpoint
 from emomelody.music.emotion import Emotion
+from emomelody.music.melody import WINDOW_STEPS
 from emomelody.music.tokens import Vocabulary
+from emomelody.sampling.candidates import CANDIDATES
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import samples
 from emomelody.training.examples import Examples
 from emomelody.training.recipes import RECIPES
 from emomelody.workers import by_processes
 
-Row = tuple[str, str, str, str]  # what, how fast, beside what, the ratio
+Row = tuple[str, str, str, str]  # what is measured, its speed, the reference, the ratio
 COMMAND = Path(sys.executable).with_name("emomelody")
 RUNS = 9
 
 
 def seconds(work: Callable[[], object]) -> float:
+    """The wall-clock time of a call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def alternating(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
-    """The median seconds of each, run in turn, after one run of each that does not count."""
+    """The median seconds of each call; the calls take turns, after one round to warm up."""
     for work in works:
         work()
     taken = [[seconds(work) for work in works] for _ in range(runs)]
@@ -54,6 +59,7 @@ def alternating(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
 
 
 def call(*command: object) -> None:
+    """Run a program to its end."""
     subprocess.run(list(map(str, command)), check=True, capture_output=True)
 
 
@@ -63,16 +69,16 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
 
 
 def measured(*command: object) -> tuple[float, float]:
-    """The seconds of a command, and the peak memory of its largest process in MB."""
+    """The seconds of a command and the peak memory of its largest process in MB."""
     started = time.perf_counter()
-    # By a small process: a new one begins with the peak of the one that it was split off from.
+    # A small process starts it: a new process inherits the peak memory of the one that starts it.
     words = [sys.executable, "-c", MEASURED, *map(str, command)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     return time.perf_counter() - started, int(done.stdout) / 1000
 
 
 def startup(folder: Path, melodies: int) -> Iterator[Row]:
-    """Whole processes."""
+    """Start-up of the command line and of small requests."""
 
     def sampled(name: str) -> Callable[[], None]:
         def work() -> None:
@@ -93,7 +99,7 @@ def startup(folder: Path, melodies: int) -> Iterator[Row]:
 
 
 def training(folder: Path, melodies: int) -> Iterator[Row]:
-    """A training step, as ``train`` makes it, beside the same with torch's own GRU."""
+    """A training step as in ``train``; the reference is the same step with torch's own GRU in float32."""
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     for device in devices:
         for name in ("emoreg", "emoreg-va"):
@@ -103,12 +109,12 @@ def training(folder: Path, melodies: int) -> Iterator[Row]:
                 f"a step of {name}, {device}",
                 f"{1000 * taken:.0f} ms",
                 f"float32 `nn.GRU` {1000 * reference:.0f} ms",
-                f"{reference / taken:.2f} times as fast",
+                f"{reference / taken:.2f}",
             )
 
 
 def step(name: str, device: str, gru: Callable[..., Tensor]) -> Callable[[], None]:
-    """A training step on random melodies with that recurrence, ours in the precision that ``train`` takes."""
+    """A training step on random melodies with this recurrence; ours runs in the precision of ``train``."""
     from emomelody.models.gru import bfloat16_pays
 
     torch.manual_seed(0)
@@ -135,34 +141,37 @@ def step(name: str, device: str, gru: Callable[..., Tensor]) -> Callable[[], Non
 
 
 def plain_gru(layer: nn.GRU, x: Tensor, steps: int, start: Tensor | None = None) -> Tensor:
-    """``emomelody.gru.gru`` by torch alone."""
+    """``emomelody.models.gru.gru`` by torch alone."""
     output: Tensor = layer(x.expand(steps, -1, -1), None if start is None else start[None])[0]
     return output
 
 
 def sampling(folder: Path, melodies: int) -> Iterator[Row]:
-    """Whole processes that write MIDI files, beside the matrix products that their decoders cannot do without
-    at the rate of the machine's best product."""
+    """``sample`` as a whole, and decoding alone.
+
+    The reference is an upper bound: the decoder's recurrent matrix products alone, at the rate of the
+    machine's fastest product.
+    """
     a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
     rate = 2 * 2048**3 / alternating(lambda: a @ b)[0]  # operations per second
     for name in ("emoreg-va", "emoreg"):
         words = ["sample", "-m", name, "-e", "sad", "-n", melodies, "--seed", 0, "-o", folder / name]
         taken, memory = measured(COMMAND, *words)
         checkpoint = load_checkpoint(bundled_weights()[name])
-        drawn = 8 if name == "emoreg-va" else 1  # candidates
-        limit = rate / (2 * 3 * checkpoint.model.decoder.hidden_size**2 * 64 * drawn)
-        beside = f"the recurrent products alone at {rate / 1e9:.0f} GFLOP/s: {limit:.0f} melodies/s"
+        candidates = CANDIDATES if name == VA else 1
+        limit = rate / (2 * 3 * checkpoint.model.decoder.hidden_size**2 * WINDOW_STEPS * candidates)
+        bound = f"recurrent products at {rate / 1e9:.0f} GFLOP/s: {limit:.0f} melodies/s"
         speed = melodies / taken
         what = f"`sample -m {name} -n {melodies}`"
-        yield what, f"{speed:.0f} melodies/s, {memory:.0f} MB", beside, f"{speed / limit:.2f}"
+        yield what, f"{speed:.0f} melodies/s, {memory:.0f} MB", bound, f"{speed / limit:.2f}"
         request = Request(min(melodies, 2048), Emotion.E3)
         (taken,) = alternating(lambda c=checkpoint, r=request: deque(samples(c, r), maxlen=0), runs=3)
         speed = request.n / taken
-        yield f"{name}, drawing alone", f"{speed:.0f} melodies/s", beside, f"{speed / limit:.2f}"
+        yield f"decoding {name}", f"{speed:.0f} melodies/s", bound, f"{speed / limit:.2f}"
 
 
 def preprocessing(folder: Path, melodies: int) -> Iterator[Row]:
-    """Whole processes on all cores; MIDI files beside mido alone reading them on as many."""
+    """``preprocess`` on all cores; the reference for MIDI files is mido reading them on as many."""
     taken = seconds(lambda: call(COMMAND, "preprocess", "-o", folder / "data"))
     yield "`preprocess` (the chorales)", f"{taken:.0f} s", "", ""
     if not (folder / "emoreg-va").exists():
@@ -174,7 +183,7 @@ def preprocessing(folder: Path, melodies: int) -> Iterator[Row]:
     yield (
         f"`preprocess` of {len(files)} MIDI files",
         f"{len(files) / taken:.0f} files/s, {memory:.0f} MB",
-        f"mido's reading alone {len(files) / parsed:.0f} files/s",
+        f"mido alone {len(files) / parsed:.0f} files/s",
         f"{parsed / taken:.2f}",
     )
 
@@ -185,7 +194,7 @@ def parse(files: list[Path]) -> None:
 
 
 def evaluation(folder: Path, melodies: int) -> Iterator[Row]:
-    """A whole process, data at hand."""
+    """``evaluate`` with the default model, with data at hand."""
     if not (folder / "data").exists():
         call(COMMAND, "preprocess", "-o", folder / "data")
     taken, memory = measured(COMMAND, "evaluate", "--data", folder / "data")
@@ -198,13 +207,12 @@ ALL = {work.__name__: work for work in (startup, training, sampling, preprocessi
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ALL))
-    parser.add_argument("--melodies", type=int, default=10_000, help="to sample, and to preprocess again")
+    parser.add_argument("--melodies", type=int, default=10_000, help="melodies to sample and preprocess")
     chosen = parser.parse_args()
-    unknown = set(chosen.names) - set(ALL)
-    if unknown:
-        parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(ALL)}")
+    for name in set(chosen.names) - set(ALL):
+        parser.error(f"no benchmark {name}: choose from {', '.join(ALL)}")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
-    print("| what | how fast | beside | ratio |\n| --- | ---: | ---: | ---: |")
+    print("| what | measured | reference | ratio |\n| --- | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
         for name in chosen.names or ALL:
             for row in ALL[name](Path(folder), chosen.melodies):
