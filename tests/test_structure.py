@@ -1,4 +1,4 @@
-"""The shape of the package: one-way imports, nothing unpickled, nothing heavy before it is needed."""
+"""The shape of the package: one-way imports, short modules, nothing unpickled, light start-up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Run
+from conftest import COMMAND, ROOT, Run
 
 import emomelody
 
@@ -27,23 +27,23 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def room(module: Path) -> str:
+def package_of(module: Path) -> str:
     """The package that a module belongs to, or the name of a module that belongs to none."""
     return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def imported(module: Path) -> set[str]:
-    """The packages, and modules without one, that a module imports, anywhere in it."""
+    """The packages, and the modules outside packages, that a module imports, anywhere in it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("emomelody"):
             parts = node.module.split(".")
             names |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-    return names - {"__version__", room(module)}
+    return names - {"__version__", package_of(module)}
 
 
 def allowed(name: str, words: str) -> set[str]:
-    """What a row of the table allows: names, ``-`` for nothing, or all that stands above but one."""
+    """What a row of the table allows: names, ``-`` for nothing, or everything above but one."""
     above = set(ORDER[: ORDER.index(name)])
     if words.startswith("everything above but "):
         return above - {words.split()[-1]}
@@ -52,13 +52,13 @@ def allowed(name: str, words: str) -> set[str]:
 
 
 def test_every_package_is_described() -> None:
-    assert set(ORDER) == set(map(room, modules())) - {"__init__", "__main__"}
+    assert set(ORDER) == set(map(package_of, modules())) - {"__init__", "__main__"}
 
 
 @pytest.mark.parametrize(("name", "words"), TABLE)
 def test_packages_import_only_what_they_may(name: str, words: str) -> None:
     for module in modules():
-        if room(module) == name:
+        if package_of(module) == name:
             assert imported(module) <= allowed(name, words), module
 
 
@@ -71,7 +71,7 @@ def test_packages_and_modules_are_small() -> None:
 
 def test_only_the_command_line_prints_or_exits() -> None:
     for path in modules():
-        if room(path) != "cli":
+        if package_of(path) != "cli":
             assert not re.search(r"\b(print|sys\.exit|typer)\b\(?", path.read_text()), path.name
 
 
@@ -103,8 +103,7 @@ def test_version_help_and_module_call(run: Run) -> None:
 
 def test_shell_completion_can_be_shown() -> None:
     environment = {**os.environ, "_EMOMELODY_COMPLETE": "source_bash"}
-    command = [Path(sys.executable).with_name("emomelody")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([COMMAND], env=environment, capture_output=True, text=True, check=False)
     assert "_EMOMELODY_COMPLETE=complete_bash" in done.stdout
 
 
@@ -115,29 +114,39 @@ def test_usage_errors_are_one_line(run: Run) -> None:
         assert stderr.count("\n") == 1
 
 
-def test_a_closed_pipe_and_ctrl_c_end_quietly(tmp_path: Path) -> None:
-    command = Path(sys.executable).with_name("emomelody")
-    words = ["sample", "-e", "sad", "-n", "200", "--show", "-o", str(tmp_path / "out")]
-    piped = subprocess.run(
-        ["bash", "-c", '"$0" "$@" | head -1; exit "${PIPESTATUS[0]}"', str(command), *words],
+def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path, environment: dict[str, str]) -> None:
+    words = ["sample", "-e", "sad", "-m", "emoreg", "-n", "150", "--show"]  # more than a pipe holds
+    done = subprocess.run(
+        ["bash", "-c", '"$0" "$@" | head -1; exit "${PIPESTATUS[0]}"', COMMAND, *words],
+        cwd=tmp_path,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (piped.returncode, piped.stderr) == (141, "")  # 128 + SIGPIPE
-    assert len(piped.stdout.splitlines()) == 1
+    assert (done.returncode, done.stderr) == (141, "")  # 128 + SIGPIPE
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_command_quietly(
+    number: signal.Signals, code: int, tmp_path: Path, environment: dict[str, str]
+) -> None:
     process = subprocess.Popen(
-        [command, "sample", "-e", "sad", "-n", "9999"],
+        [COMMAND, "sample", "-e", "sad", "-n", "9999"],
         cwd=tmp_path,
+        env=environment,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    time.sleep(4)
-    process.send_signal(signal.SIGINT)
+    while not list(tmp_path.glob("samples/.emomelody-*/*.mid")):  # until it has written a melody
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert stderr in ("", "emomelody: stopped\n")  # before the command line is there it has nothing to say
+    assert process.returncode == code
+    assert stderr in ("", "emomelody: stopped\n")  # the second with older versions of Typer
     assert not (tmp_path / "samples").exists()
 
 
