@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from emomelody.models.cvae import LATENT
 from emomelody.music.melody import BARS, STEPS_PER_BAR, STEPS_PER_BEAT
@@ -46,42 +47,58 @@ def sample_best(
     do not depend on the others.
     """
     model, (count, steps, _) = decoder.model, targets.shape
-    device = model.output.weight.device
     learned = model.learned.cpu().numpy()  # fingerprints of the training melodies
     classes = np.zeros((count, 0), dtype=np.int64)  # (B, steps so far)
-    previous, state = model.initial_state(count)
+    context = model.initial_state(count)
     for first in range(0, steps, BLOCK):
         block = np.repeat(targets[:, first : first + BLOCK], CANDIDATES, 0)  # (B K, S, 2)
-        length = block.shape[1]
         if content is None:
             contents = np.concatenate(
                 [rng.standard_normal((CANDIDATES, model.config.content)) for rng in rngs]
             )
         else:
             contents = np.repeat(content, CANDIDATES, 0)  # (B K, C)
-        uniforms = np.concatenate([rng.random((CANDIDATES, length), dtype=np.float32) for rng in rngs])
-        z = np.concatenate([block, np.repeat(contents[:, None], length, 1)], 2)  # (B K, S, Z)
-        with torch.inference_mode():
-            sampled, after = decoder.sample(  # (B K, S), (B K, H)
-                torch.from_numpy(z).float().to(device),
-                torch.from_numpy(uniforms).to(device),
-                first,
-                previous.repeat_interleave(CANDIDATES),
-                state.repeat_interleave(CANDIDATES, 0),
-            )
+        sampled, state = _sample_block(decoder, block, contents, rngs, first, context)
         # The candidates with what precedes them, (B K, steps so far).
         whole = np.concatenate([np.repeat(classes, CANDIDATES, 0), sampled.cpu().numpy()], 1)
         tokens = vocabulary.decode(whole)
         target = np.repeat(targets[:, : whole.shape[1]][:, -BLOCK:].mean(1), CANDIDATES, 0)  # (B K, 2)
         # The outline of less than a block cannot be compared with that of four bars.
-        compared = contents if content is not None and length == BLOCK else None
+        compared = contents if content is not None and block.shape[1] == BLOCK else None
         cost = _cost(decoder, whole[:, -BLOCK:], target, compared, scale)  # (B K,)
         if steps > BLOCK and first + BLOCK >= steps:
             cost += OPEN_END * ~has_closing_note(tokens)
         best = _cheapest(cost.reshape(count, CANDIDATES), tokens[:, -BLOCK:], learned)  # (B,)
-        kept = torch.from_numpy(best).to(device)
-        classes, previous, state = whole[best], sampled[kept, -1], after[kept]
+        kept = torch.from_numpy(best).to(state.device)
+        classes, context = whole[best], (sampled[kept, -1], state[kept])
     return vocabulary.decode(classes)
+
+
+def _sample_block(
+    decoder: Decoder,
+    block: Floats,
+    contents: Floats,
+    rngs: Sequence[np.random.Generator],
+    first: int,
+    context: tuple[Tensor, Tensor],
+) -> tuple[Tensor, Tensor]:
+    """The candidates of a block that begins at step ``first``: classes (B K, S) and states (B K, H).
+
+    For target latents (B K, S, 2) and contents (B K, C); ``context`` holds the previous token (B,) and the
+    state (B, H) of each melody.
+    """
+    previous, state = context
+    length = block.shape[1]
+    uniforms = np.concatenate([rng.random((CANDIDATES, length), dtype=np.float32) for rng in rngs])
+    z = np.concatenate([block, np.repeat(contents[:, None], length, 1)], 2)  # (B K, S, Z)
+    with torch.inference_mode():
+        return decoder.sample(
+            torch.from_numpy(z).float().to(state.device),
+            torch.from_numpy(uniforms).to(state.device),  # (B K, S)
+            first,
+            previous.repeat_interleave(CANDIDATES),
+            state.repeat_interleave(CANDIDATES, 0),
+        )
 
 
 def _cost(decoder: Decoder, classes: Tokens, target: Floats, content: Floats | None, scale: Floats) -> Floats:

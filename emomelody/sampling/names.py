@@ -9,8 +9,8 @@ from typing import Any
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.sampling.index import INDEX_NAME, Run, files, read_runs
 
-# Keys in which two runs of the same melodies may differ.
-_NOT_MELODIES = ("version", "num", "formats", "soundfont", "samples")
+# Keys in which two runs of the same melodies may differ: the checksum tells which model it was.
+_NOT_MELODIES = ("version", "model", "num", "formats", "soundfont", "samples")
 
 
 class FolderNames:
@@ -106,7 +106,15 @@ def check_file(path: Path, *, force: bool) -> None:
     if not path.parent.is_dir():
         raise BadInput(path, f"cannot be written: there is no folder {path.parent}")
     index = path.parent / INDEX_NAME
-    if index.is_file() and any(path.name in files(run) for run in read_runs(index)):
+    if path.name in _owned_files(index):
         raise BadInput(path, f"belongs to a run in {index}: choose another name")
     if path.exists() and not force:
         raise EmomelodyError(f"{path} is there already: choose another --out, or add --force")
+
+
+def _owned_files(index: Path) -> set[str]:
+    """The files of all runs in a samples.json; none where it is missing or another program's."""
+    try:
+        return {name for run in read_runs(index) for name in files(run)}
+    except BadInput:
+        return set()

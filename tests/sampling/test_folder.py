@@ -164,6 +164,9 @@ def test_single_files_are_refused_where_a_run_owns_them(tmp_path: Path, checkpoi
     check_file(tmp_path / "new.mid", force=False)
     with pytest.raises(BadInput, match="belongs to a run in"):
         check_file(tmp_path / "sad-s1-000.mid", force=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "samples.json").write_text("[]")
+    check_file(tmp_path / "other" / "new.mid", force=False)
     (tmp_path / "mine.mid").touch()
     check_file(tmp_path / "mine.mid", force=True)
     with pytest.raises(EmomelodyError, match="is there already: choose another --out, or add --force"):
