@@ -12,7 +12,7 @@ import typer
 from emomelody.cli import sample_options as option
 from emomelody.cli.inputs import load_weights
 from emomelody.cli.options import Quiet, Verbose, given_options
-from emomelody.cli.output import fail, list_skipped, output, progress_bar
+from emomelody.cli.output import fail, list_skipped, output, plural, progress_bar
 from emomelody.cli.sample_options import STDOUT, Options, SampleCommand
 from emomelody.cli.sample_report import (
     RunSummary,
@@ -114,7 +114,9 @@ def _write_folder(options: Options, runs: Sequence[Run]) -> list[RunSummary]:
             progress.advance(task)
 
         keep = options.show or options.play
-        write_folder(runs, options.out, force=options.force, keep=keep, on_written=on_written)
+        replaced = write_folder(runs, options.out, force=options.force, keep=keep, on_written=on_written)
+    if replaced:
+        output.note(f"replaced {plural(replaced, 'earlier run')} with all files")
     return summaries
 
 

@@ -68,11 +68,11 @@ def write_folder(
     force: bool = False,
     keep: bool = False,
     on_written: Callable[[int, Written], None] = lambda _run, _written: None,
-) -> None:
+) -> int:
     """Sample the melodies of all runs, write their files, and add the runs to samples.json: all or nothing.
 
     Runs that are there already stay. With ``force``, those that own a name that a new run needs are removed
-    with all their files, and other files of such names are replaced.
+    with all their files, and other files of such names are replaced. Returns the number of removed runs.
 
     ``on_written`` gets the number of the run and each melody, in order, with the arranged sample where
     ``keep`` is set; what it raises ends the work. A run of many files is written by as many processes as
@@ -95,7 +95,7 @@ def write_folder(
                 lines = _report(melodies, number, config, headers[number], names, on_written)
                 write_run(new_runs, headers[number], lines)
         write_index(stage / INDEX_NAME, names.kept, new_runs)
-    names.remove_replaced()
+    return names.remove_replaced()
 
 
 def _known_titles(checkpoint: Checkpoint, config: GenerationConfig) -> Iterator[str]:

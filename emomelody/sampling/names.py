@@ -82,13 +82,14 @@ class FolderNames:
         """The earlier runs that stay."""
         return [run for number, run in enumerate(self._runs) if number not in self._replaced]
 
-    def remove_replaced(self) -> None:
-        """Remove the files of the replaced runs that are neither kept runs' nor new."""
+    def remove_replaced(self) -> int:
+        """Remove the files of the replaced runs that are neither kept runs' nor new; return the number of runs."""
         replaced = {name for number in self._replaced for name in files(self._runs[number])}
         for name in replaced.difference(self._new, *map(files, self.kept)):
             path = self._folder / name
             if path.is_file() or path.is_symlink():
                 path.unlink()
+        return len(self._replaced)
 
 
 def _same_melodies(run: Mapping[str, Any], header: Mapping[str, Any]) -> bool:

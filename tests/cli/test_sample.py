@@ -125,7 +125,7 @@ def test_taken_names_need_force(tmp_path: Path, run: Run) -> None:
     expected = "samples/sad-s1-000.mid is there already: choose another --out or --name, or add --force"
     assert run(*again, code=1).stderr == f"emomelody: {expected}\n"
     assert contents(tmp_path / "samples") == before
-    run(*again, "--force")
+    assert run(*again, "--force").stderr == "replaced 1 earlier run with all files\n"
     assert sorted(contents(tmp_path / "samples")) == ["sad-s1-000.mid", "samples.json"]
     assert [described["setting"]["tonic"] for described in runs(tmp_path / "samples")] == ["D"]
 
@@ -149,6 +149,15 @@ def test_the_same_files_again(
     again = run_installed("sample", "--again", "a/samples.json", "-o", "b")
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert first.stdout.replace("to a/", "to b/") == again.stdout
+
+
+def test_a_samples_json_of_version_0_1_again(tmp_path: Path, run: Run) -> None:
+    """It holds one run at top level."""
+    run("sample", "-e", "sad", "-n", 2, "--seed", 1, "-o", "a")
+    (old,) = runs(tmp_path / "a")
+    (tmp_path / "old.json").write_text(json.dumps(old, indent=1))
+    run("sample", "--again", "old.json", "-o", "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_again_in_another_setting_and_format(tmp_path: Path, run: Run) -> None:

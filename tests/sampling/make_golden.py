@@ -1,4 +1,4 @@
-"""Writes golden.json, what the shipped weights make of seed 1: python tests/sampling/make_golden.py"""
+"""Write golden.json, the melodies of seed 1 by the bundled weights: python tests/sampling/make_golden.py"""
 
 from __future__ import annotations
 
