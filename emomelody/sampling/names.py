@@ -83,7 +83,7 @@ class FolderNames:
         return [run for number, run in enumerate(self._runs) if number not in self._replaced]
 
     def remove_replaced(self) -> int:
-        """Remove the files of the replaced runs that are neither kept runs' nor new; return the number of runs."""
+        """Remove what only replaced runs own of the files; return the number of these runs."""
         replaced = {name for number in self._replaced for name in files(self._runs[number])}
         for name in replaced.difference(self._new, *map(files, self.kept)):
             path = self._folder / name
