@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emomelody.cli.inputs import evaluation_data, load_data, load_weights
-from emomelody.cli.options import MAX_SEED, Command, Quiet, Verbose
-from emomelody.cli.output import output, progress_bar
+from emomelody.cli.options import MAX_SEED, Command, Quiet, Verbose, whole_number
+from emomelody.cli.output import output, plural, progress_bar
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import write_whole
 
 if TYPE_CHECKING:
-    pass
+    from emomelody.data.dataset import Dataset
+    from emomelody.evaluation.evaluate import Evaluation
 
 
 REPORT = "report.html"
-
+DEFAULT_MODEL = "emoreg-va"
+SYSTEMS, DATA, SAMPLING, OUTPUT = "Systems", "Data", "Sampling", "Output"  # panels of the help
 EXAMPLES = """
 Examples:
 
@@ -35,111 +37,206 @@ def evaluate(
         typer.Option(
             "--model",
             "-m",
-            metavar="MODEL",
-            help="emoreg-va, emoreg, base, a weights file or a run folder; several stand side by side.",
-            show_default="emoreg-va",
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="A folder with e1 … e4 of MIDI files.",
-            show_default="data, else the chorales, built once",
-        ),
-    ] = None,
-    judge_data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Fit and measure the judges of emotion on this folder with e1 … e4 instead.",
-            show_default="what the model has not learned from",
+            metavar="NAME",
+            help="emoreg-va, emoreg, base, a weights file or a run folder. Repeat it to compare several.",
+            show_default=DEFAULT_MODEL,
+            rich_help_panel=SYSTEMS,
         ),
     ] = None,
     generated: Annotated[
         Path | None,
         typer.Option(
-            help="Score the MIDI files in this folder's e1 … e4 instead of a model.",
+            metavar="FOLDER",
+            help="Evaluate the MIDI files in this folder's e1 … e4 instead of a model, transposed to C by"
+            " their key signatures.",
             show_default=False,
+            rich_help_panel=SYSTEMS,
         ),
     ] = None,
-    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Melodies per emotion.")] = 250,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Of the melodies.")] = 0,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Real melodies to compare with, a folder with e1 … e4 of MIDI files.",
+            show_default="data, else the chorales, built once",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    judge_data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Fit and check the judges of emotion on this folder with e1 … e4.",
+            show_default="the melodies of --data that the model was not trained on",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    num: Annotated[
+        int,
+        typer.Option(
+            "--num",
+            "-n",
+            parser=whole_number(1),
+            metavar="N",
+            help="Melodies per emotion.",
+            rich_help_panel=SAMPLING,
+        ),
+    ] = 250,
+    seed: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(0, MAX_SEED), metavar="N", help="The first seed.", rich_help_panel=SAMPLING
+        ),
+    ] = 0,
     seeds: Annotated[
-        int, typer.Option(min=1, max=1000, help="So many seeds, from --seed on: mean ± deviation.")
+        int,
+        typer.Option(
+            parser=whole_number(1, 1000),
+            metavar="N",
+            help="Number of seeds; with several, figures are mean ± standard deviation.",
+            rich_help_panel=SAMPLING,
+        ),
     ] = 1,
     report: Annotated[
         Path | None,
-        typer.Option(help="Also write report.html and its pictures into this folder.", show_default=False),
+        typer.Option(
+            metavar="FOLDER",
+            help="Write report.html into this folder: every table with definitions and pictures.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     json_file: Annotated[
         Path | None,
-        typer.Option("--json", help="Also write all figures to this file.", show_default=False),
+        typer.Option(
+            "--json",
+            metavar="FILE",
+            help="Write all figures as JSON.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     csv_file: Annotated[
         Path | None,
-        typer.Option("--csv", help="Also write all figures to this table.", show_default=False),
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            help="Write all figures as CSV.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace these files.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=OUTPUT)
+    ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure models: is the emotion right, the melody new, does it sound like the data, is the plane true.
+    """Evaluate models, or melodies of another system.
 
-    Prints the paper's tables 2 and 3 with its own figures beside ours, and what it does not ask.
-    --report defines every figure.
+    Is the emotion right? Are the melodies close to real ones, and new? Does the plane work? Prints a verdict
+    beside the paper's figures and those of real melodies; -v adds the paper's tables 2 and 3 and all others.
     """
     if generated and (models or seed or seeds > 1):
         raise EmomelodyError("--generated needs no model and no seeds: leave out --model, --seed and --seeds")
-    for file in (json_file, csv_file, report and report / REPORT):  # before minutes of work, not after
+    _check_files(json_file, csv_file, report, force)  # before minutes of work
+    if generated:
+        evaluations, dataset = _evaluate_generated(generated, data, judge_data)
+    else:
+        chosen = models or [DEFAULT_MODEL]
+        evaluations, dataset = _evaluate_models(chosen, data, judge_data, num, range(seed, seed + seeds))
+    try:  # the files first: a reader of the tables may close the pipe
+        _write_files(evaluations, dataset, json_file, csv_file, report)
+    finally:  # the tables are worth seeing even if the disk is full
+        _print(evaluations)
+    if report:
+        output.note(f"Wrote the report to {report / REPORT}")
+
+
+def _check_files(json_file: Path | None, csv_file: Path | None, report: Path | None, force: bool) -> None:
+    """Raise BadInput for an output that cannot be written, or that exists without ``--force``."""
+    for file in (json_file, csv_file, report and report / REPORT):
         if file and file.exists() and not force:
-            raise BadInput(file, "is there already: choose another name, or add --force")
+            raise BadInput(file, "exists already: choose another name, or add --force")
     for file in (json_file, csv_file):
         if file and not file.parent.is_dir():
             raise BadInput(file, f"cannot be written: there is no folder {file.parent}")
     if report and report.exists() and not report.is_dir():
-        raise BadInput(report, "is a file, and the report needs a folder")
-    from emomelody.evaluation import evaluate as library
-    from emomelody.evaluation import report as page
-    from emomelody.evaluation import tables
-    from emomelody.models.checkpoint import VA
+        raise BadInput(report, "is a file: choose a folder for the report")
 
-    if generated:
-        scored, dataset = load_data(generated), evaluation_data(data)
-        judges = load_data(judge_data) if judge_data else None
-        with output.err.status("measuring"):
-            name = generated.name or "generated"
-            evaluations = [library.evaluate_generated(scored, dataset, judges, name=name)]
-    else:
-        checkpoints = {name: load_weights(name) for name in models or ["emoreg-va"]}
-        ours = any(checkpoint.name == VA for checkpoint in checkpoints.values())
-        dataset = evaluation_data(data, "all" if ours else "first")
-        judges = load_data(judge_data) if judge_data else None
-        with progress_bar() as progress:
-            total = library.model_steps(len(checkpoints), seeds)
-            task = progress.add_task("evaluating", total=total)
-            evaluations = library.evaluate_models(
-                checkpoints,
-                dataset,
-                judges,
-                per_emotion=num,
-                seeds=range(seed, seed + seeds),
-                on_step=lambda what: progress.update(task, advance=1, description=what),
-            )
-    figures = {"systems": [evaluation.figures for evaluation in evaluations]}
-    try:  # the files first: who reads the tables may close the pipe
-        if json_file:
-            write_whole(json_file, (json.dumps(figures, indent=1) + "\n").encode("utf-8"))
-        if csv_file:
-            write_whole(csv_file, tables.to_csv(figures["systems"]).encode("utf-8"))
-        if report:
-            heading = f"{', '.join(e.name for e in evaluations)} beside {len(dataset)} melodies"
-            page.write_report(evaluations, dataset.labels, report / REPORT, heading=heading)
-    finally:  # where the disk is full they are still worth seeing
-        for sheet in tables.sheets(figures["systems"]):
-            output.out.print(sheet.to_rich())
-        for line in page.notes(evaluations):
-            output.note(line)
+
+def _evaluate_generated(
+    generated: Path, data: Path | None, judge_data: Path | None
+) -> tuple[list[Evaluation], Dataset]:
+    from emomelody.evaluation import evaluate as library
+
+    scored, dataset = load_data(generated, to_c=True), evaluation_data(data)
+    if scored.transposed:
+        output.note(
+            f"{scored.transposed} of {plural(len(scored), 'melody')} transposed to C by the key signature in"
+            f" {'its file' if scored.transposed == 1 else 'their files'}"
+        )
+    judges = load_data(judge_data) if judge_data else None
+    with output.err.status("measuring"):
+        name = generated.name or "generated"
+        return [library.evaluate_generated(scored, dataset, judges, name=name)], dataset
+
+
+def _evaluate_models(
+    names: list[str], data: Path | None, judge_data: Path | None, per_emotion: int, seeds: range
+) -> tuple[list[Evaluation], Dataset]:
+    from emomelody.evaluation import evaluate as library
+    from emomelody.evaluation.reference import default_windows
+
+    checkpoints = {name: load_weights(name) for name in names}
+    dataset = evaluation_data(data, default_windows([c.name for c in checkpoints.values()]))
+    judges = load_data(judge_data) if judge_data else None
+    with progress_bar() as progress:
+        task = progress.add_task("evaluating", total=library.step_count(len(checkpoints), len(seeds)))
+        evaluations = library.evaluate_models(
+            checkpoints,
+            dataset,
+            judges,
+            per_emotion=per_emotion,
+            seeds=seeds,
+            on_step=lambda step: progress.update(task, advance=1, description=step),
+        )
+    return evaluations, dataset
+
+
+def _write_files(
+    evaluations: list[Evaluation],
+    dataset: Dataset,
+    json_file: Path | None,
+    csv_file: Path | None,
+    report: Path | None,
+) -> None:
+    from emomelody.evaluation.report import write_report
+    from emomelody.evaluation.tables import to_csv
+
+    systems = [evaluation.figures for evaluation in evaluations]
+    if json_file:
+        write_whole(json_file, (json.dumps({"systems": systems}, indent=1) + "\n").encode("utf-8"))
+    if csv_file:
+        write_whole(csv_file, to_csv(systems).encode("utf-8"))
     if report:
-        output.note(f"report: {report / REPORT}")
+        heading = f"{', '.join(e.name for e in evaluations)} against {len(dataset):,} real melodies"
+        write_report(evaluations, dataset.labels, report / REPORT, heading=heading)
+
+
+def _print(evaluations: list[Evaluation]) -> None:
+    """Print the verdict, with ``--verbose`` all tables too, and what a reader has to know."""
+    from emomelody.evaluation.report import notes
+    from emomelody.evaluation.tables import sheets
+    from emomelody.evaluation.verdict import verdict
+
+    systems = [evaluation.figures for evaluation in evaluations]
+    for sheet in [verdict(systems), *(sheets(systems) if output.verbose else [])]:
+        output.out.print(sheet.to_rich())
+    for line in notes(evaluations):
+        output.note(line)
+    if not output.verbose:
+        output.note("-v shows every table; --report FOLDER writes them with definitions and pictures")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,12 +1,11 @@
-"""What several commands read: data folders, weights, and the data that models are evaluated on."""
+"""What several commands read: data folders, weights, and the melodies to evaluate against."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emomelody import __version__
-from emomelody.cli.output import list_skipped, output, progress_bar
+from emomelody.cli.output import list_skipped, output, plural, progress_bar
 from emomelody.errors import BadInput
 
 if TYPE_CHECKING:
@@ -16,17 +15,17 @@ if TYPE_CHECKING:
     from emomelody.models.checkpoint import Checkpoint
 
 
-def load_data(folder: Path) -> Dataset:
-    """The melodies of a data folder; files that cannot be read are listed on stderr."""
+def load_data(folder: Path, *, to_c: bool = False) -> Dataset:
+    """Read a data folder (``data.dataset.load``); files that cannot be read are listed on stderr."""
     from emomelody.data.dataset import load
 
-    dataset = load(folder)
+    dataset = load(folder, to_c=to_c)
     list_skipped(dataset.skipped)
     return dataset
 
 
 def load_weights(name: str) -> Checkpoint:
-    """The weights of a bundled model, a weights file or a run folder."""
+    """Read the weights of a bundled model, a weights file or a run folder."""
     from emomelody.models.checkpoint import find_weights, load_checkpoint
 
     path = find_weights(name)
@@ -37,25 +36,24 @@ def load_weights(name: str) -> Checkpoint:
 
 
 def evaluation_data(data: Path | None, windows: str = "first") -> Dataset:
-    """The given folder, else ``data``, else the chorales in the user's cache, built where missing.
+    """Read the given data folder, else the default one (``evaluation.reference.default_data``).
 
-    ``windows`` is first, as in the paper's set, or all: what the weights in question were trained on.
+    ``windows`` (first, all) are those of the chorales, if there is no ``data`` folder.
     """
     if data is not None:
         return load_data(data)
-    if Path("data").is_dir():
-        return load_data(Path("data"))
-    from platformdirs import user_cache_path
+    from rich.progress import BarColumn
 
-    from emomelody.data.labels import chorale_sources
-    from emomelody.data.manifest import NAME
-    from emomelody.data.windows import Windows
+    from emomelody.evaluation.reference import default_data
 
-    folder = user_cache_path("emomelody") / f"chorales-{windows}-{__version__}"
-    if not (folder / NAME).exists():  # the manifest is written last
-        output.note(f"no data/ here: building the chorales once, into {folder}")
-        check_data_folder(folder, force=True)
-        run_preprocess(chorale_sources(), folder, Windows(windows), 0, None)
+    with progress_bar(BarColumn(), transient=True) as progress:
+        task = progress.add_task("reading", total=None, visible=False)
+
+        def on_build(folder: Path, pieces: int) -> None:
+            output.note(f"no data/ here: building {plural(pieces, 'chorale')} once, in {folder}")
+            progress.update(task, total=pieces, visible=True)
+
+        folder = default_data(windows, on_build=on_build, on_piece=lambda: progress.advance(task))
     return load_data(folder)
 
 
@@ -68,7 +66,7 @@ def check_data_folder(out: Path, force: bool) -> None:
 
 
 def run_preprocess(sources: list[Source], out: Path, windows: Windows, seed: int, jobs: int | None) -> Report:
-    """``data.preprocess.preprocess`` with a progress bar."""
+    """Run ``data.preprocess.preprocess`` with a progress bar."""
     from rich.progress import BarColumn
 
     from emomelody.data.preprocess import preprocess

@@ -19,6 +19,8 @@ from emomelody.data.tunes import group_tunes, hold_out
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
+from emomelody.music.key import from_signature
+from emomelody.music.melody import MAX_PITCH, Melody
 from emomelody.music.tokens import REST, Tokens, to_tokens
 
 
@@ -41,6 +43,7 @@ class Dataset:
     by_rule: NDArray[np.bool_] | None  # (N,), whether the label is the rule's; None without a manifest
     previous: NDArray[np.int64]  # (N,), index of the melody that ends where this one begins; −1 for none
     skipped: tuple[BadInput, ...]  # files that could not be read
+    transposed: int = 0  # how many were transposed to C when they were read
 
     def __len__(self) -> int:
         return len(self.files)
@@ -68,21 +71,24 @@ class Dataset:
         return hold_out(self.labels, self.tunes if how is Split.TUNE else None, seed)
 
 
-def load(folder: Path) -> Dataset:
+def load(folder: Path, *, to_c: bool = False) -> Dataset:
     """The melodies in the subfolders e1 … e4 of a data folder (other names of the emotions work too).
 
-    Files that cannot be read are skipped and listed. Raises BadInput if no melody is left, or if the
-    folder's manifest does not list every file.
+    ``to_c`` transposes each melody to C by the first key signature in its file; a file without one is taken
+    as it is. Files that cannot be read are skipped and listed. Raises BadInput if no melody is left, or if
+    the folder's manifest does not list every file.
     """
     if not folder.is_dir():
         raise BadInput(folder, "no such folder (emomelody preprocess makes training data)")
-    tokens, labels, files, skipped = [], [], [], []
+    tokens, labels, files, skipped, transposed = [], [], [], [], 0
     for path, emotion in _labelled_files(folder):
         try:
-            tokens.append(to_tokens(midi.read_melody(path)))
+            melody, semitones = _read_in_c(path) if to_c else (midi.read_melody(path), 0)
         except BadInput as error:
             skipped.append(error)
             continue
+        tokens.append(to_tokens(melody))
+        transposed += semitones != 0
         labels.append(emotion.index)
         files.append(path)
     if not files:
@@ -100,8 +106,30 @@ def load(folder: Path) -> Dataset:
         by_rule = np.array([row.label_from == manifest.BY_RULE for row in rows])
         previous = _previous(rows)
     return Dataset(
-        stacked, np.array(labels), tunes, tuple(files), held_out, by_rule, previous, tuple(skipped)
+        stacked,
+        np.array(labels),
+        tunes,
+        tuple(files),
+        held_out,
+        by_rule,
+        previous,
+        tuple(skipped),
+        transposed,
     )
+
+
+def _read_in_c(path: Path) -> tuple[Melody, int]:
+    """The melody of a file, transposed to C by the key signature in it, and by how many semitones.
+
+    Down by the tonic, or up where it would fall below MIDI's pitches, as ``windows.cut_windows`` does.
+    """
+    melody, keys = midi.read_melody(path), midi.read(path).keys
+    tonic = from_signature(keys[0][1]).tonic if keys else 0
+    pitches = [note.pitch for note in melody.notes]
+    semitones = -tonic if min(pitches) >= tonic else 12 - tonic
+    if max(pitches) + semitones > MAX_PITCH:
+        raise BadInput(path, "from top to bottom of the keyboard: it cannot be transposed")
+    return melody.transposed(semitones), semitones
 
 
 def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:

@@ -1,24 +1,34 @@
-"""Every figure of ``evaluate``, as one dictionary; no printing.
+"""All figures of a system as one nested dictionary.
 
-Each block is a function whose docstring is its definition, and stands under the block in the report. Shares
-are 0 … 1, but D of formula (9), which is in percent as in the paper. A figure that cannot be had is None.
+Each block of figures comes from one ``evaluate_*`` function, whose docstring is its definition and is printed
+in the report. Shares are 0 … 1. A figure that does not exist is None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from emomelody.data.dataset import Dataset
-from emomelody.evaluation.emotion import evaluate_emotion, evaluate_novelty, evaluate_validity
-from emomelody.evaluation.figures import Figures, Melodies
+from emomelody.errors import EmomelodyError
+from emomelody.evaluation.emotion import Judges, evaluate_emotion, evaluate_validity
+from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
 from emomelody.evaluation.paths import evaluate_path, evaluate_transfer
-from emomelody.evaluation.placement import evaluate_latent_space, evaluate_placement, latent_means
-from emomelody.evaluation.plane import Grid, evaluate_plane
+from emomelody.evaluation.plane import (
+    Grid,
+    evaluate_latent_space,
+    evaluate_placement,
+    evaluate_plane,
+    latent_means,
+)
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
+from emomelody.evaluation.statistics import Figures, Melodies
 from emomelody.evaluation.style import evaluate_histograms, evaluate_metrics
+from emomelody.evaluation.tables import number, with_deviations
+from emomelody.evaluation.verdict import verdict
 from emomelody.models.checkpoint import Checkpoint
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.music.emotion import Emotion
@@ -28,9 +38,9 @@ from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import sample
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
-    """A system's figures, and what its pictures are drawn from."""
+    """The figures of a system, and what its pictures are drawn from. In a notebook it shows the verdict."""
 
     name: str
     figures: Figures
@@ -38,51 +48,103 @@ class Evaluation:
     means: Floats | None = None  # latent means of the data, (N, 2)
     grid: Grid | None = None
 
+    def __repr__(self) -> str:
+        emotion = number(self.figures["emotion"]["rule"]["all"], "{:.0%}")
+        gap = number(self.figures["metrics"]["mean_gap"], "{:.2f}")
+        copies = number(self.figures["novelty"]["exact"], "{:.0%}")
+        return f"<{self.name}: emotion as requested {emotion}, mean |Δμ|/σ {gap}, exact copies {copies}>"
+
+    def _repr_html_(self) -> str:
+        return verdict([self.figures]).to_html()
+
+    def to_frame(self) -> Any:
+        """Every number as a row of a pandas DataFrame: figure (keys joined by dots), value, deviation.
+
+        ``deviation`` is the standard deviation over the seeds, NaN where there is none. Raises EmomelodyError
+        where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise EmomelodyError("to_frame needs pandas: pip install pandas") from error
+        return pandas.DataFrame(with_deviations(self.figures), columns=["figure", "value", "deviation"])
+
+
+@dataclass(frozen=True)
+class _Yardsticks:
+    """What systems with the same split of the data are compared with."""
+
+    reference: ReferenceSet
+    judges: Judges
+    novelty: Figures | None  # of real held-out melodies
+
+    @classmethod
+    def of(cls, dataset: Dataset, split: DataSplit, judge_data: Dataset | None) -> _Yardsticks:
+        reference = ReferenceSet(dataset, split)
+        return cls(reference, Judges(reference, judge_data), real_novelty(reference))
+
+    def measure(self, melodies: Melodies) -> Figures:
+        """The blocks that need nothing but a system's melodies."""
+        return {
+            "metrics": evaluate_metrics(melodies, self.reference),
+            "histograms": evaluate_histograms(melodies, self.reference),
+            "emotion": evaluate_emotion(melodies, self.judges),
+            "novelty": evaluate_novelty(melodies, self.reference, self.novelty),
+        }
+
 
 def evaluate_models(
     checkpoints: Mapping[str, Checkpoint],
     dataset: Dataset,
     judge_data: Dataset | None = None,
     *,
-    per_emotion: int,
-    seeds: Sequence[int],
-    on_step: Callable[[str], None] = lambda _what: None,
+    per_emotion: int = 250,
+    seeds: Sequence[int] = (0,),
+    on_step: Callable[[str], None] = lambda _step: None,
 ) -> list[Evaluation]:
-    """Every block for each model, by the name it goes by; ``on_step`` hears of ``model_steps`` steps."""
-    reals: dict[tuple[bool, bytes, bytes], ReferenceSet] = {}
-    found = []
+    """Evaluate models, by the names they go by, against the melodies of ``dataset``.
+
+    ``per_emotion`` melodies of each emotion are sampled for each seed. The judges of emotion are fitted and
+    measured on ``judge_data``, else on the melodies that the model was not trained on. ``on_step`` is called
+    ``step_count`` times with what was just done.
+    """
+    known: dict[tuple[bool, bytes, bytes], _Yardsticks] = {}
+    evaluations = []
     for name, checkpoint in checkpoints.items():
-        sides = DataSplit.of(dataset, checkpoint)
-        key = (sides.known, sides.seen.tobytes(), sides.held_out.tobytes())
-        if key not in reals:
-            reals[key] = ReferenceSet(dataset, sides, judge_data)
+        split = DataSplit.of(dataset, checkpoint)
+        key = (split.known, split.seen.tobytes(), split.held_out.tobytes())
+        if key not in known:
+            known[key] = _Yardsticks.of(dataset, split, judge_data)
         on_step("real melodies")
-        evaluation = _evaluate_model(
-            checkpoint, reals[key], per_emotion=per_emotion, seeds=seeds, name=name, on_step=on_step
-        )
-        found.append(evaluation)
-    return found
+        evaluations.append(_evaluate_model(name, checkpoint, known[key], per_emotion, seeds, on_step))
+    return evaluations
 
 
-def model_steps(models: int, seeds: int) -> int:
+def step_count(models: int, seeds: int) -> int:
     """How often ``evaluate_models`` calls ``on_step``."""
     return models * (2 + 2 * seeds)
 
 
 def evaluate_generated(
-    generated: Dataset, dataset: Dataset, judge_data: Dataset | None = None, *, name: str
+    generated: Dataset, dataset: Dataset, judge_data: Dataset | None = None, *, name: str = "generated"
 ) -> Evaluation:
-    """The blocks that need no model, for melodies of any system with the emotions they were asked for."""
-    real = ReferenceSet(dataset, DataSplit.of(dataset, None), judge_data)
+    """Evaluate melodies of any system, labelled with the requested emotions.
+
+    The blocks that need a model are left out.
+    """
+    yardsticks = _Yardsticks.of(dataset, DataSplit.of(dataset, None), judge_data)
     melodies = {
         e: [from_tokens(tokens) for tokens in generated.tokens[generated.labels == e.index]] for e in Emotion
     }
-    figures = {"model": None, "name": name, **_measure(melodies, real), "deviation": None}
+    figures = {"model": None, "name": name, **yardsticks.measure(melodies), "deviation": None}
     return Evaluation(name, figures, melodies)
 
 
 def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
-    """Means and deviations (sample's) of every number in dictionaries of one shape, else the first value."""
+    """Means and sample standard deviations of the numbers of equally shaped figures.
+
+    Anything but a number is taken from the first run.
+    """
     mean: Figures = {}
     deviation: Figures = {}
     for key, value in runs[0].items():
@@ -97,52 +159,40 @@ def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
     return mean, deviation
 
 
-def _measure(melodies: Melodies, real: ReferenceSet) -> Figures:
-    """The blocks that need nothing of a system but its melodies."""
-    return {
-        "metrics": evaluate_metrics(melodies, real),
-        "histograms": evaluate_histograms(melodies, real),
-        "emotion": evaluate_emotion(melodies, real),
-        "novelty": evaluate_novelty(melodies, real),
-    }
-
-
 def _evaluate_model(
+    name: str,
     checkpoint: Checkpoint,
-    real: ReferenceSet,
-    *,
+    yardsticks: _Yardsticks,
     per_emotion: int,
     seeds: Sequence[int],
-    name: str,
     on_step: Callable[[str], None],
 ) -> Evaluation:
-    """All blocks for a model; with several seeds means over them, and deviations under ``deviation``."""
-    means = latent_means(checkpoint, real.dataset)
+    """All blocks of a model; the blocks of sampled melodies are means over the seeds."""
+    reference = yardsticks.reference
+    means = latent_means(checkpoint, reference.dataset)  # (N, 2)
     plane, grid = evaluate_plane(checkpoint)
     on_step("plane")
     runs, first = [], None
     for seed in seeds:
-        drawn = {e: sample(checkpoint, Request(per_emotion, e, seed=seed)) for e in Emotion}
+        samples = {e: sample(checkpoint, Request(per_emotion, e, seed=seed)) for e in Emotion}
         on_step("sampling")
-        melodies = {e: [s.melody for s in samples] for e, samples in drawn.items()}
-        everything = [s for samples in drawn.values() for s in samples]
-        runs.append(_measure(melodies, real) | {"validity": evaluate_validity(everything)})
+        melodies = {e: [s.melody for s in some] for e, some in samples.items()}
+        validity = evaluate_validity([s for some in samples.values() for s in some])
+        runs.append(yardsticks.measure(melodies) | {"validity": validity})
         on_step("measuring")
         first = first or melodies
     mean, deviation = over_seeds(runs)
-    beyond = {}
-    if isinstance(checkpoint.model, EmoregVA):
-        beyond = {"path": evaluate_path(checkpoint, real), "transfer": evaluate_transfer(checkpoint, real)}
     figures = {
         "model": checkpoint.name,
         "name": name,
         "checksum": checkpoint.checksum,
         "seeds": list(seeds),
-        "placement": evaluate_placement(checkpoint, real, means),
-        "latent_space": evaluate_latent_space(real, means),
+        "placement": evaluate_placement(checkpoint, reference, means),
+        "latent_space": evaluate_latent_space(reference, means),
         "plane": plane,
-        **beyond,
-        **mean,
-        "deviation": deviation if len(seeds) > 1 else None,
     }
+    if isinstance(checkpoint.model, EmoregVA):
+        figures["path"] = evaluate_path(checkpoint, reference)
+        figures["transfer"] = evaluate_transfer(checkpoint, reference)
+    figures |= mean | {"deviation": deviation if len(seeds) > 1 else None}
     return Evaluation(name, figures, first or {}, means, grid)

@@ -1,8 +1,8 @@
-"""Whether melodies are new: their distance to the nearest of a reference, and the longest passage shared.
+"""Novelty: how near are generated melodies to the training melodies?
 
-Both are blind to transposition. *Distance* counts the steps of two melodies of equal length that differ
-(Hamming) once the one is moved to where it fits the other best; a *passage* is a run of notes with the same
-intervals and the same times from onset to onset, wherever it stands in the bar.
+All comparisons ignore transposition. The *distance* of two melodies of equal length is the number of steps at
+which their tokens differ (Hamming), in the transposition that fits best. A *passage* is a run of consecutive
+notes with the same intervals and the same times between onsets, at any place in the bar.
 """
 
 from __future__ import annotations
@@ -13,16 +13,42 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.evaluation.reference import ReferenceSet
+from emomelody.evaluation.statistics import Figures, Melodies
+from emomelody.music.emotion import Emotion
 from emomelody.music.melody import MAX_PITCH, Melody
-from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens
+from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
 
-_LONGEST_IOI = 64  # steps; longer ones count as this
+_LONGEST_IOI = 64  # steps; longer times between onsets count as this
 _FIRST_CHARACTER = 0x10000  # beyond Unicode's surrogates
 _SEPARATOR = "\0"
 
 
-def figures(tokens: Tokens, reference: Tokens) -> dict[str, float]:
-    """The novelty of melodies (M, T) beside a reference (N, T), as ``evaluate_novelty`` defines it."""
+def evaluate_novelty(melodies: Melodies, reference: ReferenceSet, real: Figures | None) -> Figures:
+    """How near each generated melody is to the nearest training melody, in any transposition.
+
+    Exact copies, and melodies within 2 and within 4 of the 64 steps, are shares of melodies whose tokens
+    differ from the nearest training melody's at no step, at most two, at most four (Hamming distance). The
+    nearest distance is the median over the melodies. The longest shared passage is the longest run of
+    consecutive notes with the same intervals and the same times between onsets as somewhere in a training
+    melody: the median of its length in notes, and the mean of its share of a melody's notes. Distinct
+    melodies are the share that remains when repetitions among the generated melodies count once.
+
+    Real held-out melodies against the training melodies are the yardstick: what a composer of the same style
+    would score.
+    """
+    tokens = np.stack([to_tokens(m) for e in Emotion for m in melodies[e]])  # (M, T)
+    return novelty_figures(tokens, reference.dataset.tokens[reference.seen]) | {"real": real}
+
+
+def real_novelty(reference: ReferenceSet) -> Figures | None:
+    """The novelty of the held-out melodies against all others; None where none is held out."""
+    tokens, held_out = reference.dataset.tokens, reference.held_out
+    return novelty_figures(tokens[held_out], tokens[~held_out]) if held_out.any() else None
+
+
+def novelty_figures(tokens: Tokens, reference: Tokens) -> Figures:
+    """The figures of melodies (M, T) against a reference (N, T), as ``evaluate_novelty`` defines them."""
     nearest = nearest_distances(tokens, reference)
     melodies, known = ([from_tokens(row) for row in side] for side in (tokens, reference))
     passages = longest_passages(melodies, known)
@@ -39,43 +65,51 @@ def figures(tokens: Tokens, reference: Tokens) -> dict[str, float]:
 
 
 def nearest_distances(tokens: Tokens, reference: Tokens) -> NDArray[np.int64]:
-    """GRUCell 0 … T in which each melody (M, T) differs from the nearest reference (N, T), transposed, (M,)."""
-    alike = sum(
+    """The distance, 0 … T, of each melody (M, T) from the nearest of a reference (N, T), (M,)."""
+    same = sum(
         (tokens == kind).astype(np.float32) @ (reference == kind).T.astype(np.float32)
         for kind in (REST, HOLD)
-    )  # (M, N): steps where both rest, or both hold
+    )  # (M, N): steps at which both rest or both hold
     distances = [
-        tokens.shape[1] - (same + _same_pitches(melody, reference)).max()
-        for melody, same in zip(tokens, np.asarray(alike), strict=True)
+        tokens.shape[1] - (others + _same_onsets(melody, reference)).max()
+        for melody, others in zip(tokens, np.asarray(same), strict=True)
     ]
     return np.array(distances, dtype=np.int64)
 
 
-def _same_pitches(melody: Tokens, reference: Tokens) -> NDArray[np.int64]:
-    """Onsets that a melody (T,) shares with each reference (N, T) in the best transposition, (N,)."""
+def _same_onsets(melody: Tokens, reference: Tokens) -> NDArray[np.int64]:
+    """The number of onsets that a melody (T,) has in common with each reference melody (N, T), (N,).
+
+    Counted in the best transposition.
+    """
     onsets = np.flatnonzero(melody < REST)
-    shift = reference[:, onsets] - melody[onsets] + MAX_PITCH  # (N, onsets), 0 … 2 · 127 where both have one
+    shift = reference[:, onsets] - melody[onsets] + MAX_PITCH  # (N, onsets), 0 … 254 where both have one
     both = reference[:, onsets] < REST
     if not both.any():
         return np.zeros(len(reference), dtype=np.int64)
     width = 2 * MAX_PITCH + 1
     cells = (np.arange(len(reference))[:, None] * width + shift)[both]
-    counts = np.bincount(cells, minlength=len(reference) * width)  # how often each shift fits
+    counts = np.bincount(cells, minlength=len(reference) * width)  # by reference melody and shift
     best: NDArray[np.int64] = counts.reshape(len(reference), width).max(1)
     return best
 
 
 def longest_passages(melodies: Sequence[Melody], reference: Sequence[Melody]) -> NDArray[np.int64]:
-    """The notes of the longest passage of each of M melodies that some reference melody has too, (M,).
+    """The length in notes of the longest passage that each of M melodies shares with the reference, (M,).
 
-    1 for a melody that shares no two successive notes, 0 for one without notes.
+    1 for a melody that shares no two consecutive notes, 0 for one without notes.
     """
-    text = _SEPARATOR.join(map(_line, reference))
-    return np.array([_longest(_line(m), text) + 1 if m.notes else 0 for m in melodies], dtype=np.int64)
+    text = _SEPARATOR.join(map(_encode, reference))
+    return np.array(
+        [_longest_common(_encode(m), text) + 1 if m.notes else 0 for m in melodies], dtype=np.int64
+    )
 
 
-def _line(melody: Melody) -> str:
-    """A character for each (interval, time between the onsets): passages are substrings."""
+def _encode(melody: Melody) -> str:
+    """One character for each pair of consecutive notes, so that passages become substrings.
+
+    It encodes the interval and the time between the onsets.
+    """
     return "".join(
         chr(
             _FIRST_CHARACTER
@@ -86,11 +120,11 @@ def _line(melody: Melody) -> str:
     )
 
 
-def _longest(line: str, text: str) -> int:
+def _longest_common(line: str, text: str) -> int:
     """The length of the longest substring of ``line`` that occurs in ``text``."""
     best = 0
     for end in range(1, len(line) + 1):
-        # Of what ends here only something longer than the best is of interest, by one at most.
+        # The best can grow by one at most: a longer substring that ends here contains one that ended before.
         if end > best and line[end - best - 1 : end] in text:
             best += 1
     return best

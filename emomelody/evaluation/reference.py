@@ -1,98 +1,111 @@
-"""The real melodies beside which ``evaluate`` puts a system's: what has to be found out of them just once."""
+"""The reference: real melodies that a system is compared with, and where they come from by default."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody import __version__
+from emomelody.data import manifest
 from emomelody.data.dataset import Dataset, Split
 from emomelody.errors import EmomelodyError
-from emomelody.evaluation import distances, novelty
-from emomelody.evaluation.judges import Classifier, agreement
-from emomelody.models.checkpoint import Checkpoint
+from emomelody.evaluation import statistics
+from emomelody.models.checkpoint import VA, Checkpoint
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
-from emomelody.music.melody import Melody
 from emomelody.music.plane import Floats
-from emomelody.music.rule import Labels, judge_by_rule
 from emomelody.music.tokens import from_tokens
+
+DATA = Path("data")  # where ``preprocess`` writes by default
 
 
 @dataclass(frozen=True)
 class DataSplit:
-    """Which melodies of the data a system learned from, (N,) each."""
+    """Which melodies of the data a system was trained on, boolean arrays (N,)."""
 
-    known: bool  # whether it learned from this data at all, as far as is known
-    seen: NDArray[np.bool_]  # what it is measured against: where that is not known, everything
-    held_out: NDArray[np.bool_]  # for comparison with the rest: where that is not known, a fifth by tune
+    known: bool  # whether the system is known to be trained on this data
+    seen: NDArray[np.bool_]  # the training melodies; all melodies where they are not known
+    held_out: NDArray[np.bool_]  # the held-out melodies; a fifth by tune where they are not known
 
     @classmethod
     def of(cls, dataset: Dataset, checkpoint: Checkpoint | None) -> DataSplit:
-        """The sides of a model, or of a system that is known by its melodies only."""
+        """The split of a model, or of a system of which only melodies are known (None)."""
         if checkpoint is not None and checkpoint.training["data"] == dataset.fingerprint:
             held_out = dataset.split(Split(checkpoint.training["split"]), checkpoint.training["seed"])
             return cls(True, ~held_out, held_out)
         everything = np.ones(len(dataset), dtype=bool)
         try:
             return cls(False, everything, dataset.split(Split.TUNE, 0))
-        except EmomelodyError:  # too little to compare it with itself
+        except EmomelodyError:  # too few melodies to split
             return cls(False, everything, ~everything)
 
 
 class ReferenceSet:
-    """The data, its sides for one system, what chance makes of each distance, the judges and their worth."""
+    """Real melodies with their metrics, their split, and the training melodies' split-half distances."""
 
-    def __init__(self, dataset: Dataset, sides: DataSplit, judge_data: Dataset | None) -> None:
+    def __init__(self, dataset: Dataset, split: DataSplit) -> None:
         self.dataset = dataset
-        self.known, self.seen, self.held_out = sides.known, sides.seen, sides.held_out
-        self.melodies = [from_tokens(tokens) for tokens in dataset.tokens]
+        self.known, self.seen, self.held_out = split.known, split.seen, split.held_out
+        self.melodies = [from_tokens(tokens) for tokens in dataset.tokens]  # N
         self.table = features.metrics_table(self.melodies)  # (N, 7)
-        self.bands = {e: self._bands(e) for e in Emotion}
-        tokens, held_out = dataset.tokens, self.held_out
-        self.novelty = novelty.figures(tokens[held_out], tokens[~held_out]) if held_out.any() else None
-        self._fit_judges(judge_data)
+        self.split_half = {e: self._split_half_distances(e) for e in Emotion}
 
     def of(self, emotion: Emotion) -> NDArray[np.int64]:
-        """The numbers of the seen melodies with that label."""
+        """The indices of the training melodies with that label, (n,)."""
         return np.flatnonzero(self.seen & (self.dataset.labels == emotion.index))
 
     def histogram(self, emotion: Emotion, name: str) -> Floats:
-        """The counts of a histogram of the seen melodies with that label, (n, bins)."""
+        """The counts (n, bins) of a histogram of the training melodies with that label."""
         return features.counts([self.melodies[i] for i in self.of(emotion)], name)
 
-    def _bands(self, emotion: Emotion) -> dict[str, float]:
-        """What chance makes of each distance: between random halves of the seen melodies."""
+    def _split_half_distances(self, emotion: Emotion) -> dict[str, float]:
+        """The split-half distance of every metric and histogram of an emotion, by name."""
         metrics, seed = self.table[self.of(emotion)], emotion.index
-        return {
-            name: distances.split_half_distance(metrics[:, column], distances.wasserstein, seed)
+        of_metrics = {
+            name: statistics.split_half_distance(metrics[:, column], statistics.wasserstein, seed)
             for column, name in enumerate(features.METRIC_NAMES)
-        } | {
-            name: distances.split_half_distance(
-                self.histogram(emotion, name), distances.histogram_distance, seed
+        }
+        of_histograms = {
+            name: statistics.split_half_distance(
+                self.histogram(emotion, name), statistics.histogram_distance, seed
             )
             for name in features.HISTOGRAMS
         }
+        return of_metrics | of_histograms
 
-    def _fit_judges(self, judge_data: Dataset | None) -> None:
-        """The judges, and what they are worth on real melodies: those the system has not learned from."""
-        data = judge_data or self.dataset
-        chosen, where = np.ones(len(data), dtype=bool), "the judge data" if judge_data else "the data"
-        if judge_data is None and self.known:
-            chosen, where = self.held_out, "the held-out melodies"
-        real = [from_tokens(tokens) for tokens in data.tokens[chosen]]
-        labels, tunes = data.labels[chosen], data.tunes[chosen]
-        by_rule = None if data.by_rule is None else float(data.by_rule[chosen].mean())
-        self.judged: dict[str, Any] = {"melodies": len(real), "where": where, "labelled_by_rule": by_rule}
-        self.judges: dict[str, Callable[[Sequence[Melody]], Labels]] = {"rule": judge_by_rule}
-        self.worth = {"rule": agreement(judge_by_rule(real), labels)}
-        try:
-            classifier = Classifier(real, labels, tunes)
-        except EmomelodyError as error:
-            self.judged["no_classifier"] = str(error)
-        else:
-            self.judges["classifier"] = classifier.judge
-            self.worth["classifier"] = agreement(classifier.cross_validated, labels)
+
+def default_windows(model_names: list[str]) -> str:
+    """The windows of the chorales that models of these names were trained on: ``first`` or ``all``."""
+    return "all" if VA in model_names else "first"
+
+
+def default_data(
+    windows: str,
+    *,
+    on_build: Callable[[Path, int], None] = lambda _folder, _pieces: None,
+    on_piece: Callable[[], None] = lambda: None,
+) -> Path:
+    """The data folder to use where none is given: ``data``, else the chorales in the user's cache.
+
+    The chorales are built into the cache where they are missing, with ``windows`` as ``preprocess`` takes
+    them. ``on_build`` is then called once with the folder and the number of pieces, ``on_piece`` after each
+    piece. Raises BadInput where the cache cannot be written to.
+    """
+    if DATA.is_dir():
+        return DATA
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("emomelody") / f"chorales-{windows}-{__version__}"
+    if not (folder / manifest.NAME).exists():  # the manifest is written last
+        from emomelody.data.labels import chorale_sources
+        from emomelody.data.preprocess import preprocess
+        from emomelody.data.windows import Windows
+
+        sources = chorale_sources()
+        on_build(folder, len(sources))
+        preprocess(sources, folder, windows=Windows(windows), seed=0, jobs=None, on_piece=on_piece)
+    return folder

@@ -1,4 +1,4 @@
-"""The report: the tables of ``evaluate`` with definitions and pictures, one page that needs nothing else."""
+"""The report: verdict, definitions, all tables and pictures on one HTML page that needs no other file."""
 
 from __future__ import annotations
 
@@ -11,77 +11,88 @@ from pathlib import Path
 from typing import Any
 
 from emomelody import __version__
-from emomelody.evaluation import emotion, paths, placement, plane, style
+from emomelody.evaluation import emotion, novelty, paths, plane, style
 from emomelody.evaluation.evaluate import Evaluation
-from emomelody.evaluation.figures import Figures
-from emomelody.evaluation.tables import Sheet, sheets
+from emomelody.evaluation.statistics import Figures
+from emomelody.evaluation.tables import sheets
+from emomelody.evaluation.verdict import verdict
 from emomelody.files import staged
 from emomelody.formats import piano_roll, plots
 from emomelody.music.rule import Labels
 
 MELODIES_SHOWN = 4  # per emotion
-# Each block of figures, by the function whose docstring defines it.
+# The sections, by block of figures: a heading, and the function whose docstring defines the block.
 BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
-    "placement": ("Placement", placement.evaluate_placement),
-    "metrics": ("Does it sound like the data?", style.evaluate_metrics),
+    "placement": ("Placement", plane.evaluate_placement),
+    "metrics": ("Closeness to the training melodies", style.evaluate_metrics),
     "histograms": ("Intervals and durations", style.evaluate_histograms),
-    "emotion": ("Is the emotion right?", emotion.evaluate_emotion),
-    "novelty": ("Is it new?", emotion.evaluate_novelty),
-    "plane": ("Does the plane do what it says?", plane.evaluate_plane),
-    "path": ("Does the emotion move?", paths.evaluate_path),
-    "transfer": ("The same melody in another emotion?", paths.evaluate_transfer),
-    "latent_space": ("The latent space", placement.evaluate_latent_space),
+    "emotion": ("Emotion", emotion.evaluate_emotion),
+    "novelty": ("Novelty", novelty.evaluate_novelty),
+    "plane": ("The plane", plane.evaluate_plane),
+    "path": ("Paths", paths.evaluate_path),
+    "transfer": ("Real melodies in another emotion", paths.evaluate_transfer),
+    "latent_space": ("The latent space", plane.evaluate_latent_space),
     "validity": ("Validity", emotion.evaluate_validity),
+}
+GLOSSARY = {
+    "e1 … e4, Q1 … Q4": "the four emotions and their quadrants of the plane of valence and arousal: happy"
+    " (+, +), angry (−, +), sad (−, −), relaxed (+, −).",
+    "held-out": "the fifth of the data that a model was not trained on.",
+    "unseen": "all of the data, where it is not the data that a model was trained on.",
+    "onsets": "the number of notes that begin in a melody of four bars.",
+    "majorness": "the share of notes in C major minus the share of notes in C minor, −1 to 1.",
+    "D": "placement accuracy: the share of an emotion's melodies whose latent mean is in its quadrant.",
+    "|Δμ|/σ": "the distance between two means in standard deviations of the training melodies; 0 is best.",
+    "W1": "the Wasserstein-1 distance of two distributions in the unit of the metric; 0 is best.",
+    "split-half": "the 95th percentile of a distance between random halves of the training melodies: what"
+    " chance alone can give.",
+    "Spearman": "rank correlation, −1 to 1; 1 if the two orders are the same.",
+    "SAP": "separated attribute predictability: how much better the best latent axis predicts an attribute"
+    " than the other axis; 1 is best.",
+    "rule": "the judge of emotion that compares onsets and scale rates; it also labels data without labels.",
+    "classifier": "the judge of emotion that is a random forest fitted on labelled real melodies.",
+    "mean ± x": "over several seeds: the mean and the standard deviation.",
 }
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto;
   padding: 0 1em; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2em; border-bottom: 1px solid #ccc; }
-p.definition { color: #555; font-size: 14px; }
-div.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; margin: 0.5em 0 1.5em; }
-caption { text-align: left; font-weight: 600; padding: 0.3em 0; }
+.definition { color: #444; font-size: 14px; max-width: 52em; } .caption { color: #555; font-size: 13px; }
+nav ol { columns: 3; padding-left: 1.5em; font-size: 14px; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.2em 1em; font-size: 14px; }
+dt { font-weight: 600; } dd { margin: 0; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; margin: 0.5em 0 1.5em; }
+caption { text-align: left; font-weight: 600; padding: 0.3em 0; white-space: nowrap; }
 th, td { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
-th { vertical-align: bottom; white-space: normal; } th:first-child, td:first-child { text-align: left; }
-tr:hover td { background: #f6f6f6; } img { max-width: 100%; height: auto; }
+th { vertical-align: bottom; white-space: normal; }
+td { font-variant-numeric: tabular-nums; } tr:hover td { background: #f6f6f6; }
+th:first-child, td:first-child, .labels-2 th:nth-child(2), .labels-2 td:nth-child(2) { text-align: left; }
+.labels-2 td:first-child { font-weight: 600; } .labels-2 { font-size: 14px; margin-bottom: 0.3em; }
+.good { color: #00703c; } .bad { color: #c62828; } img { max-width: 100%; height: auto; }
+.pictures { display: flex; flex-wrap: wrap; gap: 1em; align-items: flex-start; }
+.pictures img { flex: 1 1 420px; min-width: 0; max-width: 720px; }
 """
 
 
 def write_report(evaluations: Sequence[Evaluation], labels: Labels, page: Path, *, heading: str) -> None:
-    """Write a page (HTML), and its pictures (PNG) beside it; the folder is made where missing.
+    """Write the page (HTML) and its pictures (PNG) beside it; the folder is created where missing.
 
-    ``labels`` (N,) are those of the data's melodies, for the scatter plots.
+    ``labels`` (N,) are those of the data's melodies, for the scatter plots. Raises BadInput where the folder
+    cannot be written to.
     """
     with staged(page.parent) as stage:
-        _write_page(evaluations, labels, stage / page.name, heading)
-
-
-def _write_page(evaluations: Sequence[Evaluation], labels: Labels, page: Path, heading: str) -> None:
-    folder = page.parent
-    pictures = {block: _pictures(block, evaluations, labels, folder) for block in BLOCKS}
-    made = sheets([evaluation.figures for evaluation in evaluations])
-    said = [*map(_origin, evaluations), *notes(evaluations)]
-    parts = [f"<h1>{escape(heading)}</h1>", *(f"<p>{escape(line)}</p>" for line in said)]
-    for block, (title, function) in BLOCKS.items():
-        shown = [sheet for sheet in made if sheet.block == block]
-        if shown:
-            parts += [f"<h2>{escape(title)}</h2>", f'<p class="definition">{_definition(function)}</p>']
-            parts += [*map(_table, shown), *map(_image, pictures[block])]
-    parts.append("<h2>Melodies</h2><p>The first of each emotion, as they were generated.</p>")
-    for evaluation in evaluations:
-        path = folder / f"{_file_name(evaluation)}-melodies.png"
-        some = {e: melodies[:MELODIES_SHOWN] for e, melodies in evaluation.melodies.items()}
-        piano_roll.piano_rolls(some, path, title=evaluation.name)
-        parts.append(_image(path))
-    parts.append(f"<p>emomelody {__version__}</p>")
-    page.write_text(
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n",
-        encoding="utf-8",
-    )
+        pictures = {block: _draw(block, evaluations, labels, stage) for block in BLOCKS}
+        pictures["melodies"] = _draw_melodies(evaluations, stage)
+        body = _summary(evaluations, heading) + _sections(evaluations, pictures)
+        (stage / page.name).write_text(
+            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
+            f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n",
+            encoding="utf-8",
+        )
 
 
 def notes(evaluations: Sequence[Evaluation]) -> list[str]:
-    """What has to be known of the figures to read them: a line each, with the systems it holds for."""
+    """What a reader of the figures has to know, one line each, with the systems that it holds for."""
     lines: dict[str, list[str]] = {}
     for evaluation in evaluations:
         for line in _notes(evaluation.figures):
@@ -89,50 +100,97 @@ def notes(evaluations: Sequence[Evaluation]) -> list[str]:
     return [f"{', '.join(names)}: {line}" for line, names in lines.items()]
 
 
-def _origin(evaluation: Evaluation) -> str:
-    """Which melodies a system's figures are about."""
-    counts = ", ".join(map(str, evaluation.figures["metrics"]["generated"].values()))
-    line = f"{evaluation.name}: {counts} melodies of e1 … e4"
-    if "seeds" in evaluation.figures:
-        seeds = ", ".join(map(str, evaluation.figures["seeds"]))
-        line += f" for each seed ({seeds}), weights {evaluation.figures['checksum'][:12]}"
-    return line
-
-
 def _notes(figures: Figures) -> list[str]:
     lines, placement, judged = [], figures.get("placement"), figures["emotion"]["judged_on"]
     if placement and placement["octave_moves"]:
-        lines.append(f"{placement['octave_moves']} onsets of the data were moved by octaves into range")
+        lines.append(
+            f"{placement['octave_moves']} notes of the data were moved by octaves into the model's range"
+        )
     if placement and "unseen" in placement:
         lines.append(
-            "this is not the data that the weights were trained on, though it may hold what they learned:"
-            " none of it counts as training data"
+            "not trained on this data, as far as is known: all of it counts as unseen, and closeness and"
+            " novelty are measured against all of it"
         )
-    lines.append(f"judges of emotion measured on {judged['melodies']} real melodies, {judged['where']}")
+    lines.append(f"judges of emotion checked on {judged['melodies']} real melodies, {judged['where']}")
     if judged["labelled_by_rule"]:
         lines.append(
-            f"the rule itself labelled {judged['labelled_by_rule']:.0%} of them, so that the judges say how"
-            " well the model learned the rule; --judge-data takes other labels"
+            f"the rule itself labelled {judged['labelled_by_rule']:.0%} of them, so both judges measure how"
+            " well the rule was learned; --judge-data takes other labels"
         )
     if "no_classifier" in judged:
         lines.append(f"no classifier: {judged['no_classifier']}")
     return lines
 
 
-def _pictures(block: str, evaluations: Sequence[Evaluation], labels: Labels, folder: Path) -> list[Path]:
-    """Draw what belongs to a block; returns the files."""
+def _summary(evaluations: Sequence[Evaluation], heading: str) -> list[str]:
+    """The top of the page: the verdict, the notes, the table of contents and the glossary."""
+    remarks = [*map(_origin, evaluations), *notes(evaluations)]
+    items = [f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in GLOSSARY.items()]
+    links = [f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title in _contents(evaluations)]
+    return [
+        f"<h1>{escape(heading)}</h1>",
+        verdict([evaluation.figures for evaluation in evaluations]).to_html(),
+        f'<ul class="definition">{"".join(f"<li>{escape(line)}</li>" for line in remarks)}</ul>',
+        f"<nav><h2>Contents</h2><ol>{''.join(links)}</ol></nav>",
+        f'<h2 id="terms">Terms</h2><dl>{"".join(items)}</dl>',
+    ]
+
+
+def _sections(evaluations: Sequence[Evaluation], pictures: dict[str, list[Path]]) -> list[str]:
+    """The rest of the page: definitions, tables and pictures by block, and some melodies."""
+    tables = sheets([evaluation.figures for evaluation in evaluations])
+    parts = []
+    for name, title in _contents(evaluations)[1:]:
+        parts.append(f'<h2 id="{name}">{escape(title)}</h2>')
+        if name == "melodies":
+            parts.append('<p class="definition">The first generated melodies of each emotion.</p>')
+        else:
+            parts.append(_definition(BLOCKS[name][1]))
+        parts += [sheet.to_html() for sheet in tables if sheet.block == name]
+        parts.append(f'<div class="pictures">{"".join(map(_image, pictures[name]))}</div>')
+    return [*parts, f'<p class="caption">emomelody {__version__}</p>']
+
+
+def _contents(evaluations: Sequence[Evaluation]) -> list[tuple[str, str]]:
+    """The anchors and titles of the page's sections."""
+    blocks = [name for name in BLOCKS if any(name in e.figures for e in evaluations)]
+    return [("terms", "Terms"), *((name, BLOCKS[name][0]) for name in blocks), ("melodies", "Melodies")]
+
+
+def _origin(evaluation: Evaluation) -> str:
+    """Which melodies the figures of a system describe."""
+    counts = ", ".join(map(str, evaluation.figures["metrics"]["generated"].values()))
+    line = f"{evaluation.name}: {counts} melodies of e1 … e4"
+    if "seeds" in evaluation.figures:
+        seeds = ", ".join(map(str, evaluation.figures["seeds"]))
+        line += f" for each seed ({seeds}), weights with SHA-256 {evaluation.figures['checksum'][:12]}"
+    return line
+
+
+def _draw(block: str, evaluations: Sequence[Evaluation], labels: Labels, folder: Path) -> list[Path]:
+    """Draw the pictures of a block, all systems on the same colour scale; returns the files."""
     drawn = []
+    most = max((float(e.grid.onsets.max()) for e in evaluations if e.grid is not None), default=None)
     for evaluation in evaluations:
         path = folder / f"{_file_name(evaluation)}-{block.replace('_', '-')}.png"
         if block == "latent_space" and evaluation.means is not None:
-            plots.latent_space(
-                evaluation.means, labels, path, title=f"{evaluation.name}: latent space of the data"
-            )
+            title = f"{evaluation.name}: latent space of the data"
+            plots.latent_space(evaluation.means, labels, path, title=title)
             drawn.append(path)
         if block == "plane" and evaluation.grid is not None:
             grid = evaluation.grid
-            plots.plane(grid.axis, grid.onsets, grid.majorness, path, title=evaluation.name)
+            plots.plane(grid.axis, grid.onsets, grid.majorness, path, title=evaluation.name, most_onsets=most)
             drawn.append(path)
+    return drawn
+
+
+def _draw_melodies(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]:
+    drawn = []
+    for evaluation in evaluations:
+        path = folder / f"{_file_name(evaluation)}-melodies.png"
+        some = {e: melodies[:MELODIES_SHOWN] for e, melodies in evaluation.melodies.items()}
+        piano_roll.piano_rolls(some, path, title=evaluation.name)
+        drawn.append(path)
     return drawn
 
 
@@ -141,19 +199,12 @@ def _file_name(evaluation: Evaluation) -> str:
 
 
 def _definition(function: Callable[..., Any]) -> str:
-    return escape((inspect.getdoc(function) or "").replace("``", "")).replace("\n\n", "<br>")
-
-
-def _table(sheet: Sheet) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in sheet.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in sheet.rows
-    )
-    caption = f"<caption>{escape(sheet.title)}</caption>"
-    head = f"{caption}<thead><tr>{head}</tr></thead>"
-    return f'<div class="wide"><table>{head}\n<tbody>{rows}</tbody></table></div>'
+    """A function's docstring as paragraphs, without the markup of code and the keys of the figures."""
+    text = re.sub(r" \(``\w+``(, ``\w+``)*\)(?=[ ,.])", "", inspect.getdoc(function) or "").replace("``", "")
+    paragraphs = (f"<p>{escape(' '.join(part.split()))}</p>" for part in text.split("\n\n"))
+    return f'<div class="definition">{"".join(paragraphs)}</div>'
 
 
 def _image(path: Path) -> str:
     data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f'<p><img alt="{escape(path.stem)}" src="data:image/png;base64,{data}"></p>'
+    return f'<img alt="{escape(path.stem)}" src="data:image/png;base64,{data}">'

@@ -1,25 +1,22 @@
-"""What the commands show: from figures to sheets of text, which become rich tables or a page; no printing."""
+"""All tables of figures, as sheets of text; and the figures as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from rich import box
-from rich.markup import escape
-from rich.table import Table
-
-from emomelody.evaluation.figures import Figures
 from emomelody.evaluation.paper import METRICS
+from emomelody.evaluation.statistics import Figures
+from emomelody.formats.sheet import Sheet
 from emomelody.music.emotion import Emotion
 from emomelody.music.features import HISTOGRAMS, METRIC_NAMES, PAPER_METRICS
 
-NOTHING = "–"
-SIDES = ("training", "held_out", "unseen")
+NOTHING = "–"  # of a figure that does not exist
+SPLITS = {"training": "training", "held_out": "held-out", "unseen": "unseen"}
 JUDGES = ("rule", "classifier")
+# The rows of the simple tables: by key of the figures, a title and a format.
 GAPS = {"mean_gap": ("mean |Δμ|/σ", "{:.2f}"), "worst_gap": ("worst |Δμ|/σ", "{:.2f}")}
 NOVELTY = {
     "exact": ("exact copies", "{:.1%}"),
@@ -27,33 +24,33 @@ NOVELTY = {
     "within_4": ("within 4 of 64 steps", "{:.1%}"),
     "nearest": ("nearest distance, median (steps)", "{:.1f}"),
     "passage": ("longest shared passage, median (notes)", "{:.1f}"),
-    "passage_share": ("its share of the melody, mean", "{:.1%}"),
+    "passage_share": ("longest shared passage, mean share of the melody", "{:.1%}"),
     "distinct": ("distinct melodies", "{:.1%}"),
 }
 PLANE = {
-    "as_requested": ("in the asked quadrant", "{:.1%}"),
-    "far_as_requested": ("… of points 0.25 and more from both axes", "{:.1%}"),
+    "as_requested": ("in the requested quadrant", "{:.1%}"),
+    "far_as_requested": ("… of the points 0.25 and more from both axes", "{:.1%}"),
     "arousal": ("arousal with onsets (Spearman)", "{:+.2f}"),
     "arousal_high": ("… inside high arousal", "{:+.2f}"),
     "arousal_low": ("… inside low arousal", "{:+.2f}"),
     "valence": ("valence with majorness (Spearman)", "{:+.2f}"),
     "valence_high": ("… inside positive valence", "{:+.2f}"),
     "valence_low": ("… inside negative valence", "{:+.2f}"),
-    "silent": ("silent", "{:.1%}"),
+    "silent": ("silent points", "{:.1%}"),
 }
 PATH = {
-    "first": ("first four bars as asked", "{:.1%}"),
-    "last": ("last four bars as asked", "{:.1%}"),
-    "both": ("both", "{:.1%}"),
+    "first": ("first four bars as requested", "{:.1%}"),
+    "last": ("last four bars as requested", "{:.1%}"),
+    "both": ("both ends as requested", "{:.1%}"),
     "window_gap": ("mean |Δμ|/σ of four-bar windows of one emotion", "{:.2f}"),
     "closing": ("closing melodies", "{:.1%}"),
     "closing_real": ("closing windows of real melodies", "{:.1%}"),
 }
 TRANSFER = {
-    "as_requested": ("emotion as asked", "{:.1%}"),
-    "contour": ("contour's correlation with the original", "{:+.2f}"),
+    "as_requested": ("emotion as requested", "{:.1%}"),
+    "contour": ("correlation of the contour with the original's", "{:+.2f}"),
     "contour_own": ("… in the original's own emotion", "{:+.2f}"),
-    "contour_random": ("… with another melody", "{:+.2f}"),
+    "contour_random": ("… with a different melody's", "{:+.2f}"),
 }
 LATENT_SPACE = {
     "valence": ("z(0) with majorness (Spearman)", "{:+.2f}"),
@@ -68,32 +65,13 @@ VALIDITY = {
 }
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A table of text; ``block`` is the block of ``evaluate`` that it shows."""
-
-    block: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def to_rich(self) -> Table:
-        """The sheet for the terminal."""
-        table = Table(title=escape(self.title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        for number, column in enumerate(self.columns):
-            table.add_column(escape(column), justify="left" if number == 0 else "right")
-        for row in self.rows:
-            table.add_row(*map(escape, row))
-        return table
-
-
 def sheets(systems: Sequence[Figures]) -> list[Sheet]:
-    """Every table of ``evaluate`` for one or more systems side by side, without the blocks that none has."""
+    """Every table of one or more systems side by side, without the blocks that no system has."""
     more = [m for m in METRIC_NAMES if m not in PAPER_METRICS]
-    made = [
+    tables = [
         _placement([s for s in systems if "placement" in s]),
         *(_metrics(s, PAPER_METRICS, f"Table 3, {s['name']}: mean (deviation)") for s in systems),
-        _plain("metrics", "Over the 16 cells of table 3", GAPS, systems),
+        _gaps(systems),
         *(_metrics(s, more, f"More features, {s['name']}: mean (deviation)") for s in systems),
         _histograms(systems),
         _emotion(systems),
@@ -101,33 +79,40 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _novelty(systems),
         _plane(systems),
         _plain("path", "Sixteen bars from one emotion to another", PATH, systems),
-        _plain("transfer", "ReferenceSet melodies in another emotion", TRANSFER, systems),
+        _plain("transfer", "Real melodies in another emotion", TRANSFER, systems),
         _plain("latent_space", "The latent space", LATENT_SPACE, systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]
-    return [sheet for sheet in made if sheet.rows]
+    return [sheet for sheet in tables if sheet.rows]
+
+
+def flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Every number of nested figures, as (keys joined by dots, value)."""
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            yield from flat({str(n): v for n, v in enumerate(value)}, f"{prefix}{key}.")
+        elif isinstance(value, int | float):
+            yield f"{prefix}{key}", value
+
+
+def with_deviations(system: Figures) -> Iterator[tuple[str, float, float | None]]:
+    """Every number of a system, as (figure, value, deviation over the seeds or None)."""
+    deviations = dict(flat(system["deviation"] or {}))
+    for figure, value in flat({k: v for k, v in system.items() if k != "deviation"}):
+        yield figure, value, deviations.get(figure)
 
 
 def to_csv(systems: Sequence[Figures]) -> str:
-    """Every number, a row each: system, figure (its keys with dots), value, and deviation over the seeds."""
+    """Every number as a row: system, figure (keys joined by dots), value, deviation over the seeds."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(("system", "figure", "value", "deviation"))
     for system in systems:
-        spread = dict(_flat(system["deviation"] or {}))
-        for name, value in _flat({k: v for k, v in system.items() if k != "deviation"}):
-            writer.writerow((system["name"], name, value, spread.get(name, "")))
+        for figure, value, deviation in with_deviations(system):
+            writer.writerow((system["name"], figure, value, "" if deviation is None else deviation))
     return table.getvalue()
-
-
-def _flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, float]]:
-    for key, value in figures.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif isinstance(value, list):
-            yield from _flat({str(n): v for n, v in enumerate(value)}, f"{prefix}{key}.")
-        elif isinstance(value, int | float):
-            yield f"{prefix}{key}", value
 
 
 def _placement(systems: Sequence[Figures]) -> Sheet:
@@ -135,27 +120,27 @@ def _placement(systems: Sequence[Figures]) -> Sheet:
     columns: dict[str, list[str]] = {}
     for system in systems:
         placement = system["placement"]
-        for side in (s for s in SIDES if s in placement):
-            title = f"{system['name']}, {_title(side)} ({placement[side]['examples']})"
-            columns[title] = [_with_interval(placement[side], code) for _, code in quadrants]
+        for split in (s for s in SPLITS if s in placement):
+            title = f"{system['name']}, {SPLITS[split]} ({placement[split]['examples']})"
+            columns[title] = [_with_interval(placement[split], code) for _, code in quadrants]
     for system in systems:
         if system["placement"]["paper"]:
             printed = system["placement"]["paper"]
-            columns[f"paper's {system['model']}"] = [_number(printed[c], "{:.0f}%") for _, c in quadrants]
+            columns[f"paper's {system['model']}"] = [number(printed[c], "{:.0%}") for _, c in quadrants]
     titles = [title for title, _ in quadrants] if systems else []
     return _sheet("placement", "Table 2: placement accuracy D [95 % interval]", titles, columns)
 
 
 def _metrics(system: Figures, metrics: Sequence[str], title: str) -> Sheet:
-    table, spread = system["metrics"]["cells"], _deviations(system, "metrics", "cells")
+    table, spread = system["metrics"]["cells"], deviations(system, "metrics", "cells")
     places = [(metric, e) for metric in metrics for e in Emotion]
     cells = [table[m][e.code] for m, e in places]
     spreads = [spread.get(m, {}).get(e.code, {}) for m, e in places]
     columns = {
         "generated": [_moments(cell["generated"]) for cell in cells],
-        "|Δμ|/σ": [_number(c["gap"], "{:.2f}", d.get("gap")) for c, d in zip(cells, spreads, strict=True)],
-        "W1": [_number(c["w1"], "{:.3f}", d.get("w1")) for c, d in zip(cells, spreads, strict=True)],
-        "W1 of halves": [_number(cell["w1_halves"], "{:.3f}") for cell in cells],
+        "|Δμ|/σ": [number(c["gap"], "{:.2f}", d.get("gap")) for c, d in zip(cells, spreads, strict=True)],
+        "W1": [number(c["w1"], "{:.3f}", d.get("w1")) for c, d in zip(cells, spreads, strict=True)],
+        "W1 split-half": [number(cell["w1_split_half"], "{:.3f}") for cell in cells],
         "training": [_moments(cell["training"]) for cell in cells],
     }
     if set(metrics) <= set(METRICS):
@@ -172,15 +157,15 @@ def _histograms(systems: Sequence[Figures]) -> Sheet:
     cells = [(name, e) for name in HISTOGRAMS for e in Emotion]
     columns: dict[str, list[str]] = {}
     for system in systems:
-        table, spread = system["histograms"], _deviations(system, "histograms")
+        table, spread = system["histograms"], deviations(system, "histograms")
         columns[system["name"]] = [
-            _number(table[n][e.code]["distance"], "{:.3f}", spread.get(n, {}).get(e.code, {}).get("distance"))
+            number(table[n][e.code]["distance"], "{:.3f}", spread.get(n, {}).get(e.code, {}).get("distance"))
             for n, e in cells
         ]
-    columns |= _once(
+    columns |= per_reference(
         systems,
-        "halves",
-        lambda s: [_number(s["histograms"][n][e.code]["halves"], "{:.3f}") for n, e in cells],
+        "split-half",
+        lambda s: [number(s["histograms"][n][e.code]["split_half"], "{:.3f}") for n, e in cells],
     )
     titles = [f"{n}, {_name(e)}" for n, e in cells]
     return _sheet("histograms", "Distance of the histograms (Jensen–Shannon)", titles, columns)
@@ -193,44 +178,40 @@ def _emotion(systems: Sequence[Figures]) -> Sheet:
     columns: dict[str, list[str]] = {}
     for system in systems:
         columns[system["name"]] = [
-            _number(
+            number(
                 system["emotion"].get(judge, {}).get(key),
                 "{:.1%}",
-                _deviations(system, "emotion", judge).get(key),
+                deviations(system, "emotion", judge).get(key),
             )
             for judge, key, _ in rows
         ]
-    columns |= _once(
+    columns |= per_reference(
         systems,
         "real melodies",
         lambda s: [
-            _number(s["emotion"].get(judge, {}).get("real", {}).get(key), "{:.1%}") for judge, key, _ in rows
+            number(s["emotion"].get(judge, {}).get("real", {}).get(key), "{:.1%}") for judge, key, _ in rows
         ],
     )
     titles = [f"{judge}: {title}" for judge, _, title in rows]
-    return _sheet("emotion", "Emotion as asked", titles, columns)
+    return _sheet("emotion", "Emotion as requested", titles, columns)
 
 
 def _confusion(system: Figures, judge: str) -> Sheet:
     confusion = system["emotion"][judge]["confusion"]
     columns = {
-        f"judged {judged.title}": [_number(confusion[asked.code][judged.code], "{:.1%}") for asked in Emotion]
+        f"judged {judged.title}": [number(confusion[e.code][judged.code], "{:.1%}") for e in Emotion]
         for judged in Emotion
     }
-    title = f"{system['name']}: asked and judged emotion, by the {judge}"
-    return _sheet("emotion", title, [f"asked {asked.title}" for asked in Emotion], columns)
+    title = f"{system['name']}: requested and judged emotion, by the {judge}"
+    return _sheet("emotion", title, [f"requested {e.title}" for e in Emotion], columns)
+
+
+def _gaps(systems: Sequence[Figures]) -> Sheet:
+    return _beside_real("metrics", "Over the 16 cells of table 3", GAPS, systems)
 
 
 def _novelty(systems: Sequence[Figures]) -> Sheet:
-    sheet = _plain("novelty", "Novelty", NOVELTY, systems)
-    columns = _columns(sheet)
-
-    def real(system: Figures) -> list[str]:
-        figures = system["novelty"]["real"] or {}
-        return [_number(figures.get(key), form) for key, (_, form) in NOVELTY.items()]
-
-    columns |= _once(systems, "real held-out melodies", real)
-    return _sheet("novelty", sheet.title, [row[0] for row in sheet.rows], columns)
+    return _beside_real("novelty", "Novelty", NOVELTY, systems)
 
 
 def _plane(systems: Sequence[Figures]) -> Sheet:
@@ -244,10 +225,24 @@ def _plain(block: str, title: str, keys: dict[str, tuple[str, str]], systems: Se
     """A row per figure of a block, a column per system that has the block."""
     having = [s for s in systems if block in s]
     columns = {
-        s["name"]: [_number(s[block][k], f, _deviations(s, block).get(k)) for k, (_, f) in keys.items()]
+        s["name"]: [number(s[block][k], f, deviations(s, block).get(k)) for k, (_, f) in keys.items()]
         for s in having
     }
     return _sheet(block, title, [name for name, _ in keys.values()] if having else [], columns)
+
+
+def _beside_real(
+    block: str, title: str, keys: dict[str, tuple[str, str]], systems: Sequence[Figures]
+) -> Sheet:
+    """The same, with a column of real held-out melodies."""
+    sheet = _plain(block, title, keys, systems)
+
+    def real(system: Figures) -> list[str]:
+        figures = system[block].get("real") or {}
+        return [number(figures.get(key), form) for key, (_, form) in keys.items()]
+
+    columns = _columns(sheet) | per_reference(systems, "real held-out melodies", real)
+    return _sheet(block, title, [row[0] for row in sheet.rows], columns)
 
 
 def _sheet(block: str, title: str, titles: Sequence[str], columns: dict[str, list[str]]) -> Sheet:
@@ -256,14 +251,14 @@ def _sheet(block: str, title: str, titles: Sequence[str], columns: dict[str, lis
 
 
 def _columns(sheet: Sheet) -> dict[str, list[str]]:
-    """A sheet's columns but the first, by their titles."""
+    """The columns of a sheet after the first, by title."""
     return {title: [row[n] for row in sheet.rows] for n, title in enumerate(sheet.columns) if n}
 
 
-def _once(
+def per_reference(
     systems: Sequence[Figures], heading: str, column: Callable[[Figures], list[str]]
 ) -> dict[str, list[str]]:
-    """A column about real melodies for all systems, or one for each group of them that has another."""
+    """A column about real melodies: one for all systems, or one for each group that shares a reference."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for system in systems:
         groups.setdefault(tuple(column(system)), []).append(system["name"])
@@ -272,10 +267,10 @@ def _once(
     return {f"{heading} of {', '.join(names)}": list(values) for values, names in groups.items()}
 
 
-def _deviations(system: Figures, *path: str) -> dict[str, Any]:
-    """The deviations over the seeds of the figures under a path; empty where there was one seed."""
+def deviations(system: Figures, *keys: str) -> dict[str, Any]:
+    """The deviations over the seeds of the figures under some keys; empty for a single seed."""
     found: dict[str, Any] = system["deviation"] or {}
-    for key in path:
+    for key in keys:
         found = found.get(key, {})
     return found
 
@@ -284,26 +279,22 @@ def _name(emotion: Emotion) -> str:
     return f"{emotion.code} {emotion.title}"
 
 
-def _title(side: str) -> str:
-    return side.replace("_", "-")
-
-
 def _moments(cell: dict[str, float] | None) -> str:
     return NOTHING if cell is None else f"{cell['mean']:.2f} ({cell['deviation']:.2f})"
 
 
-def _with_interval(side: Figures, code: str) -> str:
-    if side[code] is None:
+def _with_interval(placement: Figures, code: str) -> str:
+    if placement[code] is None:
         return NOTHING
-    low, high = side["interval"][code]
-    return f"{side[code]:.1f}% [{low:.0f}–{high:.0f}]"
+    low, high = placement["interval"][code]
+    return f"{placement[code]:.1%} [{100 * low:.0f}–{100 * high:.0f}]"
 
 
-def _number(value: float | None, form: str, deviation: float | None = None) -> str:
+def number(value: float | None, form: str, deviation: float | None = None) -> str:
+    """A figure as text, with ``±`` its deviation over the seeds where there is one."""
     if value is None:
         return NOTHING
     text = form.format(value)
     if deviation is None:
         return text
-    spread = form.replace("+", "").format(deviation)
-    return f"{text.removesuffix('%')} ± {spread}"
+    return f"{text.removesuffix('%')} ± {form.replace('+', '').format(deviation)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emomelody.formats.plots import COLOURS, _figure, _save, _to_png
+from emomelody.formats.plots import COLOURS, new_figure, save_png, to_png
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import note_name
 from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
@@ -50,7 +50,7 @@ def piano_roll(piece: Piece) -> bytes:
     span = pitches[-1] - pitches[0] + 1  # semitones
     semitone = min(layout.semitone, layout.row / span)
     starts = range(0, steps, layout.bars * STEPS_PER_BAR)
-    figure = _figure(_WIDTH, (semitone * span + layout.margin) * len(starts) + 0.5)
+    figure = new_figure(_WIDTH, (semitone * span + layout.margin) * len(starts) + 0.5)
     figure.suptitle(piece.title, fontsize=11)
     colours = [_colour(piece, note) for note in notes]
     for start, (axes,) in zip(starts, figure.subplots(len(starts), 1, squeeze=False), strict=True):
@@ -63,13 +63,13 @@ def piano_roll(piece: Piece) -> bytes:
             axes.set_xlim(start, start + layout.bars * STEPS_PER_BAR)
     axes.set_xlabel("bar")
     _add_legend(figure, piece)
-    return _to_png(figure)
+    return to_png(figure)
 
 
 def piano_rolls(melodies: Mapping[Emotion, Sequence[Melody]], path: Path, *, title: str) -> None:
     """Draw melodies by emotion, one row per emotion, all on the same pitch scale, into a PNG file."""
     columns = max(map(len, melodies.values()))
-    figure = _figure(_WIDTH if columns == 1 else 4.2 * columns, 1.9 * len(melodies) + 0.6)
+    figure = new_figure(_WIDTH if columns == 1 else 4.2 * columns, 1.9 * len(melodies) + 0.6)
     figure.suptitle(title)
     pitches = [note.pitch for some in melodies.values() for m in some for note in m.notes] or [60]
     reach = (min(pitches), max(pitches))
@@ -87,7 +87,7 @@ def piano_rolls(melodies: Mapping[Emotion, Sequence[Melody]], path: Path, *, tit
         row[0].set_title(f"{emotion.code} {emotion.title}", loc="left", fontsize=10)
     for axes in rows[-1]:
         axes.set_xlabel("bar")
-    _save(figure, path)
+    save_png(figure, path)
 
 
 def _draw_notes(

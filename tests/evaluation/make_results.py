@@ -1,8 +1,8 @@
-"""Fills the tables of weights/results.md from what ``evaluate --json`` wrote.
+"""Fill the tables of results in Markdown pages from what ``evaluate --json`` wrote.
 
-Run ``python tests/evaluation/make_results.py``.
-
-Each block between <!-- NAME.json --> and <!-- end --> holds the tables of tests/evaluation/results/NAME.json.
+Run ``python tests/evaluation/make_results.py``. In each of ``PAGES``, what stands between
+``<!-- NAME.json -->`` and ``<!-- end -->`` becomes the tables of ``results/NAME.json``; after
+``<!-- summary -->`` stands the verdict on all models of ``SUMMARY``.
 """
 
 from __future__ import annotations
@@ -10,43 +10,71 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
-from emomelody.evaluation.tables import Sheet, sheets
+from emomelody.evaluation.tables import sheets
+from emomelody.evaluation.verdict import verdict
+from emomelody.formats.sheet import Sheet
 
 HERE = Path(__file__).parent
-PAGE = HERE.parents[1] / "weights" / "results.md"
-# Enough to judge by; the rest is in the report.
+ROOT = HERE.parents[1]
+PAGES = (ROOT / "README.md", ROOT / "weights" / "results.md")
+SUMMARY = ("shipped.json", "va.json")
+# Enough to judge by; the report has the others too.
 SHOWN = ("placement", "metrics", "emotion", "novelty", "plane", "path", "transfer", "latent_space")
+LEFT_OUT = ("More features", "requested and judged")
 FOLDED = 15  # rows
-LEFT_OUT = ("More features", "asked and judged")
 
 
 def markdown(sheet: Sheet) -> str:
-    """The sheet as a table of GitHub's Markdown; the long ones are folded."""
-    rule = ["---", *["--:"] * (len(sheet.columns) - 1)]
+    """The rows of a sheet as a table of GitHub's Markdown."""
+    rule = ["---"] * sheet.labels + ["--:"] * (len(sheet.columns) - sheet.labels)
     rows = (" | ".join(row).replace("|Δμ|", r"\|Δμ\|") for row in (sheet.columns, rule, *sheet.rows))
-    table = "\n".join(f"| {row} |" for row in rows)
+    return "\n".join(f"| {row} |" for row in rows)
+
+
+def titled(sheet: Sheet) -> str:
+    """The sheet with its title; a long one is folded."""
     if len(sheet.rows) > FOLDED:
-        return f"<details><summary>{sheet.title}</summary>\n\n{table}\n\n</details>"
-    return f"**{sheet.title}**\n\n{table}"
+        return f"<details><summary>{sheet.title}</summary>\n\n{markdown(sheet)}\n\n</details>"
+    return f"**{sheet.title}**\n\n{markdown(sheet)}"
+
+
+def systems_of(name: str) -> list[dict[str, Any]]:
+    """The figures in ``results/NAME``."""
+    systems: list[dict[str, Any]] = json.loads((HERE / "results" / name).read_text(encoding="utf-8"))[
+        "systems"
+    ]
+    return systems
 
 
 def tables(name: str) -> str:
-    """The tables of ``tests/evaluation/results/NAME``."""
-    systems = json.loads((HERE / "results" / name).read_text(encoding="utf-8"))["systems"]
+    """The tables of one file of results."""
     chosen = [
         sheet
-        for sheet in sheets(systems)
+        for sheet in sheets(systems_of(name))
         if sheet.block in SHOWN and not any(words in sheet.title for words in LEFT_OUT)
     ]
-    return "\n\n".join(map(markdown, chosen))
+    return "\n\n".join(map(titled, chosen))
+
+
+def summary() -> str:
+    """The verdict on the bundled weights."""
+    sheet = verdict([system for name in SUMMARY for system in systems_of(name)])
+    return f"{markdown(sheet)}\n\n{sheet.caption}"
 
 
 def fill(page: str) -> str:
     """The page with its blocks filled."""
-    block = re.compile(r"(<!-- (\S+\.json) -->\n).*?(<!-- end -->)", re.DOTALL)
-    return block.sub(lambda found: f"{found[1]}\n{tables(found[2])}\n\n{found[3]}", page)
+    block = re.compile(r"(<!-- (summary|\S+\.json) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+    def filled(found: re.Match[str]) -> str:
+        content = summary() if found[2] == "summary" else tables(found[2])
+        return f"{found[1]}\n{content}\n\n{found[3]}"
+
+    return block.sub(filled, page)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in PAGES:
+        path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -90,7 +90,7 @@ def test_melodies_that_stay_as_they_are_were_not_transferred(
     weights: Path, small_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint, dataset = load_checkpoint(weights), load(small_data)
-    real = ReferenceSet(dataset, DataSplit.of(dataset, checkpoint), None)
+    real = ReferenceSet(dataset, DataSplit.of(dataset, checkpoint))
     originals = dataset.tokens[real.held_out]
     monkeypatch.setattr(paths, "decode", lambda *_arguments, **_content: originals)
     figures = paths.evaluate_transfer(checkpoint, real)
@@ -100,11 +100,12 @@ def test_melodies_that_stay_as_they_are_were_not_transferred(
 
 
 def test_evaluate_measures_paths(weights: Path, tmp_path: Path, run: Run, small_data: Path) -> None:
-    done = run("evaluate", "-m", weights, "--data", small_data, "-n", 3, "--json", "f.json")
+    done = run("evaluate", "-v", "-m", weights, "--data", small_data, "-n", 3, "--json", "f.json")
     (system,) = json.loads((tmp_path / "f.json").read_text())["systems"]
     path = system["path"]
     assert 0 <= path["both"] <= min(path["first"], path["last"]) <= 1
     assert path["closing"] > path["closing_real"]
     assert system["validity"]["hold_first"] == system["validity"]["hold_after_rest"] == 0
+    assert "both ends as requested" in done.stdout
     assert "Sixteen bars from one emotion to another" in done.stdout
-    assert "ReferenceSet melodies in another emotion" in done.stdout
+    assert "Real melodies in another emotion" in done.stdout

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from emomelody.evaluation.distances import histogram_distance, split_half_distance, wasserstein
+from emomelody.evaluation.statistics import histogram_distance, spearman, split_half_distance, wasserstein
 
 
 def test_distances_by_hand() -> None:
@@ -37,3 +37,11 @@ def test_halves_of_equal_values_are_equal_and_of_others_are_not() -> None:
     few = split_half_distance(np.random.default_rng(0).normal(size=20), wasserstein, 0)
     many = split_half_distance(np.random.default_rng(0).normal(size=2000), wasserstein, 0)
     assert few > 3 * many > 0
+
+
+def test_the_rank_correlation_sees_order_only() -> None:
+    rising = np.array([1.0, 2, 4, 8])
+    assert spearman(rising, np.exp(rising)) == pytest.approx(1)
+    assert spearman(rising, -rising) == pytest.approx(-1)
+    assert spearman(rising, np.ones(4)) == 0
+    assert spearman(rising[:1], rising[:1]) is None

@@ -1,16 +1,20 @@
-"""The judges of emotion: the classifier and the rule."""
+"""The judges of emotion, and the figures of emotion and validity by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from conftest import random_melody
+from evaluation.labelled import reference_of, two_of_each
 
 from emomelody.errors import EmomelodyError
-from emomelody.evaluation.judges import Classifier
+from emomelody.evaluation import emotion
+from emomelody.evaluation.emotion import Classifier
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody
 from emomelody.music.rule import judge_by_rule
+from emomelody.music.tokens import HOLD, REST
+from emomelody.sampling.request import Sample
 
 
 def labelled(count: int) -> tuple[list[Melody], np.ndarray]:
@@ -43,3 +47,30 @@ def test_too_few_melodies_for_a_classifier() -> None:
     melodies, labels = labelled(4)
     with pytest.raises(EmomelodyError, match="needs 5 melodies of each emotion"):
         Classifier(melodies, labels, np.arange(16))
+
+
+def test_the_emotion_block_by_hand() -> None:
+    happy, sad = (random_melody(np.random.default_rng(0), e) for e in (Emotion.E1, Emotion.E3))
+    requested = {Emotion.E1: [happy, sad], Emotion.E2: [happy], Emotion.E3: [sad], Emotion.E4: []}
+    judges = emotion.Judges(reference_of(two_of_each()), None)
+    figures = emotion.evaluate_emotion(requested, judges)["rule"]
+    assert figures["confusion"]["e1"] == {"e1": 0.5, "e2": 0, "e3": 0.5, "e4": 0}
+    assert figures["confusion"]["e4"]["e4"] is None
+    assert (figures["e1"], figures["e2"], figures["e3"], figures["all"]) == (0.5, 0, 1, 0.5)
+    assert figures["arousal"] == pytest.approx(3 / 4)  # happy, happy for angry, sad
+    assert figures["valence"] == pytest.approx(2 / 4)
+    assert figures["real"]["all"] == 1
+
+
+def test_validity_by_hand() -> None:
+    def made(*tokens: int, silent: int = 0) -> Sample:
+        whole = np.array(tokens + (REST,) * (8 - len(tokens)))
+        return Sample(Melody((), 8), Emotion.E1, (0, 0), (0, 0), whole, silent)
+
+    samples = [made(HOLD, 60), made(60, 61, 62, 63), made(60, REST, HOLD, silent=1), made(60, HOLD)]
+    assert emotion.evaluate_validity(samples) == {
+        "all_rests": 0.2,
+        "hold_first": 0.25,
+        "hold_after_rest": 0.25,
+        "few_notes": 0.75,
+    }

@@ -1,0 +1,111 @@
+"""Placement, the latent axes and the plane, checked by hand and with models of known behaviour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from evaluation.labelled import reference_of, two_of_each
+
+from emomelody.data.dataset import Split, load
+from emomelody.evaluation import plane
+from emomelody.evaluation.emotion import Judges
+from emomelody.evaluation.reference import DataSplit, ReferenceSet
+from emomelody.models.checkpoint import Checkpoint
+from emomelody.music import features
+from emomelody.music.emotion import Emotion
+from emomelody.music.plane import Plane, Region
+from emomelody.music.tokens import Vocabulary
+from emomelody.training.config import TrainConfig
+from emomelody.training.trainer import Trainer
+
+
+def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> None:
+    data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
+    checkpoint = Trainer(data, config, tmp_path).run(tmp_path)
+    reference = ReferenceSet(data, DataSplit.of(data, checkpoint))
+    # 7 of 8 happy ones in Q1, 0 of 8 angry, all sad and relaxed. Wilson's interval is
+    # (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
+    means = np.zeros((40, 2))
+    for emotion in Emotion:
+        chosen = np.flatnonzero(reference.seen & (data.labels == emotion.index))
+        means[chosen] = (emotion.valence, emotion.arousal)
+        if emotion in (Emotion.E1, Emotion.E2):
+            means[chosen[: 1 if emotion is Emotion.E1 else None]] = (1, -1)
+    placed = plane.evaluate_placement(checkpoint, reference, means)["training"]
+    assert (placed["e1"], placed["e2"], placed["e3"], placed["e4"], placed["mean"]) == (
+        0.875,
+        0,
+        1,
+        1,
+        0.71875,
+    )
+    z, n, p = 1.959964, 8, 0.875
+    middle, reach = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+    ends = [(middle + sign * reach) / (1 + z * z / n) for sign in (-1, 1)]
+    assert placed["interval"]["e1"] == pytest.approx(ends, abs=1e-5)
+    all_right = 1 / (1 + z * z / n)  # Wilson's lower end for 8 of 8
+    low = 0.71875 - ((0.875 - ends[0]) ** 2 + 2 * (1 - all_right) ** 2) ** 0.5 / 4
+    assert placed["interval"]["mean"][0] == pytest.approx(low, abs=1e-5)
+
+
+def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
+    data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
+    checkpoint = Trainer(data, config, tmp_path).run(tmp_path)
+    reference = ReferenceSet(data, DataSplit.of(data, checkpoint))
+    placed = plane.evaluate_placement(checkpoint, reference, plane.latent_means(checkpoint, data))
+    assert placed["training"]["examples"] == 32
+    assert placed["held_out"]["examples"] == 8
+    for side in ("training", "held_out"):
+        rounded = {e.code: round(placed[side][e.code], 4) for e in Emotion}
+        assert rounded == checkpoint.training[f"placement_{side}"]
+    judges = Judges(reference, None)
+    assert judges.judged_on["melodies"] == 8
+    assert "needs 5 melodies" in judges.judged_on["no_classifier"]
+
+
+def test_an_ideal_latent_space() -> None:
+    reference = reference_of(two_of_each())
+    majorness, onsets = features.majorness(reference.table), features.column(reference.table, "onsets")
+    r2 = np.corrcoef(majorness, onsets)[0, 1] ** 2
+    ideal = plane.evaluate_latent_space(reference, np.stack([majorness, np.exp(onsets / 9)], 1))
+    assert ideal["valence"] == pytest.approx(1)
+    assert ideal["arousal"] == pytest.approx(1)
+    assert ideal["sap"] == pytest.approx(1 - r2, abs=0.05)
+    assert plane.evaluate_latent_space(reference, np.stack([onsets, onsets], 1))["sap"] == pytest.approx(0)
+
+
+class Obedient(torch.nn.Module):
+    """Decodes a point into a melody that fits it: more notes for arousal, more major thirds for valence."""
+
+    def __init__(self, blind: bool) -> None:
+        super().__init__()
+        self.blind, self.scale = blind, torch.nn.Parameter(torch.ones(1))
+        self.config = type("Config", (), {"steps": 64})
+
+    def decode(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        del labels
+        logits = torch.zeros(len(z), 64, 4)  # E flat, E, rest, hold
+        for row, (valence, arousal) in enumerate(z.tolist()):
+            count = 12 if self.blind else round(11 + 10 * arousal)
+            major = 6 if self.blind else round(count * (1 + valence) / 2)
+            logits[row, :, 2] = 1
+            logits[row, : 2 * major : 2, 1] = 2
+            logits[row, 2 * major : 2 * count : 2, 0] = 2
+        return logits
+
+
+@pytest.mark.parametrize(("blind", "least", "most"), [(False, 0.85, 1.0), (True, 0.0, 0.0)])
+def test_the_plane_of_an_obedient_and_of_a_blind_model(blind: bool, least: float, most: float) -> None:
+    region = Region(np.ones(1), np.zeros((1, 2)), np.eye(2)[None])
+    square = Plane((1.0, 1.0), (region,) * 4)
+    model = Checkpoint("emoreg", Obedient(blind), Vocabulary((63, 64)), square, {})  # type: ignore[arg-type]
+    figures, grid = plane.evaluate_plane(model)
+    for name in ("arousal", "arousal_high", "arousal_low", "valence", "valence_high", "valence_low"):
+        assert least <= figures[name] <= most + 1e-9, name
+    assert grid.onsets[0, 0] == (12 if blind else 1)
+    assert grid.onsets[-1, 0] == (12 if blind else 21)
+    assert (figures["far_as_requested"] > 0.95) is not blind
+    assert figures["silent"] == 0
