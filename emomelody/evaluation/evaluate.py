@@ -16,7 +16,7 @@ from emomelody.data.dataset import Dataset
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.emotion import Judges, evaluate_emotion, evaluate_validity
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
-from emomelody.evaluation.paths import evaluate_path, evaluate_transfer
+from emomelody.evaluation.paths import PATH_MELODIES, evaluate_path, evaluate_transfer
 from emomelody.evaluation.plane import (
     Grid,
     evaluate_latent_space,
@@ -192,7 +192,7 @@ def _evaluate_model(
         "plane": plane,
     }
     if isinstance(checkpoint.model, EmoregVA):
-        figures["path"] = evaluate_path(checkpoint, reference)
+        figures["path"] = evaluate_path(checkpoint, reference, min(per_emotion, PATH_MELODIES))
         figures["transfer"] = evaluate_transfer(checkpoint, reference)
     figures |= mean | {"deviation": deviation if len(seeds) > 1 else None}
     return Evaluation(name, figures, first or {}, means, grid)

@@ -26,12 +26,14 @@ from emomelody.sampling.candidates import has_closing_note
 from emomelody.sampling.sampler import decode, encode_melody, waypoint_latents
 
 PATH_BARS = 16
-PATH_MELODIES = 50  # along each path
+PATH_MELODIES = 50  # along each path, or fewer
 TRANSFERRED = 100  # real melodies given other emotions
 
 
-def evaluate_path(checkpoint: Checkpoint, reference: ReferenceSet) -> Figures:
+def evaluate_path(checkpoint: Checkpoint, reference: ReferenceSet, count: int = PATH_MELODIES) -> Figures:
     """Melodies of sixteen bars whose emotion changes: 50 for each of the 12 ordered pairs of emotions.
+
+    An evaluation of fewer melodies per emotion samples as few here.
 
     The path leads from the first emotion in bar 1 to the second one, which it reaches in bar 9 and keeps. The
     first and the last four bars are as requested where the rule labels them so; "both" is the share of
@@ -44,7 +46,7 @@ def evaluate_path(checkpoint: Checkpoint, reference: ReferenceSet) -> Figures:
     pairs = list(itertools.permutations(Emotion, 2))
     moving = [(Waypoint(0, first, None), Waypoint(PATH_BARS // 2, second, None)) for first, second in pairs]
     constant = [(Waypoint(0, emotion, None),) for emotion in Emotion]
-    tokens = _sample_along(checkpoint, [*moving, *constant])  # (12 + 4, N, T)
+    tokens = _sample_along(checkpoint, [*moving, *constant], count)  # (12 + 4, N, T)
     changing, steady = tokens[: len(pairs)], tokens[len(pairs) :]
     hits = np.array(
         [
@@ -111,18 +113,18 @@ def _decode_contents(checkpoint: Checkpoint, contents: Floats, emotion: Emotion)
     return decode(checkpoint, along, labels, rngs, content=contents)
 
 
-def _sample_along(checkpoint: Checkpoint, paths: Sequence[tuple[Waypoint, ...]]) -> Tokens:
-    """Sample N = ``PATH_MELODIES`` melodies along each of P paths in one batch, tokens (P, N, T)."""
+def _sample_along(checkpoint: Checkpoint, paths: Sequence[tuple[Waypoint, ...]], count: int) -> Tokens:
+    """Sample N = ``count`` melodies along each of P paths in one batch, tokens (P, N, T)."""
     along, rngs, labels = [], [], []
     for waypoints in paths:
-        for number in range(PATH_MELODIES):
+        for number in range(count):
             rng = np.random.default_rng([0, number])
             latents = waypoint_latents(checkpoint.plane, waypoints, rng)  # (W, 2)
             along.append(interpolate(waypoints, latents, PATH_BARS))  # (T, 2)
             rngs.append(rng)
             labels.append(waypoints[0].label.index)
     tokens = decode(checkpoint, np.stack(along), np.array(labels), rngs)  # (P · N, T)
-    return tokens.reshape(len(paths), PATH_MELODIES, -1)
+    return tokens.reshape(len(paths), count, -1)
 
 
 def _judge(tokens: Tokens) -> Labels:
