@@ -134,8 +134,9 @@ def evaluate(
 ) -> None:
     """Evaluate models, or melodies of another system.
 
-    Is the emotion right? Are the melodies close to real ones, and new? Does the plane work? Prints a verdict
-    beside the paper's figures and those of real melodies; -v adds the paper's tables 2 and 3 and all others.
+    Is the emotion right? Are the melodies close to real ones, and new? Does the plane work?
+
+    Prints a verdict; -v adds every table, also the paper's tables 2 and 3.
     """
     if generated and (models or seed or seeds > 1):
         raise EmomelodyError("--generated needs no model and no seeds: leave out --model, --seed and --seeds")

@@ -69,8 +69,8 @@ td { font-variant-numeric: tabular-nums; } tr:hover td { background: #f6f6f6; }
 th:first-child, td:first-child, .labels-2 th:nth-child(2), .labels-2 td:nth-child(2) { text-align: left; }
 .labels-2 td:first-child { font-weight: 600; } .labels-2 { font-size: 14px; margin-bottom: 0.3em; }
 .good { color: #00703c; } .bad { color: #c62828; } img { max-width: 100%; height: auto; }
-.pictures { display: flex; flex-wrap: wrap; gap: 1em; align-items: flex-start; }
-.pictures img { flex: 1 1 420px; min-width: 0; max-width: 720px; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(480px, 1fr)); gap: 1em; }
+#melodies ~ .pictures { grid-template-columns: 1fr; }
 """
 
 
@@ -147,7 +147,8 @@ def _sections(evaluations: Sequence[Evaluation], pictures: dict[str, list[Path]]
         else:
             parts.append(_definition(BLOCKS[name][1]))
         parts += [sheet.to_html() for sheet in tables if sheet.block == name]
-        parts.append(f'<div class="pictures">{"".join(map(_image, pictures[name]))}</div>')
+        if pictures[name]:
+            parts.append(f'<div class="pictures">{"".join(map(_image, pictures[name]))}</div>')
     return [*parts, f'<p class="caption">emomelody {__version__}</p>']
 
 

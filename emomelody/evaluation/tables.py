@@ -264,7 +264,7 @@ def per_reference(
         groups.setdefault(tuple(column(system)), []).append(system["name"])
     if len(groups) == 1:
         return {heading: list(next(iter(groups)))}
-    return {f"{heading} of {', '.join(names)}": list(values) for values, names in groups.items()}
+    return {f"{heading} ({', '.join(names)})": list(values) for values, names in groups.items()}
 
 
 def deviations(system: Figures, *keys: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from dataclasses import dataclass
 
 from rich import box
@@ -29,7 +30,9 @@ class Sheet:
         """The sheet for the terminal."""
         table = Table(title=escape(self.title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for number, column in enumerate(self.columns):
-            table.add_column(escape(column), justify="left" if number < self.labels else "right")
+            width = max((len(row[number]) for row in self.rows), default=0)
+            heading = textwrap.fill(column, max(width, 1), break_long_words=False, break_on_hyphens=False)
+            table.add_column(escape(heading), justify="left" if number < self.labels else "right")
         for row in self.rows:
             table.add_row(*map(_coloured, row))
         return Group(table, Text(f"{self.caption}\n")) if self.caption else Group(table)
