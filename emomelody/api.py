@@ -11,6 +11,7 @@ import base64
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emomelody.data.windows import first_window
 from emomelody.files import write_whole
@@ -27,6 +28,9 @@ from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import EXPRESSIVE, PLAIN, Setting
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
 from emomelody.sampling.sampler import encode_melody, sample
+
+if TYPE_CHECKING:
+    from emomelody.evaluation.evaluate import Evaluation
 
 NOTEBOOK_RATE = 16_000  # samples per second of a notebook's player: keeps the notebook small
 
@@ -123,7 +127,7 @@ class GeneratedMelody:
 
 @dataclass(frozen=True, repr=False)
 class Model:
-    """Trained weights to sample from and to place melodies with."""
+    """Trained weights to sample from, to place melodies with and to evaluate."""
 
     checkpoint: Checkpoint
 
@@ -181,6 +185,27 @@ class Model:
             melody = piece.melody if isinstance(piece, GeneratedMelody) else piece
         latent = encode_melody(self.checkpoint, melody)  # (Z,)
         return Point(*self.checkpoint.plane.to_point(latent[:2]))
+
+    def evaluate(
+        self, data: str | Path | None = None, *, n: int = 250, seed: int = 0, seeds: int = 1
+    ) -> Evaluation:
+        """All figures of ``emomelody evaluate``: ``figures`` is a dictionary, ``to_frame()`` a data frame.
+
+        ``data`` is a folder of real melodies as ``preprocess`` writes it. Without it, the folder ``data`` is
+        used, else the chorales in the user's cache, which are built there once. For each of ``seeds`` seeds
+        from ``seed`` on, ``n`` melodies of each emotion are sampled. Raises EmomelodyError where the data
+        cannot be used.
+        """
+        from emomelody.data.dataset import load as load_data
+        from emomelody.evaluation.evaluate import evaluate_models
+        from emomelody.evaluation.reference import default_data, default_windows
+
+        name = self.checkpoint.name
+        folder = default_data(default_windows([name])) if data is None else Path(data)
+        (evaluation,) = evaluate_models(
+            {name: self.checkpoint}, load_data(folder), per_emotion=n, seeds=range(seed, seed + seeds)
+        )
+        return evaluation
 
 
 def load(name: str) -> Model:

@@ -79,6 +79,16 @@ def test_pieces_are_placed_on_the_plane(tmp_path: Path) -> None:
         emomelody.load("base").place(melody)
 
 
+def test_a_model_can_be_evaluated(small_data: Path) -> None:
+    evaluation = emomelody.load("emoreg").evaluate(small_data, n=2, seeds=2)
+    assert evaluation.figures["seeds"] == [0, 1]
+    assert evaluation.figures["metrics"]["generated"] == {"e1": 2, "e2": 2, "e3": 2, "e4": 2}
+    rows = evaluation.to_frame().set_index("figure")
+    assert rows.loc["metrics.mean_gap", "value"] == evaluation.figures["metrics"]["mean_gap"]
+    assert rows.loc["metrics.mean_gap", "deviation"] > 0
+    assert repr(evaluation).startswith("<emoreg: emotion as requested ")
+
+
 def test_settings_go_by_the_names_of_version_0_1() -> None:
     from emomelody import setting
 
