@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emomelody.cli.output import list_skipped, output, plural, progress_bar
+from emomelody.cli.output import list_skipped, output, progress_bar
 from emomelody.errors import BadInput
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def evaluation_data(data: Path | None, windows: str = "first") -> Dataset:
         task = progress.add_task("reading", total=None, visible=False)
 
         def on_build(folder: Path, pieces: int) -> None:
-            output.note(f"no data/ here: building {plural(pieces, 'chorale')} once, in {folder}")
+            output.note(f"no data/ here: building the chorales once, into {folder}")
             progress.update(task, total=pieces, visible=True)
 
         folder = default_data(windows, on_build=on_build, on_piece=lambda: progress.advance(task))

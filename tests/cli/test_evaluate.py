@@ -221,7 +221,7 @@ def test_bundled_weights_on_the_chorales(
     request.getfixturevalue(windows)
     arguments = [part for name in models.split() for part in ("-m", name)]
     done = run("evaluate", *arguments, "-n", 20, "--json", "figures.json")
-    assert "chorales once" not in done.stderr
+    assert "building the chorales" not in done.stderr
     systems = json.loads((tmp_path / "figures.json").read_text())["systems"]
     assert [system["name"] for system in systems] == models.split()
     for system in systems:
