@@ -1,5 +1,7 @@
-"""Trains as ``emomelody train`` does, but without dropout, which differs between processes: for
-test_parallel.py, which runs it alone and by torchrun."""
+"""Trains as ``emomelody train`` does, without dropout, which each process draws for itself.
+
+test_processes.py runs it alone and by torchrun: DATA OUT MODEL DTYPE PRECISION BATCH_SIZE EPOCHS
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ from emomelody.data.dataset import Split, load
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
 
-data, out, model, dtype, batch_size, epochs = sys.argv[1:]
+data, out, model, dtype, precision, batch_size, epochs = sys.argv[1:]
 torch.set_num_threads(1)
 torch.set_default_dtype(getattr(torch, dtype))
-config = TrainConfig(model, int(epochs), int(batch_size), split=Split.RANDOM, precision="float32")
+config = TrainConfig(model, int(epochs), int(batch_size), split=Split.RANDOM, precision=precision)
 trainer = Trainer(load(Path(data)), config, Path(data))
 if model == "emoreg-va":
     trainer.learner.model.dropout.p = 0.0

@@ -1,0 +1,163 @@
+"""``train`` as a command: what it writes, prints, warns of and refuses."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import COMMAND, Run
+from safetensors.torch import load_file
+
+from emomelody.models.checkpoint import load_checkpoint
+from emomelody.training.trainer import training_data_of
+
+
+def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, small_data: Path) -> None:
+    done = run("train", small_data, "--model", "emoreg", "--epochs", 2, "--seed", 3)
+    folder = tmp_path / "runs" / "emoreg"
+    names = sorted(p.name for p in folder.iterdir())
+    assert names == ["curves.png", "history.csv", "latent-0002.png", "model.safetensors"]
+    written = "model.safetensors, history.csv, curves.png, latent-0002.png"
+    assert f"Wrote {written} to runs/emoreg" in done.stdout
+    with (folder / "history.csv").open(newline="") as file:
+        history = list(csv.DictReader(file))
+    assert [row["epoch"] for row in history] == ["1", "2"]
+    assert all(np.isfinite(float(value)) for row in history for value in row.values())
+    assert [float(row["learning_rate"]) for row in history] == [0.001, 0.001]
+    for row in history:
+        assert 0 <= float(row["placement_training"]) <= 1
+        assert 0 <= float(row["placement_held_out"]) <= 1
+        assert float(row["reconstruction_held_out"]) > 0
+    checkpoint = load_checkpoint(folder / "model.safetensors")
+    assert checkpoint.name == "emoreg"
+    assert checkpoint.training["epochs"] == 2
+    assert checkpoint.training["seed"] == 3
+    assert checkpoint.training["examples"] + checkpoint.training["examples_held_out"] == 40
+    assert all(0 <= share <= 1 for share in checkpoint.training["placement_training"].values())
+    assert "held-out" in done.stdout
+    run("train", small_data, "--epochs", 1, "--model", "base")
+    stderr = run("train", small_data, "--model", "emoreg", "--epochs", 1).stderr
+    assert "1 epoch on cpu" in stderr
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["base", "emoreg", "emoreg-2"]
+
+
+def test_the_same_seed_gives_the_same_weights(
+    tmp_path: Path, run: Run, run_installed: Run, small_data: Path
+) -> None:
+    for out, seed, call in (("a", 1, run), ("b", 1, run_installed), ("c", 2, run)):
+        call("train", small_data, "--model", "emoreg", "--epochs", 1, "--seed", seed, "-o", out)
+    one, same, other = (load_file(tmp_path / out / "emoreg" / "model.safetensors") for out in "abc")
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not torch.equal(one["mu.weight"], other["mu.weight"])
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_precision_is_chosen_and_recorded(
+    tmp_path: Path, run: Run, small_data: Path, precision: str
+) -> None:
+    done = run("train", small_data, "--epochs", 1, "--precision", precision)
+    assert f"on cpu in {precision}" in done.stderr
+    weights = tmp_path / "runs" / "emoreg-va" / "model.safetensors"
+    assert load_checkpoint(weights).training["precision"] == precision
+
+
+def test_rare_emotions_are_warned_of(tmp_path: Path, run: Run, small_data: Path) -> None:
+    shutil.copytree(small_data, tmp_path / "data")
+    shutil.rmtree(tmp_path / "data" / "e2")
+    for number in range(6):
+        (tmp_path / "data" / "e4" / f"melody-{number}.mid").unlink()
+    options = ("--epochs", 1, "--split", "random", "--model", "emoreg")
+    stderr = run("train", "data", *options).stderr
+    assert "warning: e2 angry has no melodies: the model cannot learn it" in stderr
+    assert "warning: e4 relaxed has only 3 melodies" in stderr
+    assert stderr.count("warning") == 2
+    assert "warning" not in run("train", small_data, *options).stderr
+
+
+def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for data, options, reason in (
+        ("empty", (), "empty: no melodies in e1, e2, e3 or e4"),
+        ("nowhere", (), "nowhere: no such folder"),
+        (small_data, ("--device", "abacus"), "device 'abacus' cannot be used here"),
+        (small_data, ("--emotion-weight", 2), "--emotion-weight is for the model emoreg"),
+    ):
+        stderr = run("train", data, *options, code=1).stderr
+        assert reason in stderr
+        assert stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_wrong_options_are_usage_errors_in_plain_words(run: Run, small_data: Path) -> None:
+    for arguments, reason in {
+        ("--epochs", "x"): "Invalid value for '--epochs': 'x' is not a whole number of 1 or more",
+        ("--lr", "-1"): "Invalid value for '--lr': -1 is not a number of 0 or more",
+        ("--model", "gan"): "Invalid value for '--model' / '-m': 'gan' is not one of base, emoreg, emoreg-va",
+        ("--precision", "half"): "'half' is not one of auto, float32, bfloat16",
+    }.items():
+        assert reason in run("train", small_data, *arguments, code=2).stderr
+    assert "give a folder of training data, or --resume" in run("train", code=2).stderr
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path, run: Run, small_data: Path) -> None:
+    stderr = run("train", small_data, "--model", "emoreg", "--epochs", 5, "--lr", 1e30, code=1).stderr
+    assert "is not finite: use a smaller --lr" in stderr
+    assert not any((tmp_path / "runs").iterdir())
+
+
+def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")}
+    process = subprocess.Popen(
+        [COMMAND, "train", small_data, "--model", "emoreg", "--epochs", "9999"],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "epoch 10/" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "its weights are in runs/emoreg; to continue: emomelody train --resume runs/emoreg" in stderr
+    assert "Traceback" not in stderr
+    folder = tmp_path / "runs" / "emoreg"
+    assert load_checkpoint(folder / "model.safetensors").training["epochs"] >= 10
+    assert training_data_of(folder) == small_data.resolve()
+
+
+def test_a_full_disk_ends_training_in_one_line(tmp_path: Path, small_data: Path) -> None:
+    """A limit on the size of files stands in for the disk: the first state does not fit."""
+    words = ["train", str(small_data), "-m", "emoreg", "--epochs", "9"]
+    command = ["sh", "-c", 'ulimit -f 100; exec "$0" "$@"', str(COMMAND)]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "safetensors: cannot be written (File too large)" in done.stderr.splitlines()[-1]
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_too_few_melodies_to_hold_out_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
+    (tmp_path / "songs" / "sad").mkdir(parents=True)
+    shutil.copy(small_data / "e3" / "melody-0.mid", tmp_path / "songs" / "sad")
+    run("preprocess", "songs")
+    assert "holds out no melodies" in run("train", "data", "--model", "emoreg", code=1).stderr
+
+
+def test_a_bad_file_among_good_data_is_named(tmp_path: Path, run: Run, small_data: Path) -> None:
+    shutil.copytree(small_data, tmp_path / "data")
+    (tmp_path / "data" / "e2" / "text.mid").write_text("la la la")
+    stderr = run("train", "data", "--model", "emoreg", "--epochs", 1).stderr
+    assert "skipped: data/e2/text.mid: not a MIDI file" in stderr

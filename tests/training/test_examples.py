@@ -1,0 +1,53 @@
+"""Batches, targets, and the melody before each in its piece."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from emomelody.data.dataset import Dataset, load
+from emomelody.music.emotion import Emotion
+from emomelody.music.tokens import Vocabulary
+from emomelody.training.examples import make_examples, preceding_classes
+
+CPU = torch.device("cpu")
+
+
+def test_a_held_out_melody_is_no_context() -> None:
+    tokens = np.full((4, 64), 60)
+    tokens[:, 0] = 61, 62, 63, 64
+    labels, previous = np.zeros(4, dtype=np.int64), np.array([-1, 0, 1, 2])  # one piece
+    files = tuple(Path(f"{n}.mid") for n in range(4))
+    dataset = Dataset(tokens, labels, labels, files, None, None, previous, ())
+    chosen = np.array([True, True, False, True])
+    preceding = preceding_classes(tokens[chosen], dataset, chosen)
+    assert preceding[:, 0].tolist() == [-1, 61, -1]
+
+
+def test_targets_are_the_signs_of_the_label_or_measured(small_data: Path) -> None:
+    dataset = load(small_data)
+    everything, vocabulary = np.ones(len(dataset), dtype=bool), Vocabulary.of(dataset.tokens)
+    signs, measured = (
+        make_examples(dataset, everything, vocabulary, CPU, continuous=continuous).targets.numpy()
+        for continuous in (False, True)
+    )
+    emotions = [list(Emotion)[label] for label in dataset.labels]
+    assert signs.tolist() == [[emotion.valence, emotion.arousal] for emotion in emotions]
+    # Sixteen quarter notes or eight half notes: octaves above and below the rule's threshold of 10.5.
+    expected = [np.log2((16 if emotion.arousal > 0 else 8) / 10.5) for emotion in emotions]
+    np.testing.assert_allclose(measured[:, 1], expected, rtol=1e-6)
+    assert (np.abs(measured[:, 0]) > 0).all()
+
+
+def test_batches_are_all_examples_in_the_generators_order(small_data: Path) -> None:
+    dataset = load(small_data)
+    everything, vocabulary = np.ones(len(dataset), dtype=bool), Vocabulary.of(dataset.tokens)
+    examples = make_examples(dataset, everything, vocabulary, CPU, continuous=False)
+    plain = torch.cat([batch.classes for batch in examples.batches(16)])
+    assert torch.equal(plain, examples.classes)
+    shuffled = list(examples.batches(16, torch.Generator().manual_seed(3)))
+    assert [len(batch) for batch in shuffled] == [16, 16, 8]
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(torch.cat([batch.classes for batch in shuffled]), examples.classes[order])

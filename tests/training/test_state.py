@@ -1,0 +1,138 @@
+"""Saved states: killed runs continue from them, and what is not one is refused."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import COMMAND, Run
+
+from emomelody.data.dataset import load
+from emomelody.models import container
+from emomelody.training.config import TrainConfig
+from emomelody.training.history import Epoch
+from emomelody.training.state import NAME, PERCENT_FORMAT, RunState
+from emomelody.training.trainer import Trainer, resume
+
+
+def interrupted_run(folder: Path, data: Path) -> None:
+    """A run of three epochs that is interrupted after the second."""
+    config = TrainConfig(model="emoreg", epochs=3, batch_size=16)
+    trainer = Trainer(load(data), config, data)
+    folder.mkdir()
+
+    def stop(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run(folder, stop)
+
+
+def kill_after_state(folder: Path, arguments: list[object], delay: float) -> None:
+    """Train until a new state is written and for ``delay`` seconds more, then kill without warning."""
+    state = folder / NAME
+    before = state.stat().st_mtime_ns if state.exists() else None
+    process = subprocess.Popen([COMMAND, "-q", "train", *map(str, arguments)], stdout=subprocess.DEVNULL)
+    try:
+        while process.poll() is None:
+            if state.exists() and state.stat().st_mtime_ns != before:
+                time.sleep(delay)
+                break
+            time.sleep(0.002)
+    finally:
+        process.kill()
+        process.wait()
+
+
+# The long run is killed again and again, at any moment.
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("model", "epochs"), [("emoreg", 8), ("emoreg-va", 30)])
+def test_a_killed_run_ends_with_the_weights_of_a_whole_one(
+    model: str, epochs: int, kills: int, tmp_path: Path, run: Run, small_data: Path
+) -> None:
+    common = ["-m", model, "--epochs", epochs * kills, "--batch-size", 8, "--seed", 5]
+    run("train", small_data, *common, "-o", "whole")
+    folder, rng = tmp_path / "cut" / model, random.Random(0)
+    kill_after_state(folder, [small_data, *common, "-o", tmp_path / "cut"], 0)
+    assert (folder / NAME).exists(), "it came to its end before it was killed"
+    for _ in range(kills - 1):
+        if (folder / NAME).exists():
+            kill_after_state(folder, ["--resume", folder], rng.random() / 10)
+    if (folder / NAME).exists():
+        done = run("train", "--resume", folder)
+        assert f"Resuming {model} after epoch" in done.stderr
+    whole = tmp_path / "whole" / model
+    assert (folder / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    histories = [path.joinpath("history.csv").read_text().splitlines() for path in (folder, whole)]
+    assert [row.rsplit(",", 1)[0] for row in histories[0]] == [r.rsplit(",", 1)[0] for r in histories[1]]
+    names = {path.name for path in whole.iterdir()}
+    assert names <= {path.name for path in folder.iterdir()}
+    assert "this run is finished" in run("train", "--resume", folder, code=1).stderr
+
+
+def test_a_state_of_version_0_1_is_resumed(tmp_path: Path, small_data: Path) -> None:
+    """Its history has percent and no held-out loss; its options have no precision."""
+    interrupted_run(tmp_path / "new", small_data)
+    (tmp_path / "old").mkdir()
+    tensors, description, _ = container.read(tmp_path / "new" / NAME)
+    rows = [
+        {
+            **{name: value for name, value in row.items() if name != "reconstruction_held_out"},
+            "placement_training": 100 * row["placement_training"],
+            "placement_held_out": 100 * row["placement_held_out"],
+        }
+        for row in description["history"]
+    ]
+    options = {name: value for name, value in description["config"].items() if name != "precision"}
+    old = {**description, "format": PERCENT_FORMAT, "history": rows, "config": options}
+    container.write(tmp_path / "old" / NAME, tensors, old)
+    for name in ("new", "old"):
+        resume(tmp_path / name, load(small_data), small_data, "cpu").run(tmp_path / name)
+    one, other = (tmp_path / name / "model.safetensors" for name in ("new", "old"))
+    assert one.read_bytes() == other.read_bytes()
+    table = [line.split(",") for line in (tmp_path / "old" / "history.csv").read_text().splitlines()]
+    column = table[0].index("reconstruction_held_out")
+    assert [row[column] == "" for row in table[1:]] == [True, True, False]
+    assert all(0 <= float(row[table[0].index("placement_held_out")]) <= 1 for row in table[1:])
+
+
+def test_a_state_is_read_as_it_was_written(tmp_path: Path, small_data: Path) -> None:
+    interrupted_run(tmp_path / "run", small_data)
+    state = RunState.read(tmp_path / "run")
+    assert (len(state.history), state.epochs, state.source) == (2, 3, str(small_data.resolve()))
+    (tmp_path / "copy").mkdir()
+    state.write(tmp_path / "copy")
+    assert (tmp_path / "copy" / NAME).read_bytes() == (tmp_path / "run" / NAME).read_bytes()
+
+
+def test_what_cannot_be_resumed(tmp_path: Path, run: Run, small_data: Path) -> None:
+    shutil.copytree(small_data, tmp_path / "data")
+    folder = tmp_path / "run"
+    interrupted_run(folder, tmp_path / "data")
+    state = folder / NAME
+    good = state.read_bytes()
+    for content, reason in (
+        (good[:1000], "state.safetensors: not a readable safetensors file"),
+        (good[:-1] + bytes([good[-1] ^ 1]), "damaged: its contents do not match their checksum"),
+        ((folder / "model.safetensors").read_bytes(), "not the state of a training run"),
+    ):
+        state.write_bytes(content)
+        assert reason in run("train", "--resume", folder, code=1).stderr
+    state.write_bytes(good)
+    tensors, description, _ = container.read(state)
+    for change in ({"config": {**description["config"], "colour": 1}}, {"epochs": None}, {"history": [1]}):
+        container.write(state, tensors, {**description, **change})
+        assert "not a state that can be resumed" in run("train", "--resume", folder, code=1).stderr
+    state.write_bytes(good)
+    stderr = run("train", "--resume", folder, "--epochs", 9, "--lr", 1, code=1).stderr
+    assert "leave out --epochs, --lr" in stderr
+    stderr = run("train", "--resume", tmp_path, code=1).stderr
+    assert "not a run folder: it has no state.safetensors" in stderr
+    (tmp_path / "data" / "e1" / "melody-0.mid").unlink()
+    assert "not the data that" in run("train", "--resume", folder, code=1).stderr
