@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from emomelody.cli.inputs import load_data
 from emomelody.cli.options import (
@@ -21,21 +20,17 @@ from emomelody.cli.options import (
     real_number,
     whole_number,
 )
-from emomelody.cli.output import fail, output, plural, progress_bar
+from emomelody.cli.output import fail, output, progress_bar
+from emomelody.cli.train_report import describe, figures, placement_table, rare_emotions
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from emomelody.models.checkpoint import Checkpoint
     from emomelody.training.history import Epoch
     from emomelody.training.trainer import Trainer
 
 LOG_EVERY = 10  # epochs between lines of figures where stderr is not a terminal
 # An emotion with fewer melodies than either is almost absent, and a warning names it.
-FEW_MELODIES = 5
-FEW_SHARE = 0.025  # of the training melodies
 MODEL, TRAINING, OUTPUT = "Data and model", "Training", "Output and resuming"  # panels of the help
 
 EXAMPLES = """
@@ -192,12 +187,12 @@ def train(
             precision=precision,
         )
         trainer, folder = _started(config, data, out)
-    _describe(trainer, folder, resumed=resume is not None)
-    for warning in _rare_emotions(trainer.training.labels.tolist()):
+    describe(trainer, folder, resumed=resume is not None)
+    for warning in rare_emotions(trainer.training.labels.tolist()):
         output.note(f"warning: {warning}")
     checkpoint = _run(trainer, folder)
     if trainer.group.is_main:
-        output.out.print(_placement_table(checkpoint.training))
+        output.out.print(placement_table(checkpoint.training))
         names = ", ".join(run_files(len(trainer.history)))
         output.out.print(escape(f"Wrote {names} to {folder}"), soft_wrap=True)
 
@@ -224,38 +219,6 @@ def _started(config: Any, data: Path, out: Path) -> tuple[Trainer, Path]:
 
     trainer = Trainer(load_data(data), config, data)
     return trainer, next_run_folder(out, config.model) if trainer.group.is_main else out
-
-
-def _describe(trainer: Trainer, folder: Path, *, resumed: bool) -> None:
-    """Say what is trained, before it takes its time."""
-    config, learner = trainer.config, trainer.learner
-    verb = (
-        f"Resuming {config.model} after epoch {len(trainer.history)}"
-        if resumed
-        else f"Training {config.model}"
-    )
-    processes = f" in {trainer.group.size} processes" if trainer.group.size > 1 else ""
-    output.note(
-        f"{verb}: {plural(len(trainer.training), 'melody')}, {len(trainer.held_out):,} held out by"
-        f" {config.split}, {plural(trainer.epochs, 'epoch')} on {learner.device} in {learner.precision}"
-        f"{processes}, seed {config.seed}, run folder {folder}"
-    )
-
-
-def _rare_emotions(labels: Sequence[int]) -> list[str]:
-    """A warning for each emotion that has no or almost no training melodies."""
-    warnings = []
-    for emotion in Emotion:
-        count, name = labels.count(emotion.index), f"{emotion.code} {emotion.title}"
-        if count == 0:
-            warnings.append(f"{name} has no melodies: the model cannot learn it")
-        elif count < FEW_MELODIES or count < FEW_SHARE * len(labels):
-            share = count / len(labels)
-            warnings.append(
-                f"{name} has only {plural(count, 'melody')}, {share:.1%} of the training melodies:"
-                " the model can hardly learn it"
-            )
-    return warnings
 
 
 def _run(trainer: Trainer, folder: Path) -> Checkpoint:
@@ -285,31 +248,12 @@ def _train_with_progress(trainer: Trainer, folder: Path) -> Checkpoint:
         task = progress.add_task("epoch", total=trainer.epochs, figures="")
 
         def show(epoch: Epoch) -> None:
-            progress.update(task, completed=epoch.epoch, figures=_figures(epoch))
+            progress.update(task, completed=epoch.epoch, figures=figures(epoch))
             log = not output.err.is_terminal and epoch.epoch % LOG_EVERY == 0
             if log or output.verbose:
-                output.note(f"epoch {epoch.epoch}/{trainer.epochs}: {_figures(epoch)}")
+                output.note(f"epoch {epoch.epoch}/{trainer.epochs}: {figures(epoch)}")
 
         return trainer.run(folder, show)
-
-
-def _figures(epoch: Epoch) -> str:
-    return (
-        f"reconstruction {epoch.reconstruction:.2f} (held-out {epoch.reconstruction_held_out:.2f}),"
-        f" placement {epoch.placement_training:.0%} (held-out {epoch.placement_held_out:.0%})"
-    )
-
-
-def _placement_table(summary: dict[str, Any]) -> Table:
-    """The placement accuracy at the end of a run, from the summary in its weights."""
-    table = Table(title="Placement accuracy D")
-    table.add_column("")
-    for emotion in Emotion:
-        table.add_column(f"{emotion.code} {emotion.title}", justify="right")
-    for title, key in (("training", "placement_training"), ("held-out", "placement_held_out")):
-        shares = [summary[key][emotion.code] for emotion in Emotion]
-        table.add_row(title, *("–" if share is None else f"{share:.1%}" for share in shares))
-    return table
 
 
 def register(app: typer.Typer) -> None:
