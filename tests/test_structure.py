@@ -20,7 +20,8 @@ PACKAGE = Path(emomelody.__file__).parent
 # The table in the package's docstring: what the modules of each package may import, in order.
 TABLE = re.findall(r"^    (\w+) +\S.*?\| (.*)$", emomelody.__doc__ or "", re.MULTILINE)
 ORDER = [name for name, _ in TABLE]
-MAX_LINES = 300
+MAX_LINES = 300  # of a module
+MAX_FUNCTION_LINES = 60  # with its docstring and, of a command, its options
 
 
 def modules() -> list[Path]:
@@ -60,6 +61,14 @@ def test_packages_import_only_what_they_may(name: str, words: str) -> None:
     for module in modules():
         if package_of(module) == name:
             assert imported(module) <= allowed(name, words), module
+
+
+def test_functions_can_be_read_in_one_sitting() -> None:
+    for module in modules():
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                assert lines <= MAX_FUNCTION_LINES, f"{module}: {node.name}"
 
 
 def test_packages_and_modules_are_small() -> None:

@@ -31,104 +31,115 @@ emomelody evaluate --generated their-melodies --report report
 """
 
 
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="emoreg-va, emoreg, base, a weights file or a run folder. Repeat it to compare several.",
+        show_default=DEFAULT_MODEL,
+        rich_help_panel=SYSTEMS,
+    ),
+]
+GeneratedOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Evaluate the MIDI files in this folder's e1 … e4 instead of a model, transposed to C by"
+        " their key signatures.",
+        show_default=False,
+        rich_help_panel=SYSTEMS,
+    ),
+]
+DataArgument = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Real melodies to compare with, a folder with e1 … e4 of MIDI files.",
+        show_default="data, else the chorales, built once",
+        rich_help_panel=DATA,
+    ),
+]
+JudgeDataOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Fit and check the judges of emotion on this folder with e1 … e4.",
+        show_default="the melodies of --data that the model was not trained on",
+        rich_help_panel=DATA,
+    ),
+]
+NumOption = Annotated[
+    int,
+    typer.Option(
+        "--num",
+        "-n",
+        parser=whole_number(1),
+        metavar="N",
+        help="Melodies per emotion.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        parser=whole_number(0, MAX_SEED), metavar="N", help="The first seed.", rich_help_panel=SAMPLING
+    ),
+]
+SeedsOption = Annotated[
+    int,
+    typer.Option(
+        parser=whole_number(1, 1000),
+        metavar="N",
+        help="Number of seeds; with several, figures are mean ± standard deviation.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Write report.html into this folder: every table with definitions and pictures.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+JsonFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="Write all figures as JSON.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+CsvFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv",
+        metavar="FILE",
+        help="Write all figures as CSV.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=OUTPUT)]
+
+
 def evaluate(
-    models: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME",
-            help="emoreg-va, emoreg, base, a weights file or a run folder. Repeat it to compare several.",
-            show_default=DEFAULT_MODEL,
-            rich_help_panel=SYSTEMS,
-        ),
-    ] = None,
-    generated: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Evaluate the MIDI files in this folder's e1 … e4 instead of a model, transposed to C by"
-            " their key signatures.",
-            show_default=False,
-            rich_help_panel=SYSTEMS,
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Real melodies to compare with, a folder with e1 … e4 of MIDI files.",
-            show_default="data, else the chorales, built once",
-            rich_help_panel=DATA,
-        ),
-    ] = None,
-    judge_data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Fit and check the judges of emotion on this folder with e1 … e4.",
-            show_default="the melodies of --data that the model was not trained on",
-            rich_help_panel=DATA,
-        ),
-    ] = None,
-    num: Annotated[
-        int,
-        typer.Option(
-            "--num",
-            "-n",
-            parser=whole_number(1),
-            metavar="N",
-            help="Melodies per emotion.",
-            rich_help_panel=SAMPLING,
-        ),
-    ] = 250,
-    seed: Annotated[
-        int,
-        typer.Option(
-            parser=whole_number(0, MAX_SEED), metavar="N", help="The first seed.", rich_help_panel=SAMPLING
-        ),
-    ] = 0,
-    seeds: Annotated[
-        int,
-        typer.Option(
-            parser=whole_number(1, 1000),
-            metavar="N",
-            help="Number of seeds; with several, figures are mean ± standard deviation.",
-            rich_help_panel=SAMPLING,
-        ),
-    ] = 1,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Write report.html into this folder: every table with definitions and pictures.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    json_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--json",
-            metavar="FILE",
-            help="Write all figures as JSON.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    csv_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--csv",
-            metavar="FILE",
-            help="Write all figures as CSV.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=OUTPUT)
-    ] = False,
+    models: ModelsOption = None,
+    generated: GeneratedOption = None,
+    data: DataArgument = None,
+    judge_data: JudgeDataOption = None,
+    num: NumOption = 250,
+    seed: SeedOption = 0,
+    seeds: SeedsOption = 1,
+    report: ReportOption = None,
+    json_file: JsonFileOption = None,
+    csv_file: CsvFileOption = None,
+    force: ForceOption = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

@@ -30,62 +30,71 @@ emomelody preprocess my-songs --labels labels.csv -o mine
 """
 
 
+SourcesArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="SOURCE",
+        help="Files or folders of MIDI (.mid, .midi) or MusicXML (.xml, .musicxml, .mxl)."
+        " Without any: the Bach chorales that come with music21.",
+        show_default=False,
+    ),
+]
+WindowsOption = Annotated[
+    str,
+    typer.Option(
+        parser=choice("first", "all"),
+        metavar="NAME",
+        help="The four-bar windows of each piece: all (from barline to barline), or first (one from the"
+        " beginning, as in the paper).",
+        rich_help_panel=MELODIES,
+    ),
+]
+LabelsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A CSV file with the columns file,emotion.",
+        show_default=False,
+        rich_help_panel=MELODIES,
+    ),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        parser=whole_number(0, MAX_SEED),
+        metavar="N",
+        help="Chooses the held-out fifth of the tunes.",
+        rich_help_panel=MELODIES,
+    ),
+]
+OutOption = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="FOLDER", help="The folder to write.", rich_help_panel=OUTPUT),
+]
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Write into a folder that is not empty.", rich_help_panel=OUTPUT),
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole_number(1),
+        metavar="N",
+        help="Number of processes.",
+        show_default="one per core",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+
 def preprocess(
-    sources: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="SOURCE",
-            help="Files or folders of MIDI (.mid, .midi) or MusicXML (.xml, .musicxml, .mxl)."
-            " Without any: the Bach chorales that come with music21.",
-            show_default=False,
-        ),
-    ] = None,
-    windows: Annotated[
-        str,
-        typer.Option(
-            parser=choice("first", "all"),
-            metavar="NAME",
-            help="The four-bar windows of each piece: all (from barline to barline), or first (one from the"
-            " beginning, as in the paper).",
-            rich_help_panel=MELODIES,
-        ),
-    ] = "all",
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A CSV file with the columns file,emotion.",
-            show_default=False,
-            rich_help_panel=MELODIES,
-        ),
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(
-            parser=whole_number(0, MAX_SEED),
-            metavar="N",
-            help="Chooses the held-out fifth of the tunes.",
-            rich_help_panel=MELODIES,
-        ),
-    ] = 0,
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FOLDER", help="The folder to write.", rich_help_panel=OUTPUT),
-    ] = Path("data"),
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Write into a folder that is not empty.", rich_help_panel=OUTPUT),
-    ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole_number(1),
-            metavar="N",
-            help="Number of processes.",
-            show_default="one per core",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
+    sources: SourcesArgument = None,
+    windows: WindowsOption = "all",
+    labels: LabelsOption = None,
+    seed: SeedOption = 0,
+    out: OutOption = Path("data"),
+    force: ForceOption = False,
+    jobs: JobsOption = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

@@ -42,121 +42,135 @@ emomelody train --resume runs/emoreg-va
 """
 
 
+DataArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DATA",
+        help="A folder with e1 … e4 of MIDI files, as made by preprocess.",
+        show_default=False,
+    ),
+]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        parser=choice("base", "emoreg", "emoreg-va"),
+        metavar="NAME",
+        help="emoreg-va, or one of the paper's models: base (CVAE-Base) or emoreg (CVAE-EmoReg).",
+        rich_help_panel=MODEL,
+    ),
+]
+SplitOption = Annotated[
+    str,
+    typer.Option(
+        parser=choice("tune", "random"),
+        metavar="NAME",
+        help="How a fifth of the melodies is held out: tune (no tune is in both parts), or random (as in"
+        " the paper).",
+        rich_help_panel=MODEL,
+    ),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        parser=whole_number(0, MAX_SEED),
+        metavar="N",
+        help="Seed of the initial weights, the order of melodies, the noise, and the split if DATA has no"
+        " manifest. The same seed gives the same weights on the same machine.",
+        rich_help_panel=MODEL,
+    ),
+]
+EpochsOption = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole_number(1),
+        metavar="N",
+        help="Passes over the training melodies.",
+        show_default="emoreg-va 1,656 updates, at most 110 epochs; else 12,600 updates",
+        rich_help_panel=TRAINING,
+    ),
+]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole_number(1),
+        metavar="N",
+        help="Melodies per update.",
+        show_default="emoreg-va 64, else 16",
+        rich_help_panel=TRAINING,
+    ),
+]
+LrOption = Annotated[
+    float | None,
+    typer.Option(
+        parser=real_number(0),
+        metavar="X",
+        help="Learning rate.",
+        show_default="emoreg-va 0.002, else 0.001",
+        rich_help_panel=TRAINING,
+    ),
+]
+EmotionWeightOption = Annotated[
+    float,
+    typer.Option(
+        parser=real_number(0),
+        metavar="X",
+        help="For emoreg: final factor of the emotion losses. It grows from 1 over the last 30 % of the"
+        " epochs.",
+        rich_help_panel=TRAINING,
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 …", rich_help_panel=TRAINING)
+]
+PrecisionOption = Annotated[
+    str,
+    typer.Option(
+        parser=choice("auto", "float32", "bfloat16"),
+        metavar="NAME",
+        help="Precision of matrix products: float32, bfloat16 (CPU only), or auto (bfloat16 on processors"
+        " with instructions for it, in half the time). After 50 updates, two processes of torchrun agree"
+        " with one to about 1e-5 in float32 and to about 0.04 in bfloat16.",
+        rich_help_panel=TRAINING,
+    ),
+]
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FOLDER",
+        help="The folder in which the run's folder is made.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+ResumeOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Continue the interrupted run in this run folder, with its options. Give DATA only if it"
+        " was moved.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+
 def train(
     context: typer.Context,
-    data: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="DATA",
-            help="A folder with e1 … e4 of MIDI files, as made by preprocess.",
-            show_default=False,
-        ),
-    ] = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            "-m",
-            parser=choice("base", "emoreg", "emoreg-va"),
-            metavar="NAME",
-            help="emoreg-va, or one of the paper's models: base (CVAE-Base) or emoreg (CVAE-EmoReg).",
-            rich_help_panel=MODEL,
-        ),
-    ] = "emoreg-va",
-    split: Annotated[
-        str,
-        typer.Option(
-            parser=choice("tune", "random"),
-            metavar="NAME",
-            help="How a fifth of the melodies is held out: tune (no tune is in both parts), or random (as in"
-            " the paper).",
-            rich_help_panel=MODEL,
-        ),
-    ] = "tune",
-    seed: Annotated[
-        int,
-        typer.Option(
-            parser=whole_number(0, MAX_SEED),
-            metavar="N",
-            help="Seed of the initial weights, the order of melodies, the noise, and the split if DATA has no"
-            " manifest. The same seed gives the same weights on the same machine.",
-            rich_help_panel=MODEL,
-        ),
-    ] = 0,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole_number(1),
-            metavar="N",
-            help="Passes over the training melodies.",
-            show_default="emoreg-va 1,656 updates, at most 110 epochs; else 12,600 updates",
-            rich_help_panel=TRAINING,
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole_number(1),
-            metavar="N",
-            help="Melodies per update.",
-            show_default="emoreg-va 64, else 16",
-            rich_help_panel=TRAINING,
-        ),
-    ] = None,
-    lr: Annotated[
-        float | None,
-        typer.Option(
-            parser=real_number(0),
-            metavar="X",
-            help="Learning rate.",
-            show_default="emoreg-va 0.002, else 0.001",
-            rich_help_panel=TRAINING,
-        ),
-    ] = None,
-    emotion_weight: Annotated[
-        float,
-        typer.Option(
-            parser=real_number(0),
-            metavar="X",
-            help="For emoreg: final factor of the emotion losses. It grows from 1 over the last 30 % of the"
-            " epochs.",
-            rich_help_panel=TRAINING,
-        ),
-    ] = 1.0,
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 …", rich_help_panel=TRAINING)
-    ] = "auto",
-    precision: Annotated[
-        str,
-        typer.Option(
-            parser=choice("auto", "float32", "bfloat16"),
-            metavar="NAME",
-            help="Precision of matrix products: float32, bfloat16 (CPU only), or auto (bfloat16 on processors"
-            " with instructions for it, in half the time). After 50 updates, two processes of torchrun agree"
-            " with one to about 1e-5 in float32 and to about 0.04 in bfloat16.",
-            rich_help_panel=TRAINING,
-        ),
-    ] = "auto",
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FOLDER",
-            help="The folder in which the run's folder is made.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = Path("runs"),
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Continue the interrupted run in this run folder, with its options. Give DATA only if it"
-            " was moved.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
+    data: DataArgument = None,
+    model: ModelOption = "emoreg-va",
+    split: SplitOption = "tune",
+    seed: SeedOption = 0,
+    epochs: EpochsOption = None,
+    batch_size: BatchSizeOption = None,
+    lr: LrOption = None,
+    emotion_weight: EmotionWeightOption = 1.0,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    out: OutOption = Path("runs"),
+    resume: ResumeOption = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
