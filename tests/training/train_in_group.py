@@ -1,6 +1,7 @@
 """Trains as ``emomelody train`` does, without dropout, which each process draws for itself.
 
-test_processes.py runs it alone and by torchrun: DATA OUT MODEL DTYPE PRECISION BATCH_SIZE EPOCHS
+test_processes.py runs it alone and by torchrun: DATA OUT DTYPE MODEL,PRECISION,BATCH_SIZE,EPOCHS ...
+It writes one run for each argument to OUT/0, OUT/1 ...
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from emomelody.data.dataset import Split, load
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
 
-data, out, model, dtype, precision, batch_size, epochs = sys.argv[1:]
+data, out, dtype, *runs = sys.argv[1:]
 torch.set_num_threads(1)
 torch.set_default_dtype(getattr(torch, dtype))
-config = TrainConfig(model, int(epochs), int(batch_size), split=Split.RANDOM, precision=precision)
-trainer = Trainer(load(Path(data)), config, Path(data))
-if model == "emoreg-va":
-    trainer.learner.model.dropout.p = 0.0
-if trainer.group.is_main:
-    Path(out).mkdir()
-trainer.run(Path(out))
+for number, run in enumerate(runs):
+    model, precision, batch_size, epochs = run.split(",")
+    config = TrainConfig(model, int(epochs), int(batch_size), split=Split.RANDOM, precision=precision)
+    trainer = Trainer(load(Path(data)), config, Path(data))
+    if model == "emoreg-va":
+        trainer.learner.model.dropout.p = 0.0
+    folder = Path(out) / str(number)
+    if trainer.group.is_main:
+        folder.mkdir(parents=True)
+    trainer.run(folder)
