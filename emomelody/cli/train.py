@@ -130,7 +130,7 @@ PrecisionOption = Annotated[
         parser=choice("auto", "float32", "bfloat16"),
         metavar="NAME",
         help="Precision of matrix products: float32, bfloat16 (CPU only), or auto (bfloat16 on processors"
-        " with instructions for it, in half the time). After 50 updates, two processes of torchrun agree"
+        " with instructions for it, where it is faster). After 50 updates, two processes of torchrun agree"
         " with one to about 1e-5 in float32 and to about 0.04 in bfloat16.",
         rich_help_panel=TRAINING,
     ),
