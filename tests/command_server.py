@@ -21,20 +21,25 @@ from typing import Any
 
 # What the commands import, apart from the package's own modules.
 LIBRARIES = (
+    "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "music21.converter",
     "music21.corpus",
     "muspy",
     "pretty_midi",
+    "pydantic.type_adapter",
     "rich.progress",
     "rich.table",
     "safetensors.torch",
+    "scipy.io.wavfile",
     "scipy.sparse.csgraph",
     "scipy.stats",
+    "sklearn.ensemble",
     "sklearn.linear_model",
     "sklearn.mixture",
     "sklearn.model_selection",
     "torch",
+    "torch._dynamo",  # by its optimisers
 )
 # These read the environment, the terminal or the signals when they are imported: each fork imports them.
 NOT_YET = ("typer", "emomelody.cli", "emomelody.__main__")

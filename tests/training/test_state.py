@@ -52,7 +52,7 @@ def kill_after_state(folder: Path, arguments: list[object], delay: float) -> Non
 # The long run is killed again and again, at any moment.
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
-@pytest.mark.parametrize(("model", "epochs"), [("emoreg", 8), ("emoreg-va", 30)])
+@pytest.mark.parametrize(("model", "epochs"), [("emoreg", 4), ("emoreg-va", 8)])
 def test_a_killed_run_ends_with_the_weights_of_a_whole_one(
     model: str, epochs: int, kills: int, tmp_path: Path, run: Run, small_data: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """Trains as ``emomelody train`` does, without dropout, which each process draws for itself.
 
-test_processes.py runs it alone and by torchrun: DATA OUT DTYPE MODEL,PRECISION,BATCH_SIZE,EPOCHS ...
+test_processes.py runs it alone and by torchrun: DATA OUT MODEL,DTYPE,PRECISION,BATCH_SIZE,EPOCHS ...
 It writes one run for each argument to OUT/0, OUT/1 ...
 """
 
@@ -15,11 +15,11 @@ from emomelody.data.dataset import Split, load
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
 
-data, out, dtype, *runs = sys.argv[1:]
+data, out, *runs = sys.argv[1:]
 torch.set_num_threads(1)
-torch.set_default_dtype(getattr(torch, dtype))
 for number, run in enumerate(runs):
-    model, precision, batch_size, epochs = run.split(",")
+    model, dtype, precision, batch_size, epochs = run.split(",")
+    torch.set_default_dtype(getattr(torch, dtype))
     config = TrainConfig(model, int(epochs), int(batch_size), split=Split.RANDOM, precision=precision)
     trainer = Trainer(load(Path(data)), config, Path(data))
     if model == "emoreg-va":
