@@ -23,7 +23,7 @@ from emomelody.training.trainer import Trainer, resume
 def test_emoreg_pulls_melodies_into_their_quadrants_and_base_does_not(
     model: str, least: float, most: float, small_data: Path, tmp_path: Path
 ) -> None:
-    config = TrainConfig(model=model, epochs=14, batch_size=4, split=Split.RANDOM)
+    config = TrainConfig(model=model, epochs=11, batch_size=4, split=Split.RANDOM)
     trained = Trainer(load(small_data), config, small_data).run(tmp_path)
     assert least <= np.mean(list(trained.training["placement_training"].values())) <= most
 
