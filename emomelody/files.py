@@ -1,4 +1,4 @@
-"""Reading files within a size limit, and writing files completely or not at all."""
+"""Reading files within a size limit, and writing files completely or not at all, one process at a time."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock
+
 from emomelody.errors import BadInput
+
+LOCK_NAME = ".emomelody.lock"
 
 
 def read_limited(path: Path, max_bytes: int) -> bytes:
@@ -43,16 +47,61 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes that lock ``folder`` waiting until the block ends.
+
+    ``folder`` is created where it is missing, and removed where the block leaves it empty. Raises BadInput
+    where ``folder`` is a file or cannot be written to.
+    """
+    path = folder / LOCK_NAME
+    with _made(folder):
+        try:
+            lock = FileLock(path).acquire()
+        except OSError as error:
+            raise BadInput(folder, f"cannot be written to ({error.strerror or error})") from error
+        with lock:
+            try:
+                yield
+            finally:
+                # While it is held: whoever waits for it sees that it is gone, and makes a new one.
+                with suppress(OSError):
+                    path.unlink()
+
+
+@contextmanager
 def staged(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder whose files are moved into ``folder`` when the block ends.
 
     ``folder`` is created where it is missing. Subfolders are moved before the files beside them, files in
     alphabetical order. Where the block raises, ``folder`` stays as it was. Raises BadInput where ``folder``
-    cannot be written to.
+    is a file or cannot be written to.
     """
+    with _made(folder), _stage(folder) as stage:
+        yield stage
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Create a folder and its parents; remove at the end those that were created and are empty."""
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(folder, "is a file: choose another folder")
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(folder, f"cannot be written to ({error.strerror or error})") from error
+        yield
+    finally:
+        for parent in missing:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+
+
+@contextmanager
+def _stage(folder: Path) -> Iterator[Path]:
+    """The temporary folder of ``staged``."""
+    try:
         stage = Path(tempfile.mkdtemp(prefix=".emomelody-", dir=folder))
         try:
             yield stage
@@ -67,7 +116,3 @@ def staged(folder: Path) -> Iterator[Path]:
             shutil.rmtree(stage)
     except OSError as error:
         raise BadInput(folder, f"cannot be written to ({error.strerror or error})") from error
-    finally:
-        for parent in missing:
-            if parent.is_dir() and not any(parent.iterdir()):
-                parent.rmdir()

@@ -12,10 +12,11 @@ import typer
 from emomelody.cli import sample_options as option
 from emomelody.cli.inputs import load_weights
 from emomelody.cli.options import Quiet, Verbose, given_options
-from emomelody.cli.output import fail, list_skipped, output, plural, progress_bar
+from emomelody.cli.output import fail, list_skipped, output, progress_bar
 from emomelody.cli.sample_options import STDOUT, Options, SampleCommand
 from emomelody.cli.sample_report import (
     RunSummary,
+    describe_replaced,
     note_repetitions,
     places_table,
     play_melodies,
@@ -115,8 +116,8 @@ def _write_folder(options: Options, runs: Sequence[Run]) -> list[RunSummary]:
 
         keep = options.show or options.play
         replaced = write_folder(runs, options.out, force=options.force, keep=keep, on_written=on_written)
-    if replaced:
-        output.note(f"replaced {plural(replaced, 'earlier run')} with all files")
+    for run in replaced:
+        output.note(describe_replaced(run))
     return summaries
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from emomelody.cli.output import output, plural
 from emomelody.music.emotion import Emotion
 from emomelody.sampling.generation import ArrangedSample, GenerationConfig
+from emomelody.sampling.index import RecordedRun, files
 
 if TYPE_CHECKING:
     from emomelody.sampling.folder import Run, Written
@@ -66,6 +67,13 @@ def report(summaries: Sequence[RunSummary], destination: str) -> Iterator[str]:
         count = plural(sum(run.count for run in runs), "melody")
         targets = [run.target if len(runs) == 1 else f"{run.count} {run.target}" for run in runs]
         yield f"Wrote {count} to {destination} ({', '.join(targets)}, {model}, seed {seed})"
+
+
+def describe_replaced(run: RecordedRun) -> str:
+    """What ``--force`` has removed of an earlier run."""
+    names = files(run)
+    which = f", {names[0]} to {names[-1]}" if len(names) > 1 else f", {names[0]}"
+    return f"replaced an earlier run of {plural(len(run['samples']), 'melody')}{which}"
 
 
 def note_repetitions(summary: RunSummary) -> None:

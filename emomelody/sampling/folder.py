@@ -13,13 +13,13 @@ from pathlib import Path
 
 import torch
 
-from emomelody.files import staged
+from emomelody.files import locked, staged
 from emomelody.formats.encode import encode
 from emomelody.models.checkpoint import Checkpoint
 from emomelody.performance.piece import Piece
 from emomelody.sampling.batches import batch_size, split_into_batches
 from emomelody.sampling.generation import ArrangedSample, GenerationConfig, arrange_samples
-from emomelody.sampling.index import INDEX_NAME, to_entry, to_header, write_index, write_run
+from emomelody.sampling.index import INDEX_NAME, RecordedRun, to_entry, to_header, write_index, write_run
 from emomelody.sampling.names import FolderNames
 from emomelody.sampling.request import Sample
 from emomelody.sampling.sampler import check_support
@@ -68,11 +68,12 @@ def write_folder(
     force: bool = False,
     keep: bool = False,
     on_written: Callable[[int, Written], None] = lambda _run, _written: None,
-) -> int:
+) -> list[RecordedRun]:
     """Sample the melodies of all runs, write their files, and add the runs to samples.json: all or nothing.
 
     Runs that are there already stay. With ``force``, those that own a name that a new run needs are removed
-    with all their files, and other files of such names are replaced. Returns the number of removed runs.
+    with all their files, and other files of such names are replaced. Returns the removed runs. One process
+    at a time writes into a folder; others wait.
 
     ``on_written`` gets the number of the run and each melody, in order, with the arranged sample where
     ``keep`` is set; what it raises ends the work. A run of many files is written by as many processes as
@@ -81,21 +82,22 @@ def write_folder(
     Raises EmomelodyError for a request that a model cannot meet, for names that are taken, and for a format
     that cannot be written; BadInput where the folder cannot be.
     """
-    names = FolderNames(folder, force=force)
     headers = [to_header(config, checkpoint) for checkpoint, config in runs]
-    for (checkpoint, config), header in zip(runs, headers, strict=True):
-        check_support(checkpoint, config.request)
-        for title in _known_titles(checkpoint, config):
-            names.claim(title, header)
-    with staged(folder) as stage, tempfile.TemporaryFile("w+", encoding="utf-8") as new_runs:
-        for number, (checkpoint, config) in enumerate(runs):
-            new_runs.write(",\n" if number else "")
-            # Closed before the stage is removed, so that no process writes into it any more.
-            with closing(_write_files(checkpoint, config, stage, keep)) as melodies:
-                lines = _report(melodies, number, config, headers[number], names, on_written)
-                write_run(new_runs, headers[number], lines)
-        write_index(stage / INDEX_NAME, names.kept, new_runs)
-    return names.remove_replaced()
+    with locked(folder):
+        names = FolderNames(folder, force=force)
+        for (checkpoint, config), header in zip(runs, headers, strict=True):
+            check_support(checkpoint, config.request)
+            for title in _known_titles(checkpoint, config):
+                names.claim(title, header)
+        with staged(folder) as stage, tempfile.TemporaryFile("w+", encoding="utf-8") as new_runs:
+            for number, (checkpoint, config) in enumerate(runs):
+                new_runs.write(",\n" if number else "")
+                # Closed before the stage is removed, so that no process writes into it any more.
+                with closing(_write_files(checkpoint, config, stage, keep)) as melodies:
+                    lines = _report(melodies, number, config, headers[number], names, on_written)
+                    write_run(new_runs, headers[number], lines)
+            write_index(stage / INDEX_NAME, names.kept, new_runs)
+        return names.remove_replaced()
 
 
 def _known_titles(checkpoint: Checkpoint, config: GenerationConfig) -> Iterator[str]:

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from emomelody.models.checkpoint import Checkpoint
 
 INDEX_NAME = "samples.json"
-Run = Mapping[str, Any]  # a run as it is in the file: its configuration, and "samples"
+RecordedRun = Mapping[str, Any]  # a run as it is in the file: its configuration, and "samples"
 
 _NOT_AN_INDEX = "not a samples.json that this version can read"
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
-def read_runs(path: Path) -> list[Run]:
+def read_runs(path: Path) -> list[RecordedRun]:
     """The runs as they are in a samples.json, their file names checked. Raises BadInput for another file."""
     try:
         runs = _load_runs(path)
@@ -45,7 +45,7 @@ def read_runs(path: Path) -> list[Run]:
     return runs
 
 
-def files(run: Run) -> list[str]:
+def files(run: RecordedRun) -> list[str]:
     """The names of all files of a run."""
     return [name for sample in run["samples"] for name in sample["files"]]
 
@@ -66,7 +66,7 @@ def read_configs(path: Path) -> list[GenerationConfig]:
     return configs
 
 
-def _load_runs(path: Path) -> list[Run]:
+def _load_runs(path: Path) -> list[RecordedRun]:
     """The runs of a file, unchecked. Raises BadInput where it cannot be opened, ValueError for bad JSON."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def _load_runs(path: Path) -> list[Run]:
     return list(data["runs"]) if "runs" in data else [data]
 
 
-def write_index(path: Path, kept: Iterable[Run], new_runs: TextIO) -> None:
+def write_index(path: Path, kept: Iterable[RecordedRun], new_runs: TextIO) -> None:
     """Write a samples.json of the kept runs and of the text of new ones (``write_run``)."""
     with path.open("w", encoding="utf-8") as file:
         file.write('{\n "runs": [\n')
@@ -151,7 +151,7 @@ def _by_bar(changes: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     return [(step // STEPS_PER_BAR, value) for step, value in changes]
 
 
-def _to_config(run: Run) -> GenerationConfig:
+def _to_config(run: RecordedRun) -> GenerationConfig:
     """The inverse of ``to_header``. Raises what ``read_configs`` catches."""
     point, path, like, spread = run["point"], run["path"], run["like"], run["spread"]
     temperature, formats = run["temperature"], tuple(map(Format, run["formats"]))

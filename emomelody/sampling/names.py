@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.sampling.index import INDEX_NAME, Run, files, read_runs
+from emomelody.sampling.index import INDEX_NAME, RecordedRun, files, read_runs
 
 # Keys in which two runs of the same melodies may differ: the checksum tells which model it was.
 _NOT_MELODIES = ("version", "model", "num", "formats", "soundfont", "samples")
@@ -16,16 +16,14 @@ _NOT_MELODIES = ("version", "model", "num", "formats", "soundfont", "samples")
 class FolderNames:
     """The names taken in a folder, by its runs and by other files, and those that new runs claim.
 
-    Raises BadInput where ``folder`` is a file, and for a samples.json of another program, unless ``force``
-    is given, which replaces it.
+    Raises BadInput for a folder that cannot be read, and for a samples.json of another program, unless
+    ``force`` is given, which replaces it.
     """
 
     def __init__(self, folder: Path, *, force: bool) -> None:
         self._folder, self._force = folder, force
-        if folder.exists() and not folder.is_dir():
-            raise BadInput(folder, "is a file: choose another --out")
         try:
-            self._on_disk = {path.name: path.is_dir() for path in folder.iterdir()} if folder.exists() else {}
+            self._on_disk = {path.name: path.is_dir() for path in folder.iterdir()}
         except OSError as error:
             raise BadInput(folder, f"cannot be read ({error.strerror or error})") from error
         self._runs = self._read_runs()
@@ -37,7 +35,7 @@ class FolderNames:
         self._new: set[str] = set()  # their files
         self._replaced: set[int] = set()  # runs
 
-    def _read_runs(self) -> list[Run]:
+    def _read_runs(self) -> list[RecordedRun]:
         if INDEX_NAME not in self._on_disk:
             return []
         if self._on_disk[INDEX_NAME]:
@@ -78,18 +76,19 @@ class FolderNames:
             )
 
     @property
-    def kept(self) -> list[Run]:
+    def kept(self) -> list[RecordedRun]:
         """The earlier runs that stay."""
         return [run for number, run in enumerate(self._runs) if number not in self._replaced]
 
-    def remove_replaced(self) -> int:
-        """Remove what only replaced runs own of the files; return the number of these runs."""
-        replaced = {name for number in self._replaced for name in files(self._runs[number])}
+    def remove_replaced(self) -> list[RecordedRun]:
+        """Remove what only replaced runs own of the files; return these runs."""
+        runs = [self._runs[number] for number in sorted(self._replaced)]
+        replaced = {name for run in runs for name in files(run)}
         for name in replaced.difference(self._new, *map(files, self.kept)):
             path = self._folder / name
             if path.is_file() or path.is_symlink():
                 path.unlink()
-        return len(self._replaced)
+        return runs
 
 
 def _same_melodies(run: Mapping[str, Any], header: Mapping[str, Any]) -> bool:

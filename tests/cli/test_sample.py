@@ -125,7 +125,8 @@ def test_taken_names_need_force(tmp_path: Path, run: Run) -> None:
     expected = "samples/sad-s1-000.mid is there already: choose another --out or --name, or add --force"
     assert run(*again, code=1).stderr == f"emomelody: {expected}\n"
     assert contents(tmp_path / "samples") == before
-    assert run(*again, "--force").stderr == "replaced 1 earlier run with all files\n"
+    replaced = "replaced an earlier run of 1 melody, sad-s1-000.mid to sad-s1-000.wav\n"
+    assert run(*again, "--force").stderr == replaced
     assert sorted(contents(tmp_path / "samples")) == ["sad-s1-000.mid", "samples.json"]
     assert [described["setting"]["tonic"] for described in runs(tmp_path / "samples")] == ["D"]
 
@@ -589,7 +590,7 @@ def test_folders_that_cannot_be_written_to(tmp_path: Path, run: Run) -> None:
     closed.mkdir()
     closed.chmod(0o500)
     for out, reason in (
-        ("file", "file: is a file: choose another --out"),
+        ("file", "file: is a file: choose another folder"),
         ("file/deeper", "file/deeper: cannot be written to (Not a directory)"),
         ("folder", "folder/sad-s1-000.mid: is a folder: choose another --out or --name"),
         ("closed/new", "closed/new: cannot be written to (Permission denied)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import subprocess
 import sys
 from pathlib import Path
@@ -182,6 +183,22 @@ def test_melodies_are_reported_in_order(tmp_path: Path, checkpoint: Checkpoint) 
     runs = [(checkpoint, config(Emotion.E1, 2)), (checkpoint, config(Emotion.E2))]
     write_folder(runs, tmp_path, keep=True, on_written=on_written)
     assert reported == [(0, "happy-s1-000", True), (0, "happy-s1-001", True), (1, "angry-s1-000", True)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks a process that has imported torch")
+def test_runs_that_are_written_at_once_are_all_recorded(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    folder, fork = tmp_path / "new", multiprocessing.get_context("fork")
+    processes = [
+        fork.Process(target=write_folder, args=([(checkpoint, config(emotion))], folder))
+        for emotion in Emotion
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    names = sorted(f"{emotion.title}-s1-000.mid" for emotion in Emotion)
+    assert sorted(name for run in listed(folder) for name in run) == names
+    assert sorted(contents(folder)) == [*names, "samples.json"]
 
 
 def test_what_stops_several_processes_leaves_nothing(tmp_path: Path) -> None:
