@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emomelody.cli.inputs import evaluation_data, load_data, load_weights
-from emomelody.cli.options import MAX_SEED, Command, Quiet, Verbose, whole_number
+from emomelody.cli.options import (
+    MAX_SEED,
+    STDOUT,
+    Command,
+    Quiet,
+    UsageError,
+    Verbose,
+    given_options,
+    whole_number,
+)
 from emomelody.cli.output import output, plural, progress_bar
-from emomelody.errors import BadInput, EmomelodyError
+from emomelody.errors import BadInput
 from emomelody.files import write_whole
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from emomelody.data.dataset import Dataset
     from emomelody.evaluation.evaluate import Evaluation
 
@@ -77,7 +89,8 @@ NumOption = Annotated[
         "-n",
         parser=whole_number(1),
         metavar="N",
-        help="Melodies per emotion.",
+        help="Melodies per emotion, of each seed. Closeness depends on it: compare figures of the same"
+        " number.",
         rich_help_panel=SAMPLING,
     ),
 ]
@@ -110,7 +123,7 @@ JsonFileOption = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
-        help="Write all figures as JSON.",
+        help="Write all figures as JSON, to stdout if FILE is -.",
         show_default=False,
         rich_help_panel=OUTPUT,
     ),
@@ -120,7 +133,7 @@ CsvFileOption = Annotated[
     typer.Option(
         "--csv",
         metavar="FILE",
-        help="Write all figures as CSV.",
+        help="Write all figures as CSV, to stdout if FILE is -.",
         show_default=False,
         rich_help_panel=OUTPUT,
     ),
@@ -129,6 +142,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing fil
 
 
 def evaluate(
+    context: typer.Context,
     models: ModelsOption = None,
     generated: GeneratedOption = None,
     data: DataArgument = None,
@@ -149,8 +163,12 @@ def evaluate(
 
     Prints a verdict; -v adds every table, also the paper's tables 2 and 3.
     """
-    if generated and (models or seed or seeds > 1):
-        raise EmomelodyError("--generated needs no model and no seeds: leave out --model, --seed and --seeds")
+    sampling = {"models": "--model", "num": "--num", "seed": "--seed", "seeds": "--seeds"}
+    ignored = [flag for option, flag in sampling.items() if option in given_options(context)]
+    if generated and ignored:
+        raise UsageError(f"--generated takes its melodies from a folder: leave out {', '.join(ignored)}")
+    if json_file == csv_file == STDOUT:
+        raise UsageError("--json and --csv cannot both go to stdout: name a file for one of them")
     _check_files(json_file, csv_file, report, force)  # before minutes of work
     if generated:
         evaluations, dataset = _evaluate_generated(generated, data, judge_data)
@@ -160,18 +178,19 @@ def evaluate(
     try:  # the files first: a reader of the tables may close the pipe
         _write_files(evaluations, dataset, json_file, csv_file, report)
     finally:  # the tables are worth seeing even if the disk is full
-        _print(evaluations)
+        _print(evaluations, output.err if STDOUT in (json_file, csv_file) else output.out)
     if report:
         output.note(f"Wrote the report to {report / REPORT}")
 
 
 def _check_files(json_file: Path | None, csv_file: Path | None, report: Path | None, force: bool) -> None:
     """Raise BadInput for an output that cannot be written, or that exists without ``--force``."""
-    for file in (json_file, csv_file, report and report / REPORT):
+    files = [file for file in (json_file, csv_file) if file and file != STDOUT]
+    for file in (*files, report and report / REPORT):
         if file and file.exists() and not force:
             raise BadInput(file, "exists already: choose another name, or add --force")
-    for file in (json_file, csv_file):
-        if file and not file.parent.is_dir():
+    for file in files:
+        if not file.parent.is_dir():
             raise BadInput(file, f"cannot be written: there is no folder {file.parent}")
     if report and report.exists() and not report.is_dir():
         raise BadInput(report, "is a file: choose a folder for the report")
@@ -228,15 +247,22 @@ def _write_files(
 
     systems = [evaluation.figures for evaluation in evaluations]
     if json_file:
-        write_whole(json_file, (json.dumps({"systems": systems}, indent=1) + "\n").encode("utf-8"))
+        _write(json_file, json.dumps({"systems": systems}, indent=1) + "\n")
     if csv_file:
-        write_whole(csv_file, to_csv(systems).encode("utf-8"))
+        _write(csv_file, to_csv(systems))
     if report:
         heading = f"{', '.join(e.name for e in evaluations)} against {len(dataset):,} real melodies"
         write_report(evaluations, dataset.labels, report / REPORT, heading=heading)
 
 
-def _print(evaluations: list[Evaluation]) -> None:
+def _write(file: Path, text: str) -> None:
+    if file == STDOUT:
+        sys.stdout.write(text)
+    else:
+        write_whole(file, text.encode("utf-8"))
+
+
+def _print(evaluations: list[Evaluation], console: Console) -> None:
     """Print the verdict, with ``--verbose`` all tables too, and what a reader has to know."""
     from emomelody.evaluation.report import notes
     from emomelody.evaluation.tables import sheets
@@ -244,7 +270,7 @@ def _print(evaluations: list[Evaluation]) -> None:
 
     systems = [evaluation.figures for evaluation in evaluations]
     for sheet in [verdict(systems), *(sheets(systems) if output.verbose else [])]:
-        output.out.print(sheet.to_rich())
+        console.print(sheet.to_rich())
     for line in notes(evaluations):
         output.note(line)
     if not output.verbose:

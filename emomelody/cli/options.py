@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from emomelody.cli.output import output
 from emomelody.errors import BadInput, EmomelodyError
 
 MAX_SEED = 2**32 - 1
+STDOUT = Path("-")
 
 
 class UsageError(TyperException):
@@ -53,16 +55,18 @@ def whole_number(least: int, most: float = math.inf) -> Callable[[str], int]:
     return parse
 
 
-def real_number(least: float = -math.inf, most: float = math.inf) -> Callable[[str], float]:
-    """A parser of numbers from ``least`` to ``most``, for ``typer.Option(parser=…)``."""
+def real_number(
+    least: float = -math.inf, most: float = math.inf, *, above: bool = False
+) -> Callable[[str], float]:
+    """A parser of numbers from ``least``, or ``above`` it, to ``most``, for ``typer.Option(parser=…)``."""
 
     def parse(text: str) -> float:
         try:
             number = float(text)
         except ValueError:
-            raise typer.BadParameter(f"'{text}' is not a number{_range(least, most)}") from None
-        if not least <= number <= most:
-            raise typer.BadParameter(f"{text} is not a number{_range(least, most)}")
+            raise typer.BadParameter(f"'{text}' is not a number{_range(least, most, above)}") from None
+        if not least <= number <= most or (above and number == least):
+            raise typer.BadParameter(f"{text} is not a number{_range(least, most, above)}")
         return number
 
     return parse
@@ -79,10 +83,12 @@ def choice(*names: str) -> Callable[[str], str]:
     return parse
 
 
-def _range(least: float, most: float) -> str:
+def _range(least: float, most: float, above: bool = False) -> str:
+    if above:
+        return f" above {least:,}" + ("" if most == math.inf else f", up to {most:,}")
     if most == math.inf:
-        return "" if least == -math.inf else f" of {least:g} or more"
-    return f" from {least:g} to {most:g}"
+        return "" if least == -math.inf else f" of {least:,} or more"
+    return f" from {least:,} to {most:,}"
 
 
 def _set_quiet(quiet: bool) -> None:

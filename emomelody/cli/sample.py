@@ -11,9 +11,9 @@ import typer
 
 from emomelody.cli import sample_options as option
 from emomelody.cli.inputs import load_weights
-from emomelody.cli.options import Quiet, Verbose, given_options
+from emomelody.cli.options import STDOUT, Quiet, Verbose, given_options
 from emomelody.cli.output import fail, list_skipped, output, progress_bar
-from emomelody.cli.sample_options import STDOUT, Options, SampleCommand
+from emomelody.cli.sample_options import Options, SampleCommand
 from emomelody.cli.sample_report import (
     RunSummary,
     describe_replaced,

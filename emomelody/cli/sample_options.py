@@ -15,8 +15,6 @@ from emomelody.errors import EmomelodyError
 from emomelody.music.key import parse_key
 from emomelody.performance.setting import OCTAVES, TEMPOS, VELOCITIES
 
-STDOUT = Path("-")
-
 
 def _check_key(text: str) -> str:
     with usage_errors():
@@ -87,7 +85,7 @@ Temperature = Annotated[
     _in_sampling(
         "X",
         "Above 0, up to 10: higher is more varied.",
-        parser=real_number(0, 10),
+        parser=real_number(0, 10, above=True),
         show_default="1.05 for emoreg-va; emoreg and base take the likeliest token",
     ),
 ]
@@ -97,7 +95,7 @@ TopP = Annotated[
         "X",
         "Sample from the likeliest tokens that together have this probability.",
         "--top-p",
-        parser=real_number(0, 1),
+        parser=real_number(0, 1, above=True),
     ),
 ]
 Device = Annotated[str, _in_sampling("NAME", "cpu, cuda, cuda:1 … or auto.")]

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emomelody.cli.inputs import load_weights
-from emomelody.cli.options import UsageError, usage_errors
+from emomelody.cli.options import STDOUT, UsageError, usage_errors
 from emomelody.cli.output import output
-from emomelody.cli.sample_options import STDOUT, Options, parse_point
+from emomelody.cli.sample_options import Options, parse_point
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats.encode import Format, parse_formats
 from emomelody.formats.encode import check as check_formats

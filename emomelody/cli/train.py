@@ -14,6 +14,7 @@ from emomelody.cli.options import (
     MAX_SEED,
     Command,
     Quiet,
+    UsageError,
     Verbose,
     choice,
     given_options,
@@ -22,7 +23,6 @@ from emomelody.cli.options import (
 )
 from emomelody.cli.output import fail, output, progress_bar
 from emomelody.cli.train_report import describe, figures, placement_table, rare_emotions
-from emomelody.errors import EmomelodyError
 
 if TYPE_CHECKING:
     from emomelody.models.checkpoint import Checkpoint
@@ -104,7 +104,7 @@ BatchSizeOption = Annotated[
 LrOption = Annotated[
     float | None,
     typer.Option(
-        parser=real_number(0),
+        parser=real_number(0, above=True),
         metavar="X",
         help="Learning rate.",
         show_default="emoreg-va 0.002, else 0.001",
@@ -149,8 +149,8 @@ ResumeOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Continue the interrupted run in this run folder, with its options. Give DATA only if it"
-        " was moved.",
+        help="Continue the interrupted run in this run folder to its last epoch, with its options. Give"
+        " DATA only if it was moved.",
         show_default=False,
         rich_help_panel=OUTPUT,
     ),
@@ -212,11 +212,11 @@ def train(
 
 
 def _check_only_resume(given: set[str]) -> None:
-    """Raise EmomelodyError for options that a resumed run takes from its state."""
+    """Raise UsageError for options that a resumed run takes from its state."""
     fixed = sorted(given - {"data", "device", "resume", "quiet", "verbose"})
     if fixed:
         names = ", ".join(f"--{option.replace('_', '-')}" for option in fixed)
-        raise EmomelodyError(f"--resume continues a run with its own options: leave out {names}")
+        raise UsageError(f"--resume continues a run with its own options: leave out {names}")
 
 
 def _resumed(folder: Path, data: Path | None, device: str) -> Trainer:

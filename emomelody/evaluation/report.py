@@ -18,6 +18,7 @@ from emomelody.evaluation.tables import sheets
 from emomelody.evaluation.verdict import verdict
 from emomelody.files import staged
 from emomelody.formats import piano_roll, plots
+from emomelody.music.emotion import Emotion
 from emomelody.music.rule import Labels
 
 MELODIES_SHOWN = 4  # per emotion
@@ -95,9 +96,14 @@ def notes(evaluations: Sequence[Evaluation]) -> list[str]:
     """What a reader of the figures has to know, one line each, with the systems that it holds for."""
     lines: dict[str, list[str]] = {}
     for evaluation in evaluations:
-        for line in _notes(evaluation.figures):
+        for line in (*_missing(evaluation), *_notes(evaluation.figures)):
             lines.setdefault(line, []).append(evaluation.name)
     return [f"{', '.join(names)}: {line}" for line, names in lines.items()]
+
+
+def _missing(evaluation: Evaluation) -> list[str]:
+    missing = [emotion.title for emotion in Emotion if not evaluation.melodies[emotion]]
+    return [f"no {' or '.join(missing)} melodies: the figures are of the others alone"] if missing else []
 
 
 def _notes(figures: Figures) -> list[str]:

@@ -12,10 +12,13 @@ import numpy as np
 from emomelody.evaluation import paper
 from emomelody.evaluation.statistics import Figures
 from emomelody.evaluation.tables import NOTHING, deviations, number, per_reference
-from emomelody.formats.sheet import BAD, GOOD, Sheet
+from emomelody.formats.sheet import BAD, GOOD, NEARLY, Sheet
 
 TITLE = "Verdict"
-MARKS = "✓ at least as good as real melodies (where they have no figure: as the paper), ✗ worse."
+MARKS = (
+    "✓ at least as good as real melodies (where they have no figure: as the paper), ✗ worse,\n"
+    "≈ worse by at most the deviation over the seeds."
+)
 SOURCE = "Paper: measured on its published outputs, 80 melodies a model (github.com/grekowj/musgenvae)"
 Keys = tuple[str, ...]  # where a figure is, from the top of a system's figures
 
@@ -82,14 +85,17 @@ def _cell(system: Figures, row: Row) -> str:
     if value is None:
         return NOTHING
     *keys, last = row.keys
-    text = number(value, row.form, deviations(system, *keys).get(last))
+    deviation = deviations(system, *keys).get(last)
+    text = number(value, row.form, deviation)
     yardstick = _figure(system, row.real)
     if yardstick is None:
         yardstick = _of_paper(_counterpart(system), row)
     if yardstick is None:
         return text
-    better = value >= yardstick if row.higher_is_better else value <= yardstick
-    return text + (GOOD if better else BAD)
+    worse_by = yardstick - value if row.higher_is_better else value - yardstick
+    if worse_by <= 0:
+        return text + GOOD
+    return text + (NEARLY if worse_by <= (deviation or 0) else BAD)
 
 
 def _figure(system: Figures, keys: Keys) -> float | None:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-GOOD, BAD = " ✓", " ✗"  # endings of a cell that show a judgement, also without colours
+GOOD, NEARLY, BAD = " ✓", " ≈", " ✗"  # endings of a cell that show a judgement, also without colours
 
 
 @dataclass(frozen=True)

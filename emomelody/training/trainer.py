@@ -45,7 +45,7 @@ class Trainer:
         recipe = RECIPES[config.model](config.emotion_weight)
         rate = recipe.learning_rate if config.learning_rate is None else config.learning_rate
         if not 0 < rate < math.inf:
-            raise EmomelodyError(f"--lr {rate:g}: the learning rate must be above 0")
+            raise EmomelodyError(f"learning rate {rate:g} must be above 0")
         self.config, self.fingerprint, self.source = config, dataset.fingerprint, source
         device = pick_device(config.device)
         precision = choose_precision(config.precision, device)

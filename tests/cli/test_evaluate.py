@@ -199,8 +199,6 @@ def test_data_here_is_the_default(tmp_path: Path, run: Run, small_data: Path) ->
 
 def test_wrong_requests_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
     for arguments, reason in {
-        ("--generated", "x", "-m", "base"): "--generated needs no model",
-        ("--generated", "x", "--seeds", "2"): "--generated needs no model and no seeds",
         ("--generated", "x"): "x: no such folder",
         ("--data", "nowhere"): "nowhere: no such folder",
         ("-m", "nobody", "--data", "x"): "no such model",
@@ -210,6 +208,24 @@ def test_wrong_requests_are_one_line(tmp_path: Path, run: Run, small_data: Path)
     }.items():
         stderr = run("evaluate", *arguments, code=1).stderr
         assert reason in stderr.splitlines()[-1]
+
+
+def test_options_that_exclude_each_other_are_usage_errors(run: Run) -> None:
+    generated = ("--generated", "x", "-m", "base", "-n", "5", "--seed", "0", "--seeds", "1")
+    expected = "takes its melodies from a folder: leave out --model, --num, --seed, --seeds"
+    assert expected in run("evaluate", *generated, code=2).stderr
+    assert "cannot both go to stdout" in run("evaluate", "--json", "-", "--csv", "-", code=2).stderr
+
+
+def test_figures_go_to_stdout_alone(tmp_path: Path, run: Run, small_data: Path) -> None:
+    done = run("evaluate", "--generated", small_data, "--data", small_data, "--json", "-")
+    (figures,) = json.loads(done.stdout)["systems"]
+    assert figures["novelty"]["exact"] == 1
+    assert "Verdict" in done.stderr
+    shutil.copytree(small_data / "e1", tmp_path / "happy" / "e1")
+    done = run("evaluate", "--generated", "happy", "--data", small_data, "--csv", "-")
+    assert done.stdout.startswith("system,") and "novelty.exact,1" in done.stdout
+    assert "no angry or sad or relaxed melodies: the figures are of the others alone" in done.stderr
 
 
 @pytest.mark.slow

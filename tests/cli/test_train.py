@@ -98,7 +98,9 @@ def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data:
 def test_wrong_options_are_usage_errors_in_plain_words(run: Run, small_data: Path) -> None:
     for arguments, reason in {
         ("--epochs", "x"): "Invalid value for '--epochs': 'x' is not a whole number of 1 or more",
-        ("--lr", "-1"): "Invalid value for '--lr': -1 is not a number of 0 or more",
+        ("--lr", "0"): "Invalid value for '--lr': 0 is not a number above 0",
+        ("--seed", "-1"): "-1 is not a whole number from 0 to 4,294,967,295",
+        ("--resume", "runs/x", "--lr", "1"): "--resume continues a run with its own options: leave out --lr",
         ("--model", "gan"): "Invalid value for '--model' / '-m': 'gan' is not one of base, emoreg, emoreg-va",
         ("--precision", "half"): "'half' is not one of auto, float32, bfloat16",
     }.items():

@@ -67,8 +67,12 @@ def test_each_model_of_the_paper_is_compared_with_its_namesake() -> None:
 
 
 def test_deviations_stand_before_the_mark() -> None:
-    found = cells(system("mine", None, deviation={"emotion": {"rule": {"all": 0.012}}}))
+    deviation = {"emotion": {"rule": {"all": 0.012}}, "novelty": {"exact": 0.1, "within_4": 0.0}}
+    found = cells(system("mine", None, deviation=deviation))
     assert found["right, by the rule"]["mine"] == "90.0 ± 1.2% ✓"
+    assert found["exact copies"]["mine"] == "10.0 ± 10.0% ≈"  # real melodies: 0
+    deviation["novelty"]["exact"] = 0.09
+    assert cells(system("mine", None, deviation=deviation))["exact copies"]["mine"] == "10.0 ± 9.0% ✗"
 
 
 def test_marks_are_readable_without_colours_and_coloured_in_html() -> None:
