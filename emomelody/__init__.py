@@ -25,14 +25,19 @@ from typing import TYPE_CHECKING
 from emomelody.performance.setting import EXPRESSIVE, PLAIN, Setting
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from emomelody.api import Model
 
 __version__ = "0.1.0"
 __all__ = ["EXPRESSIVE", "PLAIN", "Setting", "__version__", "load"]
 
 
-def load(name: str) -> Model:
-    """The model of that name, weights file or run folder: ``api.load``, which imports torch on first use."""
+def load(name: str | Path = "emoreg-va") -> Model:
+    """The model of that name (base, emoreg, emoreg-va), of a weights file or of a run folder.
+
+    Raises BadWeights, an EmomelodyError, for one that is missing or damaged.
+    """
     from emomelody.api import load as load_model
 
     return load_model(name)

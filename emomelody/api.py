@@ -156,7 +156,8 @@ class Model:
         is written as ``sad@0 happy@8``: emotions or points V,A at bars counted from 0. ``like`` is a MIDI or
         MusicXML file whose first four bars are varied, more with a larger ``spread`` (0 … 1), or moved to the
         emotion, point or path. Paths, ``like`` and other lengths than four bars need ``emoreg-va``.
-        ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling.
+        ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling. ``seed`` is
+        0 … 2³² − 1; unlike the command's, it is fixed where it is not given.
 
         Raises EmomelodyError for a request that cannot be met.
         """
@@ -194,7 +195,7 @@ class Model:
         ``data`` is a folder of real melodies as ``preprocess`` writes it. Without it, the folder ``data`` is
         used, else the chorales in the user's cache, which are built there once. For each of ``seeds`` seeds
         from ``seed`` on, ``n`` melodies of each emotion are sampled. Raises EmomelodyError where the data
-        cannot be used.
+        cannot be used, and for a number or seed out of range.
         """
         from emomelody.data.dataset import load as load_data
         from emomelody.evaluation.evaluate import evaluate_models
@@ -208,9 +209,9 @@ class Model:
         return evaluation
 
 
-def load(name: str) -> Model:
+def load(name: str | Path = "emoreg-va") -> Model:
     """The model of that name (base, emoreg, emoreg-va), of a weights file or of a run folder.
 
     Raises BadWeights, an EmomelodyError, for one that is missing or damaged.
     """
-    return Model(load_checkpoint(find_weights(name)))
+    return Model(load_checkpoint(find_weights(str(name))))

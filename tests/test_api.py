@@ -40,6 +40,20 @@ def test_wrong_requests_raise() -> None:
     for request in ({}, {"emotion": "merry"}, {"point": (2, 0)}, {"emotion": "sad", "bars": 8}):
         with pytest.raises(EmomelodyError):
             model.sample(**request)
+    for request, reason in (
+        ({"seed": None}, "seed None is not a whole number"),
+        ({"seed": 2**32}, "seed 4,294,967,296 must be from 0 to 4,294,967,295"),
+        ({"n": 2.5}, "number of melodies 2.5 is not a whole number"),
+        ({"top_p": "most"}, "top-p 'most' is not a number"),
+        ({"temperature": 0}, "temperature 0 must be above 0 and at most 10"),
+    ):
+        with pytest.raises(EmomelodyError, match=reason):
+            model.sample("sad", **request)
+    for point in ((0.5,), "0.5,0.5", (None, 0)):
+        with pytest.raises(EmomelodyError, match="is not a pair of numbers: valence and arousal"):
+            model.sample(point=point)
+    with pytest.raises(EmomelodyError, match="emotion 3 is not"):
+        model.sample(3)
     with pytest.raises(EmomelodyError):
         emomelody.load("nobody")
 
@@ -86,7 +100,11 @@ def test_a_model_can_be_evaluated(small_data: Path) -> None:
     rows = evaluation.to_frame().set_index("figure")
     assert rows.loc["metrics.mean_gap", "value"] == evaluation.figures["metrics"]["mean_gap"]
     assert rows.loc["metrics.mean_gap", "deviation"] > 0
+    assert rows["deviation"].dtype == float
     assert repr(evaluation).startswith("<emoreg: emotion as requested ")
+    for numbers in ({"seeds": 0}, {"n": 0}):
+        with pytest.raises(EmomelodyError, match="must be at least 1"):
+            emomelody.load("emoreg").evaluate(small_data, **numbers)
 
 
 def test_settings_go_by_the_names_of_version_0_1() -> None:

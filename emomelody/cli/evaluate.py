@@ -11,13 +11,13 @@ import typer
 
 from emomelody.cli.inputs import evaluation_data, load_data, load_weights
 from emomelody.cli.options import (
-    MAX_SEED,
     STDOUT,
     Command,
     Quiet,
     UsageError,
     Verbose,
     given_options,
+    seed_number,
     whole_number,
 )
 from emomelody.cli.output import output, plural, progress_bar
@@ -96,9 +96,7 @@ NumOption = Annotated[
 ]
 SeedOption = Annotated[
     int,
-    typer.Option(
-        parser=whole_number(0, MAX_SEED), metavar="N", help="The first seed.", rich_help_panel=SAMPLING
-    ),
+    typer.Option(parser=seed_number, metavar="N", help="The first seed.", rich_help_panel=SAMPLING),
 ]
 SeedsOption = Annotated[
     int,

@@ -18,8 +18,8 @@ from typer.exceptions import TyperException
 
 from emomelody.cli.output import output
 from emomelody.errors import BadInput, EmomelodyError
+from emomelody.sampling.request import MAX_SEED
 
-MAX_SEED = 2**32 - 1
 STDOUT = Path("-")
 
 
@@ -70,6 +70,9 @@ def real_number(
         return number
 
     return parse
+
+
+seed_number = whole_number(0, MAX_SEED)
 
 
 def choice(*names: str) -> Callable[[str], str]:

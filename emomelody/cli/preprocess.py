@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from emomelody.cli.inputs import check_data_folder, run_preprocess
-from emomelody.cli.options import MAX_SEED, Command, Quiet, Verbose, choice, whole_number
+from emomelody.cli.options import Command, Quiet, Verbose, choice, seed_number, whole_number
 from emomelody.cli.output import fail, list_skipped, output, plural
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion
@@ -61,7 +61,7 @@ LabelsOption = Annotated[
 SeedOption = Annotated[
     int,
     typer.Option(
-        parser=whole_number(0, MAX_SEED),
+        parser=seed_number,
         metavar="N",
         help="Chooses the held-out fifth of the tunes.",
         rich_help_panel=MELODIES,

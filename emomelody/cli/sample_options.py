@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from emomelody.cli.options import MAX_SEED, Command, real_number, usage_errors, whole_number
+from emomelody.cli.options import Command, real_number, seed_number, usage_errors, whole_number
 from emomelody.errors import EmomelodyError
 from emomelody.music.key import parse_key
 from emomelody.performance.setting import OCTAVES, TEMPOS, VELOCITIES
@@ -70,9 +70,7 @@ ModelName = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    _in_sampling(
-        "N", "The same seed gives the same files.", parser=whole_number(0, MAX_SEED), show_default="random"
-    ),
+    _in_sampling("N", "The same seed gives the same files.", parser=seed_number, show_default="random"),
 ]
 Spread = Annotated[
     float | None,

@@ -11,7 +11,6 @@ from rich.markup import escape
 
 from emomelody.cli.inputs import load_data
 from emomelody.cli.options import (
-    MAX_SEED,
     Command,
     Quiet,
     UsageError,
@@ -19,6 +18,7 @@ from emomelody.cli.options import (
     choice,
     given_options,
     real_number,
+    seed_number,
     whole_number,
 )
 from emomelody.cli.output import fail, output, progress_bar
@@ -74,7 +74,7 @@ SplitOption = Annotated[
 SeedOption = Annotated[
     int,
     typer.Option(
-        parser=whole_number(0, MAX_SEED),
+        parser=seed_number,
         metavar="N",
         help="Seed of the initial weights, the order of melodies, the noise, and the split if DATA has no"
         " manifest. The same seed gives the same weights on the same machine.",

@@ -67,7 +67,8 @@ class Evaluation:
             import pandas
         except ImportError as error:
             raise EmomelodyError("to_frame needs pandas: pip install pandas") from error
-        return pandas.DataFrame(with_deviations(self.figures), columns=["figure", "value", "deviation"])
+        frame = pandas.DataFrame(with_deviations(self.figures), columns=["figure", "value", "deviation"])
+        return frame.astype({"deviation": float})
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ def evaluate_models(
 
     ``per_emotion`` melodies of each emotion are sampled for each seed. The judges of emotion are fitted and
     measured on ``judge_data``, else on the melodies that the model was not trained on. ``on_step`` is called
-    ``step_count`` times with what was just done.
+    ``step_count`` times with what was just done. Raises EmomelodyError where there is no seed or melody.
     """
+    if not seeds:
+        raise EmomelodyError("number of seeds 0 must be at least 1")
     known: dict[tuple[bool, bytes, bytes], _Yardsticks] = {}
     evaluations = []
     for name, checkpoint in checkpoints.items():

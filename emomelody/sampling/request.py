@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion, describe
@@ -18,8 +19,38 @@ TEMPERATURE = 1.05  # emoreg-va's default
 SPREAD = 0.1
 MAX_BARS = 64
 MAX_TEMPERATURE = 10
+MAX_SEED = 2**32 - 1
 
 Point = tuple[float, float]  # (valence, arousal) in [−1, 1]²
+
+
+def _check_point(point: Point | None) -> None:
+    if point is None:
+        return
+    if len(point) != 2 or not all(isinstance(coordinate, Real) for coordinate in point):
+        raise EmomelodyError(f"point {point!r} is not a pair of numbers: valence and arousal")
+    if not all(-1 <= coordinate <= 1 for coordinate in point):
+        raise EmomelodyError(
+            f"point {point[0]:g},{point[1]:g} is outside the plane: valence and arousal go from -1 to 1"
+        )
+
+
+def _check_kind(name: str, value: float, kind: type) -> None:
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise EmomelodyError(f"{name} {value!r} is not a {'whole ' if kind is Integral else ''}number")
+
+
+def _check_range(name: str, value: float, kind: type, least: float, most: float = math.inf) -> None:
+    _check_kind(name, value, kind)
+    if not least <= value <= most:
+        limits = f"at least {least:,}" if most == math.inf else f"from {least:,} to {most:,}"
+        raise EmomelodyError(f"{name} {value:,} must be {limits}")
+
+
+def _check_above_zero(name: str, value: float, most: float) -> None:
+    _check_kind(name, value, Real)
+    if not 0 < value <= most:
+        raise EmomelodyError(f"{name} {value:,} must be above 0 and at most {most}")
 
 
 @dataclass(frozen=True)
@@ -34,12 +65,9 @@ class DecodingConfig:
     top_p: float = 1.0  # in (0, 1]: sample from the likeliest tokens that together reach this probability
 
     def __post_init__(self) -> None:
-        if self.temperature is not None and not 0 < self.temperature <= MAX_TEMPERATURE:
-            raise EmomelodyError(
-                f"temperature {self.temperature:g} must be above 0 and at most {MAX_TEMPERATURE}"
-            )
-        if not 0 < self.top_p <= 1:
-            raise EmomelodyError(f"top-p {self.top_p:g} must be above 0 and at most 1")
+        if self.temperature is not None:
+            _check_above_zero("temperature", self.temperature, MAX_TEMPERATURE)
+        _check_above_zero("top-p", self.top_p, 1)
 
 
 DEFAULT = DecodingConfig()
@@ -68,7 +96,7 @@ class Request:
     like: Melody | None = None
     spread: float = SPREAD  # 0 … 1
     bars: int = BARS  # 1 … 64
-    seed: int = 0
+    seed: int = 0  # 0 … 2³² − 1
     decoding: DecodingConfig = DEFAULT
 
     def __post_init__(self) -> None:
@@ -76,18 +104,20 @@ class Request:
         if targets > 1:
             raise EmomelodyError("an emotion, a point and a path exclude each other: give one of them")
         if targets == 0 and self.like is None:
-            raise EmomelodyError("give an emotion, a point, a path, or a melody to vary (--like)")
+            raise EmomelodyError("give an emotion, a point, a path, or a melody to vary")
+        if not isinstance(self.emotion, Emotion | None):
+            raise EmomelodyError(f"emotion {self.emotion!r} is not an Emotion")
         for waypoint in self.waypoints:
             _check_point(waypoint.point)
-        _check_range("number of melodies", self.n, 1)
-        _check_range("number of bars", self.bars, 1, MAX_BARS)
-        _check_range("seed", self.seed, 0)
-        _check_range("spread", self.spread, 0, 1)
+        _check_range("number of melodies", self.n, Integral, 1)
+        _check_range("number of bars", self.bars, Integral, 1, MAX_BARS)
+        _check_range("seed", self.seed, Integral, 0, MAX_SEED)
+        _check_range("spread", self.spread, Real, 0, 1)
         if self.path is not None and self.waypoints[-1].bar >= self.bars:
             last = self.waypoints[-1].bar
             raise EmomelodyError(
                 f"the path ends at bar {last} (bars count from 0), beyond the {self.bars} bars of the melody:"
-                f" use --bars {last + 1} or more"
+                f" ask for {last + 1} bars or more"
             )
 
     @property
@@ -123,16 +153,3 @@ class Sample:
     def description(self) -> str:
         """The target of the first bar in words; ``neutral`` or e.g. ``happy-angry`` on an axis."""
         return describe(*self.trajectory[0])
-
-
-def _check_point(point: Point | None) -> None:
-    if point is not None and not all(-1 <= coordinate <= 1 for coordinate in point):
-        raise EmomelodyError(
-            f"point {point[0]:g},{point[1]:g} is outside the plane: valence and arousal go from -1 to 1"
-        )
-
-
-def _check_range(name: str, value: float, least: float, most: float = math.inf) -> None:
-    if not least <= value <= most:
-        limits = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
-        raise EmomelodyError(f"{name} {value:g} must be {limits}")

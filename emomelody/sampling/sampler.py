@@ -39,11 +39,12 @@ def check_support(checkpoint: Checkpoint, request: Request) -> None:
         return
     if request.path is not None or request.like is not None or request.bars != BARS:
         raise EmomelodyError(
-            f"{checkpoint.name} makes {BARS} bars of one emotion: --bars, --path and --like need emoreg-va"
+            f"{checkpoint.name} makes {BARS} bars of one emotion: other lengths, paths and melodies to vary"
+            " need emoreg-va"
         )
     if request.decoding.top_p < 1 and request.decoding.temperature is None:
         raise EmomelodyError(
-            f"{checkpoint.name} takes the likeliest token by default: --top-p needs --temperature"
+            f"{checkpoint.name} takes the likeliest token by default: top-p needs a temperature"
         )
 
 

@@ -350,8 +350,8 @@ def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -
         (["-e", "sad", "-n", "many"], "'many' is not a whole number of 1 or more"),
         (["-e", "sad", "--bars", "65"], "65 is not a whole number from 1 to 64"),
         (["-e", "sad", "--octave", "5"], "5 is not a whole number from -4 to 4"),
-        (["-e", "sad", "--temperature", "0"], "temperature 0 must be above 0"),
-        (["-e", "sad", "--top-p", "0"], "top-p 0 must be above 0"),
+        (["-e", "sad", "--temperature", "0"], "0 is not a number above 0, up to 10"),
+        (["-e", "sad", "--top-p", "0"], "0 is not a number above 0, up to 1"),
         (["--point", "0.5", "1.2"], "point 0.5,1.2 is outside the plane"),
         (["--point", "nan", "0"], "outside the plane"),
         (["-e", "sad", "--path", "sad@0 happy@2"], "--emotion and --path exclude each other"),
@@ -365,8 +365,8 @@ def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -
         (["-e", "sad", "--again", "s.json"], "leave out --emotion"),
         (["--again", "s.json", "-n", "3", "--seed", "2"], "leave out --num and --seed"),
         (["--like", "a.mid", "--like", "b.mid", "-e", "sad", "-n", "2"], "leave out --emotion and --num"),
-        (["-e", "sad", "-m", "base", "--bars", "8"], "--bars, --path and --like need emoreg-va"),
-        (["-e", "sad", "-m", "base", "--top-p", "0.9"], "--top-p needs --temperature"),
+        (["-e", "sad", "-m", "base", "--bars", "8"], "other lengths, paths and melodies to vary need emoreg-va"),
+        (["-e", "sad", "-m", "base", "--top-p", "0.9"], "top-p needs a temperature"),
     ],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, run: Run, arguments: list[str], reason: str) -> None:

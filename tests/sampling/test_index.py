@@ -130,7 +130,7 @@ def test_a_file_of_version_0_1_is_one_run(tmp_path: Path) -> None:
         ({"setting": {"tonic": "H"}}, "tonic 'H'"),
         ({"setting": {"colour": "red"}}, "not a samples.json that this version can read"),
         ({"seed": "many"}, "not a samples.json"),
-        ({"seed": -1}, "seed -1 must be at least 0"),
+        ({"seed": -1}, "seed -1 must be from 0"),
         ({"emotion": "gloomy"}, "unknown emotion"),
         ({"point": [3, 0], "emotion": None}, "outside the plane"),
         ({"formats": ["mp3"]}, "not a samples.json"),

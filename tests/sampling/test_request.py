@@ -23,10 +23,10 @@ MELODY = Melody((Note(0, 4, 60),))
         ({"point": (0.5, 1.2)}, "point 0.5,1.2 is outside the plane"),
         ({"point": (float("nan"), 0.0)}, "outside the plane"),
         ({"path": EmotionPath.parse("sad@0 2,0@2")}, "outside the plane"),
-        ({"path": EmotionPath.parse("sad@0 happy@4")}, "ends at bar 4 .* use --bars 5 or more"),
+        ({"path": EmotionPath.parse("sad@0 happy@4")}, "ends at bar 4 .* ask for 5 bars or more"),
         ({"emotion": Emotion.E1, "n": 0}, "number of melodies 0 must be at least 1"),
         ({"emotion": Emotion.E1, "bars": 65}, "number of bars 65 must be from 1 to 64"),
-        ({"emotion": Emotion.E1, "seed": -1}, "seed -1 must be at least 0"),
+        ({"emotion": Emotion.E1, "seed": -1}, "seed -1 must be from 0"),
         ({"like": MELODY, "spread": 1.5}, "spread 1.5 must be from 0 to 1"),
     ],
 )

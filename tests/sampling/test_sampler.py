@@ -110,7 +110,7 @@ def test_only_emoreg_va_has_paths_lengths_and_variations(checkpoints: dict[str, 
         check_support(checkpoints["emoreg-va"], request)
         with pytest.raises(EmomelodyError, match=r"base makes 4 bars .* need emoreg-va"):
             sample(checkpoints["base"], request)
-    with pytest.raises(EmomelodyError, match="--top-p needs --temperature"):
+    with pytest.raises(EmomelodyError, match="top-p needs a temperature"):
         sample(checkpoints["base"], Request(emotion=Emotion.E1, decoding=DecodingConfig(None, 0.9)))
     with pytest.raises(EmomelodyError, match="cannot place a melody without its label: use emoreg-va"):
         encode_melody(checkpoints["emoreg"], SCALE)
