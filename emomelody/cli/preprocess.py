@@ -12,7 +12,7 @@ from rich.table import Table
 from emomelody.cli.inputs import check_data_folder, run_preprocess
 from emomelody.cli.options import Command, Quiet, Verbose, choice, seed_number, whole_number
 from emomelody.cli.output import fail, list_skipped, output, plural
-from emomelody.errors import EmomelodyError
+from emomelody.errors import BadInput, EmomelodyError
 from emomelody.music.emotion import Emotion
 
 if TYPE_CHECKING:
@@ -134,9 +134,12 @@ def _find_sources(given: list[Path], labels: Path | None) -> LabelledSources:
         if labels:
             raise EmomelodyError("--labels needs a SOURCE with the files that it lists")
         return data_labels.LabelledSources(data_labels.chorale_sources(), [], set())
-    found = data_labels.find_sources(given, data_labels.read_labels(labels) if labels else {})
+    listed = data_labels.read_labels(labels) if labels else {}
+    found = data_labels.find_sources(given, listed)
     if not found.sources:
         raise EmomelodyError("; ".join(map(str, found.bad)))
+    if labels and len(found.unused_labels) == len(listed):
+        raise BadInput(labels, f"names no file in {given[0]}, e.g. {min(listed)}: give paths from there on")
     if found.unused_labels:
         count = plural(len(found.unused_labels), "name")
         output.note(f"{labels}: no file for {count}, e.g. {min(found.unused_labels)}")

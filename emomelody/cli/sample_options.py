@@ -49,8 +49,8 @@ Like = Annotated[
     list[Path] | None,
     _in_emotion(
         "FILE",
-        "Vary the first four bars of this MIDI or MusicXML file, in its own emotion or the given one."
-        " If repeated, only print where the files lie on the plane.",
+        "Vary the first four bars of this MIDI or MusicXML file (of chords, the highest notes), in its own"
+        " emotion or the given one. If repeated, only print where the files lie on the plane.",
     ),
 ]
 
@@ -161,7 +161,11 @@ Formats = Annotated[
 ]
 Name = Annotated[
     str | None,
-    _in_output("TEXT", "File names; {model} is a field too.", show_default="{emotion}-s{seed}-{index}"),
+    _in_output(
+        "TEXT",
+        "File names; {model} is a field too, and with --like {source}.",
+        show_default="{emotion}-s{seed}-{index}, with --like {source} before it",
+    ),
 ]
 SoundFont = Annotated[
     Path | None,

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from mimetypes import MimeTypes
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from emomelody.cli.options import STDOUT, UsageError, usage_errors
 from emomelody.cli.output import output
 from emomelody.cli.sample_options import Options, parse_point
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.formats.encode import Format, parse_formats
+from emomelody.formats.encode import NAME, VARIATION_NAME, Format, parse_formats
 from emomelody.formats.encode import check as check_formats
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import parse_key
@@ -130,9 +131,18 @@ def check_destination(options: Options, melodies: int) -> None:
                 f"--out {options.out} is one file: for several melodies give a folder,"
                 f" -o {options.out.with_suffix('')}"
             )
-        ignored = [flag for flag, value in (("format", options.formats), ("name", options.name)) if value]
+        ignored = ["format"] if set(_formats(options)) - {file_format(options.out)} else []
+        ignored += ["name"] if options.name else []
         if ignored:
             raise UsageError(f"--out {options.out} names the file and its format: leave out {flags(ignored)}")
+    elif not options.out.exists() and MimeTypes().guess_type(options.out.name)[0]:
+        suffixes = ", ".join(f".{form}" for form in Format)
+        raise UsageError(f"--out {options.out} ends in none of {suffixes}: give such a file, or a folder")
+
+
+def _formats(options: Options) -> tuple[Format, ...]:
+    """The formats that ``--format`` names, each once."""
+    return tuple(dict.fromkeys(form for text in options.formats for form in parse_formats(text)))
 
 
 def _check_formats(options: Options, config: GenerationConfig) -> None:
@@ -168,7 +178,10 @@ def plan_runs(options: Options) -> list[GenerationConfig]:
 def _new_configs(options: Options) -> list[GenerationConfig]:
     """The runs of the options of emotion and sampling, in the default setting and format."""
     like = str(options.like[0]) if options.like else None
-    return [GenerationConfig(options.model, request, like=like) for request in _make_requests(options)]
+    name = VARIATION_NAME if like else NAME
+    return [
+        GenerationConfig(options.model, request, name=name, like=like) for request in _make_requests(options)
+    ]
 
 
 def _make_requests(options: Options) -> list[Request]:
@@ -215,7 +228,7 @@ def _setting_changes(options: Options) -> dict[str, Any]:
 def _output_changes(options: Options) -> dict[str, Any]:
     """The other fields of a GenerationConfig that the options give."""
     given = {
-        "formats": tuple(dict.fromkeys(form for text in options.formats for form in parse_formats(text))),
+        "formats": _formats(options),
         "name": options.name,
         "soundfont": options.soundfont,
     }

@@ -12,8 +12,9 @@ from emomelody.errors import BadInput, EmomelodyError
 from emomelody.performance.piece import Piece
 
 NAME = "{emotion}-s{seed}-{index}"
+VARIATION_NAME = "{source}-{emotion}-s{seed}-{index}"
 _ALIASES = {"midi": "mid", "xml": "musicxml"}
-_FIELDS = ("emotion", "seed", "index", "model")
+_FIELDS = ("emotion", "seed", "index", "model", "source")
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')  # on at least one operating system
 _MAX_NAME = 200  # bytes; file systems allow 255, including the suffix
 
@@ -58,19 +59,26 @@ def parse_formats(text: str) -> tuple[Format, ...]:
     return tuple(dict.fromkeys(map(Format.parse, text.split(","))))
 
 
-def file_name(template: str, *, emotion: str, seed: int, index: int, model: str) -> str:
+def file_name(
+    template: str, *, emotion: str, seed: int, index: int, model: str, source: Path | None = None
+) -> str:
     """Fill in a template for the name of a melody's files, without suffix.
 
-    The fields ``{emotion}``, ``{seed}``, ``{index}`` (three digits) and ``{model}`` may be used. Raises
-    EmomelodyError for other fields, and for a result that is not a valid file name on every system.
+    The fields ``{emotion}``, ``{seed}``, ``{index}`` (three digits), ``{model}`` and, for variations of a
+    file, ``{source}`` (its name) may be used. Raises EmomelodyError for other fields, and for a result that
+    is not a valid file name on every system.
     """
     values = {"emotion": emotion, "seed": str(seed), "index": f"{index:03d}", "model": model}
+    if source:
+        values["source"] = _FORBIDDEN.sub("_", source.stem).strip(". ")
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
         raise EmomelodyError(f"name '{template}' is not a valid template ({error})") from error
     name = ""
     for text, field, form, conversion in parts:
+        if field == "source" and not source:
+            raise EmomelodyError(f"name '{template}' has {{source}}, but there is no file to vary")
         if field is not None and (field not in values or form or conversion):
             known = ", ".join(f"{{{known}}}" for known in _FIELDS)
             raise EmomelodyError(f"name '{template}' has an unknown field: use {known}")

@@ -42,7 +42,14 @@ class GenerationConfig:
 
     def title(self, number: int, description: str, model: str) -> str:
         """The file name of a melody without suffix; ``model`` is the name in its weights."""
-        return file_name(self.name, emotion=description, seed=self.request.seed, index=number, model=model)
+        return file_name(
+            self.name,
+            emotion=description,
+            seed=self.request.seed,
+            index=number,
+            model=model,
+            source=Path(self.like) if self.like else None,
+        )
 
     def describe(self, sample: Sample) -> str:
         """The target of a sample at its beginning in words, for its name and entry."""

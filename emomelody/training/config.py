@@ -41,7 +41,7 @@ def choose_precision(name: str, device: torch.device) -> str:
     if name not in PRECISIONS:
         raise EmomelodyError(f"unknown precision '{name}': use {', '.join(PRECISIONS)}")
     if name == "bfloat16" and device.type != "cpu":
-        raise EmomelodyError("precision bfloat16 is for the CPU: use --device cpu, or --precision float32")
+        raise EmomelodyError("precision bfloat16 is for the CPU: use device cpu, or train anew in float32")
     if name == "auto":
         # Looked up at each call, so that tests can replace it.
         return "bfloat16" if device.type == "cpu" and gru.bfloat16_pays() else "float32"

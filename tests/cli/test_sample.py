@@ -222,6 +222,8 @@ def test_one_melody_goes_to_a_named_file(tmp_path: Path, run: Run) -> None:
         assert "two.mid is one file: for several melodies give a folder, -o two" in stderr
     stderr = run("sample", "-e", "sad", "-o", "one.mid", "-f", "wav", code=2).stderr
     assert "names the file and its format: leave out --format" in stderr
+    run("sample", "-e", "sad", "--seed", 1, "-o", "agreed.mid", "-f", "midi")
+    assert (tmp_path / "agreed.mid").is_file()
     assert "there is no folder new" in run("sample", "-e", "sad", "-o", "new/one.mid", code=1).stderr
     assert "belongs to a run" in run("sample", "-e", "sad", "-o", "folder/sad-s1-000.mid", code=1).stderr
     (tmp_path / "old.mid").mkdir()
@@ -358,6 +360,9 @@ def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -
         (["--path", "sad@0 happy@4"], "the path ends at bar 4"),
         (["--path", "sad@0 2,0@2"], "outside the plane"),
         (["-e", "sad", "--spread", "0.2"], "it needs --like"),
+        (["-e", "sad", "-o", "sad.mp3"], "--out sad.mp3 ends in none of .mid, .musicxml, .svg, .png, .wav"),
+        (["-e", "sad", "-o", "sad.json"], "give such a file, or a folder"),
+        (["-e", "sad", "--name", "{source}-{index}"], "there is no file to vary"),
         (["-e", "sad", "--name", "../{index}"], "name '../{index}' has a '/'"),
         (["-e", "sad", "-n", "2", "--name", "same"], "add {index}"),
         (["-e", "sad", "-e", "happy", "--name", "x"], "is the same for several melodies: add {emotion}"),
@@ -365,7 +370,10 @@ def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -
         (["-e", "sad", "--again", "s.json"], "leave out --emotion"),
         (["--again", "s.json", "-n", "3", "--seed", "2"], "leave out --num and --seed"),
         (["--like", "a.mid", "--like", "b.mid", "-e", "sad", "-n", "2"], "leave out --emotion and --num"),
-        (["-e", "sad", "-m", "base", "--bars", "8"], "other lengths, paths and melodies to vary need emoreg-va"),
+        (
+            ["-e", "sad", "-m", "base", "--bars", "8"],
+            "paths and melodies to vary need emoreg-va",
+        ),
         (["-e", "sad", "-m", "base", "--top-p", "0.9"], "top-p needs a temperature"),
     ],
 )
@@ -480,7 +488,10 @@ def test_files_are_varied(tmp_path: Path, run: Run) -> None:
     assert len({tuple(entry["latent"]) for entry in described["samples"]}) == 4
     for entry in described["samples"]:
         assert Emotion.at(*entry["latent"]).title == entry["emotion"]
-        assert entry["files"][0].startswith(entry["emotion"])
+        assert entry["files"][0].startswith(f"one-{entry['emotion']}-s1-")
+    song(tmp_path / "two.mid", 0, 4, 7, 4)
+    run("sample", "--like", "two.mid", "-n", 4, "--seed", 1, "--spread", 0.5, "-o", "varied")
+    assert len(list((tmp_path / "varied").glob("*.mid"))) == 8
     for target in (
         ("--point", 0.5, 0.5),
         ("--path", "sad@0 happy@3", "--bars", 6),

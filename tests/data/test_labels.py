@@ -24,6 +24,10 @@ def test_labels_come_from_csv_then_folder_then_rule(tmp_path: Path, run: Run) ->
     (tmp_path / "labels.csv").write_text("file,emotion\nRelaxed/b.mid,Q2\nd.mid,sad\n")
     stderr = run("preprocess", "songs", "--labels", "labels.csv").stderr
     assert "labels.csv: no file for 1 name, e.g. d.mid" in stderr
+    (tmp_path / "wrong.csv").write_text("file,emotion\nsongs/other/c.mid,Q2\n")
+    wrong = run("preprocess", "songs", "--labels", "wrong.csv", "-o", "none", code=1).stderr
+    assert "wrong.csv: names no file in songs, e.g. songs/other/c.mid: give paths from there on" in wrong
+    assert not (tmp_path / "none").exists()
     assert "labels: 1 melody from labels.csv, 1 from folder names, 1 from the rule" in stderr
     found = {row["source"]: (row["emotion"], row["label_from"]) for row in manifest_rows(tmp_path / "data")}
     assert found == {"a.mid": ("e4", "folder"), "b.mid": ("e2", "csv"), "c.mid": ("e3", "rule")}

@@ -8,7 +8,7 @@ import pytest
 from pieces import short_piece
 
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.formats.encode import NAME, Format, encode, file_name, parse_formats
+from emomelody.formats.encode import NAME, VARIATION_NAME, Format, encode, file_name, parse_formats
 
 
 def test_formats_are_parsed_in_any_case_and_by_their_aliases() -> None:
@@ -54,8 +54,9 @@ def test_a_template_gives_the_file_name() -> None:
         "{model} {emotion}": "base sad",
         "цвет-{index}": "цвет-003",
         "{{x}}{seed}": "{x}7",
+        VARIATION_NAME: "my _song_-sad-s7-003",
     }.items():
-        assert file_name(template, **fields) == name
+        assert file_name(template, **fields, source=Path("songs/.my <song>.mid")) == name
 
 
 @pytest.mark.parametrize(
@@ -65,8 +66,9 @@ def test_a_template_gives_the_file_name() -> None:
         ("..\\{index}", r"'\\\\'"),
         ("a\n{index}", r"'\\n'"),
         ("a:{index}", "':'"),
-        ("{nothing}", "unknown field: use {emotion}, {seed}, {index}, {model}"),
+        ("{nothing}", "unknown field: use {emotion}, {seed}, {index}, {model}, {source}"),
         ("{index:03d}", "unknown field"),
+        ("{source}", "there is no file to vary"),
         ("{emotion.title}", "unknown field"),
         ("{", "not a valid template"),
         ("", "an empty file name"),
