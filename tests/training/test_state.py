@@ -130,7 +130,7 @@ def test_what_cannot_be_resumed(tmp_path: Path, run: Run, small_data: Path) -> N
         container.write(state, tensors, {**description, **change})
         assert "not a state that can be resumed" in run("train", "--resume", folder, code=1).stderr
     state.write_bytes(good)
-    stderr = run("train", "--resume", folder, "--epochs", 9, "--lr", 1, code=1).stderr
+    stderr = run("train", "--resume", folder, "--epochs", 9, "--lr", 1, code=2).stderr
     assert "leave out --epochs, --lr" in stderr
     stderr = run("train", "--resume", tmp_path, code=1).stderr
     assert "not a run folder: it has no state.safetensors" in stderr

@@ -126,7 +126,7 @@ def test_options_that_do_not_fit(small_data: Path) -> None:
     dataset = load(small_data)
     for config, reason in (
         (TrainConfig("base", emotion_weight=2), "--emotion-weight is for the model emoreg"),
-        (TrainConfig(learning_rate=0), "learning rate must be above 0"),
+        (TrainConfig(learning_rate=0), "learning rate 0 must be above 0"),
         (TrainConfig(device="abacus"), "device 'abacus' cannot be used"),
     ):
         with pytest.raises(EmomelodyError, match=reason):
