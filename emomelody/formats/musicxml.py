@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
 from emomelody.errors import BadInput, EmomelodyError
@@ -38,7 +39,8 @@ class Score:
     bars: tuple[tuple[Fraction, Fraction], ...]  # (onset, length) of each measure
     meters: tuple[tuple[Fraction, str], ...]  # (onset, "4/4") of each time signature
     key: Key | None  # the first written key with a mode
-    sounding: tuple[tuple[int, Fraction], ...]  # (pitch, duration) of every note of every part
+    # (pitch, duration) of every note: of every part if ``key`` is None, else of the first alone.
+    sounding: tuple[tuple[int, Fraction], ...]
 
     @property
     def length(self) -> Fraction:
@@ -51,11 +53,11 @@ def read(path: Path) -> Score:
 
     Raises BadInput for a file that is damaged, too large, without notes, or with a pitch outside MIDI's.
     """
-    _check_contents(path)
+    contents = _read_contents(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about notation that the melody does not depend on
-            return _read_parsed(path, _parse(path))
+            return _read_parsed(path, _parse(path, contents))
     except EmomelodyError:
         raise
     except Exception as error:  # music21 documents no narrower set for damaged files
@@ -72,17 +74,10 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
     if not score.parts:
         raise BadInput(path, "a score without parts")
     part = score.parts[0]
-    for sounding in part.recurse().notes:
-        for pitch in sounding.pitches:
+    for n in part.recurse().notes:
+        for pitch in n.pitches:
             if pitch.alter == 0:  # to stripTies a natural with its sign is another pitch than one without
                 pitch.accidental = None
-    line = skyline(
-        TimedNote(_quarters(n.offset), _quarters(n.offset + n.quarterLength), _midi_pitch(path, pitch.ps))
-        for n in part.stripTies().flatten().getElementsByClass((note.Note, chord.Chord))
-        for pitch in n.pitches
-    )
-    if not line:
-        raise BadInput(path, "no pitched notes in its first part")
     bars = [
         (_quarters(b.offset), _quarters(b.quarterLength)) for b in part.getElementsByClass(stream.Measure)
     ]
@@ -92,26 +87,69 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
     ]
     written = part.recurse().getElementsByClass(KeySignature).first()
     key = from_music21(written) if isinstance(written, MusicKey) else None  # none, or one without a mode
-    notes = score.recurse().getElementsByClass((note.Note, chord.Chord))
-    return Score(tuple(line), tuple(bars), tuple(meters), key, tuple(_pitches_and_durations(notes)))
+    sounding = tuple(_pitches_and_durations(score.recurse().getElementsByClass((note.Note, chord.Chord))))
+    part.stripTies(inPlace=True)  # last, as it changes the notes; a copy would take as long as the parsing
+    line = skyline(
+        TimedNote(_quarters(n.offset), _quarters(n.offset + n.quarterLength), _midi_pitch(path, pitch.ps))
+        for n in part.flatten().getElementsByClass((note.Note, chord.Chord))
+        for pitch in n.pitches
+    )
+    if not line:
+        raise BadInput(path, "no pitched notes in its first part")
+    return Score(tuple(line), tuple(bars), tuple(meters), key, sounding)
 
 
 def _pitches_and_durations(notes: Iterable[Any]) -> Iterable[tuple[int, Fraction]]:
     return ((pitch.midi, _quarters(n.quarterLength)) for n in notes for pitch in n.pitches)
 
 
-def _parse(path: Path) -> stream.Score:
-    """music21's reading of a file, without its cache of pickles."""
+def _parse(path: Path, contents: Iterable[bytes]) -> stream.Score:
+    """music21's reading of a file with these contents, without its cache of pickles."""
     from music21 import converter, stream
 
-    score = converter.parse(str(path), forceSource=True, storePickle=False)
+    first_part = _first_part(contents)
+    if first_part:
+        score = converter.parse(first_part, format="musicxml")
+    else:
+        score = converter.parse(str(path), forceSource=True, storePickle=False)
     if not isinstance(score, stream.Score):
         raise BadInput(path, "holds several works: split it into one file per piece")
     return score
 
 
-def _check_contents(path: Path) -> None:
-    """Raise BadInput for what would not fit into memory once unpacked, or would expand while parsed."""
+def _first_part(contents: Iterable[bytes]) -> str | None:
+    """The document without all but its first part, which saves most of the time of parsing a choir.
+
+    None where that part writes no major or minor key: then the key has to be found in the notes of all parts.
+    """
+    for content in contents:
+        try:
+            root = ElementTree.fromstring(content)
+        except ElementTree.ParseError:  # another file in the archive, or damage that music21 will report
+            continue
+        part_list, first, parts = (
+            root.find("part-list"),
+            root.find("part-list/score-part"),
+            root.findall("part"),
+        )
+        if root.tag != "score-partwise" or part_list is None or first is None or not parts:
+            continue
+        key = parts[0].find(".//key")
+        mode = None if key is None else key.findtext("mode")
+        if first.get("id") != parts[0].get("id") or mode not in ("major", "minor"):
+            return None
+        part_list[:] = [first]
+        for part in parts[1:]:
+            root.remove(part)
+        return ElementTree.tostring(root, encoding="unicode")
+    return None
+
+
+def _read_contents(path: Path) -> list[bytes]:
+    """The bytes of a file, or of all files in an archive.
+
+    Raises BadInput for what would not fit into memory once unpacked, or would expand while parsed.
+    """
     data = read_limited(path, MAX_BYTES)
     contents = [data]
     if path.suffix.lower() == ".mxl":
@@ -128,6 +166,7 @@ def _check_contents(path: Path) -> None:
     # No score needs entities of its own; in UTF-16 every other byte is zero.
     if any(b"<!ENTITY" in content.replace(b"\0", b"") for content in contents):
         raise BadInput(path, "declares XML entities, which no score needs and which can exhaust memory")
+    return contents
 
 
 def _midi_pitch(path: Path, semitones: float) -> int:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
+from music21 import converter
 from pieces import hundred_pieces
 
+from emomelody.data import corpus
 from emomelody.data.windows import first_window
-from emomelody.formats import score
+from emomelody.formats import musicxml, score
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
@@ -23,3 +27,21 @@ def test_the_programs_own_scores_are_read_back(tmp_path: Path) -> None:
         read = first_window(path)
         semitones = some.melody.notes[0].pitch - read.notes[0].pitch  # reading transposes to C
         assert read.transposed(semitones) == some.melody
+
+
+def test_the_first_part_alone_is_read_as_music21_reads_it_with_the_others() -> None:
+    for path in corpus.chorales()[:200:40]:
+        ours, whole = musicxml.read(path), musicxml._read_parsed(path, converter.parse(path))
+        assert len(ours.sounding) < len(whole.sounding)
+        assert replace(ours, sounding=whole.sounding) == whole
+
+
+def test_the_key_of_a_score_that_writes_none_is_found_in_all_parts(tmp_path: Path) -> None:
+    whole = converter.parse(corpus.chorales()[0])
+    path = tmp_path / "keyless.musicxml"
+    whole.write("musicxml", path)
+    text = path.read_text()
+    assert "<mode>" in text
+    path.write_text(re.sub("<mode>.*</mode>", "", text))
+    assert musicxml.read(path).key is None
+    assert len(musicxml.read(path).sounding) == len(musicxml._read_parsed(path, whole).sounding)
