@@ -10,9 +10,10 @@ The packages, and what each may import of the others (``errors`` always; a test 
     setting      names for programs to import          | performance
     formats      MIDI, MusicXML, score, picture, sound | files music performance
     data         corpora, windows, labels, splits      | files workers music performance formats
-    models       the CVAEs in torch, weights files     | files music
-    training     the training loop, resuming           | files music formats data models
-    sampling     requests, decoding, samples.json      | files workers music performance formats models
+    weights      weights files, without torch          | files music
+    models       the CVAEs in torch                    | music weights
+    training     the training loop, resuming           | files music formats data weights models
+    sampling     requests, decoding, samples.json      | files workers music performance formats weights
     evaluation   figures, judges, tables, the report   | everything above but training
     api          the Python interface                  | everything above but training
     cli          the commands; alone prints and exits  | everything above but api
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from emomelody.api import Model
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["EXPRESSIVE", "PLAIN", "Setting", "__version__", "load"]
 
 

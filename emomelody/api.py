@@ -17,7 +17,6 @@ from emomelody.data.windows import first_window
 from emomelody.files import write_whole
 from emomelody.formats import text_roll
 from emomelody.formats.encode import Format, encode
-from emomelody.models.checkpoint import Checkpoint, find_weights, load_checkpoint
 from emomelody.music import features
 from emomelody.music.emotion import Emotion, describe
 from emomelody.music.features import Metrics
@@ -27,7 +26,8 @@ from emomelody.music.rule import label_by_rule
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import EXPRESSIVE, PLAIN, Setting
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
-from emomelody.sampling.sampler import encode_melody, sample
+from emomelody.sampling.sampler import encode_melodies, sample
+from emomelody.weights.checkpoint import Checkpoint, find_weights, load_checkpoint
 
 if TYPE_CHECKING:
     from emomelody.evaluation.evaluate import Evaluation
@@ -132,7 +132,8 @@ class Model:
     checkpoint: Checkpoint
 
     def __repr__(self) -> str:
-        count = sum(parameter.numel() for parameter in self.checkpoint.model.parameters())
+        buffers = ("heights", "learned")
+        count = sum(array.size for name, array in self.checkpoint.tensors.items() if name not in buffers)
         checksum = self.checkpoint.checksum[:12]
         return f"<{self.checkpoint.name}: {count / 1e6:.1f} million parameters, SHA-256 {checksum}>"
 
@@ -184,7 +185,7 @@ class Model:
             melody = first_window(Path(piece))
         else:
             melody = piece.melody if isinstance(piece, GeneratedMelody) else piece
-        latent = encode_melody(self.checkpoint, melody)  # (Z,)
+        (latent,) = encode_melodies(self.checkpoint, [melody])  # (Z,)
         return Point(*self.checkpoint.plane.to_point(latent[:2]))
 
     def evaluate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections import deque
@@ -12,12 +13,29 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from emomelody.errors import EmomelodyError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 AHEAD = 2  # items per worker that are submitted at a time, which bounds the memory
 _work: Callable[[Any], Any]  # in a worker process: the function to apply
+
+
+def core_count() -> int:
+    """The cores that this process may use; the number in OMP_NUM_THREADS where it is set."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def blas_in_one_thread() -> Iterator[None]:
+    """Let numpy's matrix products use one thread each: the number of threads changes how they round."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def in_order(

@@ -30,7 +30,7 @@ LIBRARIES = (
     "pydantic.type_adapter",
     "rich.progress",
     "rich.table",
-    "safetensors.torch",
+    "safetensors.numpy",
     "scipy.io.wavfile",
     "scipy.sparse.csgraph",
     "scipy.stats",

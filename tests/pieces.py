@@ -8,7 +8,6 @@ from functools import cache
 import numpy as np
 from hypothesis import strategies as st
 
-from emomelody.models.checkpoint import bundled_weights, load_checkpoint
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.path import EmotionPath
@@ -16,6 +15,7 @@ from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import PLAIN, Setting
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import sample
+from emomelody.weights.checkpoint import bundled_weights, load_checkpoint
 
 KEYS = ("C", "G", "D", "A", "E", "B", "F", "Bb", "Eb", "Ab", "Db", "F#", "C#", "G#")
 

@@ -18,8 +18,8 @@ from evaluation import make_results
 import emomelody
 from emomelody.cli.app import app
 from emomelody.data import manifest
-from emomelody.models.checkpoint import bundled_weights
 from emomelody.music.emotion import Emotion
+from emomelody.weights.checkpoint import bundled_weights
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PIECES = 24  # chorales in data/ and first/: enough for every emotion, and read in a second

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from emomelody.data.dataset import Dataset
     from emomelody.data.preprocess import Report
     from emomelody.data.windows import Source, Windows
-    from emomelody.models.checkpoint import Checkpoint
+    from emomelody.weights.checkpoint import Checkpoint
 
 
 def load_data(folder: Path, *, to_c: bool = False) -> Dataset:
@@ -26,7 +26,7 @@ def load_data(folder: Path, *, to_c: bool = False) -> Dataset:
 
 def load_weights(name: str) -> Checkpoint:
     """Read the weights of a bundled model, a weights file or a run folder."""
-    from emomelody.models.checkpoint import find_weights, load_checkpoint
+    from emomelody.weights.checkpoint import find_weights, load_checkpoint
 
     path = find_weights(name)
     checkpoint = load_checkpoint(path)

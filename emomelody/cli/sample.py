@@ -53,7 +53,6 @@ def sample(
     spread: option.Spread = None,
     temperature: option.Temperature = None,
     top_p: option.TopP = 1.0,
-    device: option.Device = "cpu",
     again: option.Again = None,
     key: option.Key = None,
     octave: option.Octave = None,
@@ -79,7 +78,7 @@ def sample(
         given=frozenset(given_options(context)),
         emotions=emotion or [], point=point, path=path, like=like or [],
         num=num, bars=bars, model=model, seed=seed, spread=spread, temperature=temperature, top_p=top_p,
-        device=device, again=again,
+        again=again,
         key=key, octave=octave, tempo=tempo, program=program, velocity=velocity, expressive=expressive,
         out=out, formats=formats or [], name=name, soundfont=soundfont, show=show, play=play, force=force,
     )  # fmt: skip
@@ -162,9 +161,8 @@ def _place_only(options: Options) -> None:
     Those that cannot be read are listed after the others, and make the command fail.
     """
     from emomelody.data.windows import first_window
-    from emomelody.models.cvae import LATENT
-    from emomelody.models.inference import pick_device
-    from emomelody.sampling.sampler import encode_melody
+    from emomelody.sampling.sampler import encode_melodies
+    from emomelody.weights.config import LATENT
 
     melodies: dict[Path, Melody] = {}
     bad: list[BadInput] = []
@@ -175,8 +173,7 @@ def _place_only(options: Options) -> None:
             bad.append(error)
     if melodies:
         checkpoint = load_weights(options.model)
-        checkpoint.model.to(pick_device(options.device))
-        latents = [encode_melody(checkpoint, melody) for melody in melodies.values()]
+        latents = encode_melodies(checkpoint, [*melodies.values()])  # (M, Z)
         points = [checkpoint.plane.to_point(latent[:LATENT]) for latent in latents]
         output.out.print(places_table([*melodies], points))
     list_skipped(bad)

@@ -96,7 +96,6 @@ TopP = Annotated[
         parser=real_number(0, 1, above=True),
     ),
 ]
-Device = Annotated[str, _in_sampling("NAME", "cpu, cuda, cuda:1 … or auto.")]
 Again = Annotated[
     Path | None,
     _in_sampling(
@@ -200,7 +199,6 @@ class Options:
     spread: float | None
     temperature: float | None
     top_p: float
-    device: str
     again: Path | None
     key: str | None
     octave: int | None

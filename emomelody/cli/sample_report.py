@@ -78,7 +78,7 @@ def describe_replaced(run: RecordedRun) -> str:
 
 def note_repetitions(summary: RunSummary) -> None:
     """Say where a run holds the same melody several times, and what helps."""
-    from emomelody.models.checkpoint import VA
+    from emomelody.weights.checkpoint import VA
 
     different, request = len(summary.different), summary.config.request
     if different == summary.count:

@@ -15,6 +15,7 @@ from mimetypes import MimeTypes
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emomelody import __version__
 from emomelody.cli.inputs import load_weights
 from emomelody.cli.options import STDOUT, UsageError, usage_errors
 from emomelody.cli.output import output
@@ -32,12 +33,11 @@ from emomelody.sampling.names import check_file
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
 
 if TYPE_CHECKING:
-    from emomelody.models.checkpoint import Checkpoint
     from emomelody.sampling.folder import Run, Written
 
 TARGETS = ("emotion", "point", "path")
 RECORDED = (*TARGETS, "like", "num", "bars", "seed", "spread", "temperature", "top_p")  # in samples.json
-PLACING = ("like", "model", "device", "quiet", "verbose")  # all that placing pieces takes
+PLACING = ("like", "model", "quiet", "verbose")  # all that placing pieces takes
 
 
 def flags(options: Sequence[str]) -> str:
@@ -240,20 +240,13 @@ def _output_changes(options: Options) -> dict[str, Any]:
 
 
 def load_runs(options: Options, configs: Sequence[GenerationConfig]) -> list[Run]:
-    """Each run with its weights, on the chosen device.
+    """Each run with its weights.
 
     With ``--again`` the checksum must be the recorded one, and ``--model`` says where such weights are.
     """
-    from emomelody.models.inference import pick_device
+    from emomelody.weights.checkpoint import VA
 
-    device = pick_device(options.device)
-
-    @cache
-    def load(model: str) -> Checkpoint:
-        checkpoint = load_weights(model)
-        checkpoint.model.to(device)
-        return checkpoint
-
+    load = cache(load_weights)
     if options.again and "model" in options.given:
         moved = load(options.model).checksum
         if moved not in [config.checksum for config in configs]:
@@ -265,21 +258,25 @@ def load_runs(options: Options, configs: Sequence[GenerationConfig]) -> list[Run
                 f"{options.again}: made with other weights than {config.model} now is: find them with --model"
             )
     runs = [(load(config.model), config) for config in configs]
+    older = {config.version for checkpoint, config in runs if checkpoint.name == VA} - {__version__}
+    if older:
+        made_by = f"made by version {', '.join(sorted(older))} of emomelody"
+        output.note(f"{options.again}: {made_by}: {VA} now samples other melodies with the same seed")
     _check_against_weights(options, runs)
     return runs
 
 
 def _check_against_weights(options: Options, runs: Sequence[Run]) -> None:
     """Refuse what the models cannot do, and a key whose mode is not that of the file to vary."""
-    from emomelody.models.cvae import LATENT
-    from emomelody.sampling.sampler import check_support, encode_melody
+    from emomelody.sampling.sampler import check_support, encode_melodies
+    from emomelody.weights.config import LATENT
 
     for checkpoint, config in runs:
         with usage_errors():
             check_support(checkpoint, config.request)
         if config.request.like is None:
             continue
-        latent = encode_melody(checkpoint, config.request.like)
+        (latent,) = encode_melodies(checkpoint, [config.request.like])
         valence, arousal = checkpoint.plane.to_point(latent[:LATENT])
         emotion = Emotion.at(valence, arousal)
         if options.like:

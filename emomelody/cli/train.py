@@ -25,9 +25,9 @@ from emomelody.cli.output import fail, output, progress_bar
 from emomelody.cli.train_report import describe, figures, placement_table, rare_emotions
 
 if TYPE_CHECKING:
-    from emomelody.models.checkpoint import Checkpoint
     from emomelody.training.history import Epoch
     from emomelody.training.trainer import Trainer
+    from emomelody.weights.checkpoint import Checkpoint
 
 LOG_EVERY = 10  # epochs between lines of figures where stderr is not a terminal
 # An emotion with fewer melodies than either is almost absent, and a warning names it.

@@ -29,13 +29,12 @@ from emomelody.evaluation.statistics import Figures, Melodies
 from emomelody.evaluation.style import evaluate_histograms, evaluate_metrics
 from emomelody.evaluation.tables import number, with_deviations
 from emomelody.evaluation.verdict import verdict
-from emomelody.models.checkpoint import Checkpoint
-from emomelody.models.emoreg_va import EmoregVA
 from emomelody.music.emotion import Emotion
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import from_tokens
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import sample
+from emomelody.weights.checkpoint import VA, Checkpoint
 
 
 @dataclass(frozen=True, repr=False)
@@ -194,7 +193,7 @@ def _evaluate_model(
         "latent_space": evaluate_latent_space(reference, means),
         "plane": plane,
     }
-    if isinstance(checkpoint.model, EmoregVA):
+    if checkpoint.name == VA:
         figures["path"] = evaluate_path(checkpoint, reference, min(per_emotion, PATH_MELODIES))
         figures["transfer"] = evaluate_transfer(checkpoint, reference)
     figures |= mean | {"deviation": deviation if len(seeds) > 1 else None}

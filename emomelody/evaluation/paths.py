@@ -13,8 +13,6 @@ import numpy as np
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, correlation, share
 from emomelody.evaluation.style import evaluate_metrics
-from emomelody.models.checkpoint import Checkpoint
-from emomelody.models.cvae import LATENT
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import WINDOW_STEPS
@@ -23,7 +21,9 @@ from emomelody.music.plane import Floats
 from emomelody.music.rule import Labels, label_by_rule
 from emomelody.music.tokens import Tokens, from_tokens
 from emomelody.sampling.candidates import has_closing_note
-from emomelody.sampling.sampler import decode, encode_melody, waypoint_latents
+from emomelody.sampling.sampler import decode, encode_melodies, waypoint_latents
+from emomelody.weights.checkpoint import Checkpoint
+from emomelody.weights.config import LATENT
 
 PATH_BARS = 16
 PATH_MELODIES = 50  # along each path, or fewer
@@ -83,7 +83,7 @@ def evaluate_transfer(checkpoint: Checkpoint, reference: ReferenceSet) -> Figure
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), TRANSFERRED)).astype(int)]
     originals = [reference.melodies[i] for i in chosen]  # M
     labels = reference.dataset.labels[chosen]  # (M,)
-    contents = np.stack([encode_melody(checkpoint, m) for m in originals])[:, LATENT:]  # (M, C)
+    contents = encode_melodies(checkpoint, originals)[:, LATENT:]  # (M, C)
     contours = [features.contour(melody) for melody in originals]
     right, other, own, unrelated = [], [], [], []
     for emotion in Emotion:

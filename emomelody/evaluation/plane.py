@@ -11,7 +11,7 @@ from emomelody.data.dataset import Dataset
 from emomelody.evaluation import paper
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, by_emotion, or_none, share, spearman
-from emomelody.models.checkpoint import Checkpoint
+from emomelody.models.build import to_model
 from emomelody.models.inference import encode_all
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
@@ -20,6 +20,7 @@ from emomelody.music.plane import Floats, placement, quadrants
 from emomelody.music.rule import Labels, judge_by_rule
 from emomelody.music.tokens import from_tokens
 from emomelody.sampling.sampler import decode
+from emomelody.weights.checkpoint import Checkpoint
 
 CONFIDENCE = 0.95
 GRID = 21  # points on each axis of the plane
@@ -116,8 +117,7 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
 def latent_means(checkpoint: Checkpoint, dataset: Dataset) -> Floats:
     """The latent means (N, 2) of the data's melodies, as the paper's figures 5–7 show them."""
     classes, _moved = checkpoint.vocabulary.encode(dataset.tokens)  # (N, T)
-    on_device = (torch.from_numpy(array).to(checkpoint.device) for array in (classes, dataset.labels))
-    return encode_all(checkpoint.model, *on_device)[0]
+    return encode_all(to_model(checkpoint), torch.from_numpy(classes), torch.from_numpy(dataset.labels))[0]
 
 
 def _decode_points(checkpoint: Checkpoint, points: Floats) -> tuple[Floats, Floats, Labels]:

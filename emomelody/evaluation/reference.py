@@ -14,11 +14,11 @@ from emomelody.data import manifest
 from emomelody.data.dataset import Dataset, Split
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation import statistics
-from emomelody.models.checkpoint import VA, Checkpoint
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import from_tokens
+from emomelody.weights.checkpoint import VA, Checkpoint
 
 DATA = Path("data")  # where ``preprocess`` writes by default
 

@@ -1,5 +1,5 @@
-"""The models in torch, their losses, and weights files.
+"""The models in torch, and their losses.
 
-May import ``errors``, ``files`` and ``music``; nothing here trains, samples or prints.
-Begin with ``cvae`` (the paper's models), then ``emoreg_va`` (ours) and ``checkpoint`` (weights files).
+May import ``errors``, ``music`` and ``weights``; nothing here trains, samples or prints.
+Begin with ``cvae`` (the paper's models), then ``emoreg_va`` (ours).
 """

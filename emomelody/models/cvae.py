@@ -9,28 +9,12 @@ dimensions, valence and arousal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from emomelody.models.gru import gru
-from emomelody.music.emotion import Emotion
-from emomelody.music.melody import WINDOW_STEPS
-
-LATENT = 2
-LABELS = len(Emotion)
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The sizes of a model. The defaults are the paper's; the field names are part of the file format."""
-
-    classes: int  # V: the pitches in use, rest and hold
-    steps: int = WINDOW_STEPS
-    hidden: int = 512  # units of each GRU
-    bottleneck: int = 100  # units of the layer between the encoder's last state and the latent space
+from emomelody.weights.config import LABELS, LATENT, ModelConfig
 
 
 class CVAE(nn.Module):

@@ -16,36 +16,17 @@ decoder, Z = 2 + C latent dimensions, P = 16 positions in a bar.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from emomelody.models.cvae import LATENT
 from emomelody.models.gru import gru
 from emomelody.music.melody import BARS, STEPS_PER_BAR, WINDOW_STEPS
+from emomelody.weights.config import HALF_BAR, HALVES, LATENT, LEAST_RANGE, OUTLINE, POSITION_UNITS, VAConfig
 
-POSITION_UNITS = 16  # size of the embedding of the position in the bar
-HALF_BAR = STEPS_PER_BAR // 2
-HALVES = WINDOW_STEPS // HALF_BAR  # half bars in a window, 8
-LEAST_RANGE = 0.05  # octaves, added to the standard deviation: an almost flat melody has almost no shape
 # The degree of each pitch class in C, the same in major and minor.
 DEGREES = (0, 0, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6)
-
-
-@dataclass(frozen=True)
-class VAConfig:
-    """The sizes of a model. The field names are part of the weights file format."""
-
-    classes: int  # V: the pitches in use, rest and hold
-    embedding: int = 64  # size of a token's embedding
-    encoder: int = 128  # E: units of each encoding layer
-    decoder: int = 320  # H: units of the decoding GRU
-    condition: int = 64  # units of the condition of each bar
-    content: int = 16  # C: latent dimensions besides valence and arousal
-    dropout: float = 0.5
-    learned: int = 0  # number of training melodies
 
 
 class EmoregVA(nn.Module):
@@ -63,7 +44,7 @@ class EmoregVA(nn.Module):
         self.places = _embedding(STEPS_PER_BAR, POSITION_UNITS)  # positions in the bar
         self.step = nn.Sequential(nn.Linear(size, config.encoder), nn.GELU())
         self.emotion = _perceptron(2 * config.encoder, config.encoder, 2 * LATENT)
-        self.content = _perceptron(2 * HALVES + 1, config.encoder, 2 * config.content)
+        self.content = _perceptron(OUTLINE, config.encoder, 2 * config.content)
         self.condition = nn.Linear(LATENT + config.content, BARS * config.condition)
         self.decoder = nn.GRU(size + config.condition, config.decoder)
         self.output = nn.Linear(config.decoder + config.condition, config.classes)

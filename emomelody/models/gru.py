@@ -60,44 +60,6 @@ def gru(layer: nn.GRU, x: Tensor, steps: int, start: Tensor | None = None) -> Te
     return states.transpose(1, 2)  # (T, B, H)
 
 
-class GRUCell:
-    """A GRU that advances one step at a time, for sampling: memory is allocated once, no gradient flows.
-
-    ``state`` (B, H) is the state after the last step.
-    """
-
-    def __init__(self, layer: nn.GRU, state: Tensor) -> None:
-        """``state`` (B, H) is the initial state."""
-        weights, hidden = dict(layer.named_parameters()), layer.hidden_size
-        self.state = state.clone()
-        recurrent_rz, recurrent_n = weights["weight_hh_l0"].t().split([2 * hidden, hidden], 1)
-        self._recurrent_rz = recurrent_rz.contiguous()  # (H, 2H)
-        self._recurrent_n = recurrent_n.contiguous()  # (H, H)
-        self._bias_n = weights["bias_hh_l0"][2 * hidden :]  # (H,)
-        self._gates = state.new_empty(len(state), 3 * hidden)  # (B, 3H)
-        self._rz, self._n = self._gates.split([2 * hidden, hidden], 1)  # (B, 2H), (B, H)
-        self._r, self._z = self._rz.chunk(2, 1)  # (B, H) each
-        self._hidden_n = torch.empty_like(state)  # (B, H): W_n h + b_n
-        self._is_zero = not bool(state.any())
-
-    def step(self, token_inputs: Tensor, tokens: Tensor, inputs: Tensor) -> None:
-        """Advance by one step.
-
-        The input of the gates is the sum of ``token_inputs`` (K, 3H) at ``tokens`` (B,) and of ``inputs``
-        (B, 3H). Together these contain all biases except the recurrent bias of n.
-        """
-        torch.index_select(token_inputs, 0, tokens, out=self._gates).add_(inputs)
-        if self._is_zero:  # the products are zero
-            self._hidden_n[:] = self._bias_n
-            self._is_zero = False
-        else:
-            self._rz.addmm_(self.state, self._recurrent_rz)
-            torch.addmm(self._bias_n, self.state, self._recurrent_n, out=self._hidden_n)
-        self._rz.sigmoid_()
-        self._n.addcmul_(self._r, self._hidden_n).tanh_()
-        torch.lerp(self._n, self.state, self._z, out=self.state)  # h' = (1 − z) n + z h
-
-
 class _Recurrence(torch.autograd.Function):
     """States (T, H, B) from the projected inputs (3H, T or 1, B), h_0 (B, H) and the layer's parameters.
 

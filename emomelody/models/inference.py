@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from emomelody.errors import EmomelodyError
-from emomelody.models.cvae import LATENT
 from emomelody.music.plane import Floats
+from emomelody.weights.config import LATENT
 
 
 def encode_all(model: Any, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:

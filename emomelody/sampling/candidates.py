@@ -1,4 +1,4 @@
-"""Melodies by emoreg-va: sampled in blocks of four bars, the best of eight candidates kept for each.
+"""Melodies by emoreg-va: sampled in blocks of four bars, the best of several candidates kept for each.
 
 Each candidate is encoded again by the model's own encoder. The one whose point is nearest to the target
 wins; where the content is given, its distance counts too. Copies of training melodies lose. At the end of a
@@ -10,19 +10,22 @@ B melodies, K candidates for each, S steps of a block, T steps in all, C content
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from emomelody.models.cvae import LATENT
 from emomelody.music.melody import BARS, STEPS_PER_BAR, STEPS_PER_BEAT
 from emomelody.music.plane import Floats
-from emomelody.music.tokens import HOLD, REST, Tokens, Vocabulary, fingerprints
-from emomelody.sampling.decoder import Decoder
+from emomelody.music.tokens import HOLD, REST, Tokens, fingerprints
+from emomelody.sampling.decoder import Decoder, Floats32
+from emomelody.sampling.encoder import Encoder
+from emomelody.sampling.request import TEMPERATURE, DecodingConfig
+from emomelody.weights.checkpoint import Checkpoint
+from emomelody.weights.config import LATENT, VAConfig
 
-CANDIDATES = 8  # K
+CANDIDATES = 5  # K, where they differ in their point alone
+MORE_CANDIDATES = 8  # K, where their content or their end counts too
 BLOCK = BARS * STEPS_PER_BAR  # steps
 CLOSING = (0, 7)  # pitch classes of tonic and dominant in C
 CLOSING_STEPS = 2 * STEPS_PER_BEAT  # the least duration of a closing note
@@ -32,91 +35,91 @@ CONTENT = 0.1
 COPY, WRONG_QUADRANT, OPEN_END = 1000.0, 100.0, 10.0
 
 
-def sample_best(
-    decoder: Decoder,
-    vocabulary: Vocabulary,
-    targets: Floats,
-    content: Floats | None,
-    scale: Floats,
-    rngs: Sequence[np.random.Generator],
-) -> Tokens:
-    """Tokens (B, T) of melodies for the target latents of each step (B, T, 2), T a multiple of a bar.
+@dataclass(frozen=True)
+class Candidates:
+    """The candidates of a block, K for each of B melodies."""
 
-    All blocks of a melody have its ``content`` (B, C); without it each candidate samples its own from the
-    prior. ``scale`` (2,) is the plane's. Each melody uses its own random generator only, so that its tokens
-    do not depend on the others.
-    """
-    model, (count, steps, _) = decoder.model, targets.shape
-    learned = model.learned.cpu().numpy()  # fingerprints of the training melodies
-    classes = np.zeros((count, 0), dtype=np.int64)  # (B, steps so far)
-    context = model.initial_state(count)
-    for first in range(0, steps, BLOCK):
-        block = np.repeat(targets[:, first : first + BLOCK], CANDIDATES, 0)  # (B K, S, 2)
+    melody: NDArray[np.int64]  # the number of its melody, (B K,)
+    content: Floats  # (B K, C)
+    classes: Tokens  # (B K, S)
+    state: Floats32  # of the decoder after them, (B K, H)
+
+
+class CandidateSampler:
+    """Samples melodies by emoreg-va."""
+
+    def __init__(self, checkpoint: Checkpoint, decoding: DecodingConfig) -> None:
+        config, tensors = checkpoint.config, checkpoint.tensors
+        assert isinstance(config, VAConfig)
+        temperature = decoding.temperature or TEMPERATURE
+        self._decoder = Decoder(config, tensors, temperature=temperature, top_p=decoding.top_p)
+        self._encoder = Encoder(config, tensors)
+        self._vocabulary, self._content = checkpoint.vocabulary, config.content
+        self._scale = np.array(checkpoint.plane.scale)
+        self._learned = tensors["learned"]  # fingerprints of the training melodies
+
+    def sample(self, targets: Floats, content: Floats | None, rngs: Sequence[np.random.Generator]) -> Tokens:
+        """Tokens (B, T) of melodies for the target latents of each step (B, T, 2), T a multiple of a bar.
+
+        All blocks of a melody have its ``content`` (B, C); without it each candidate samples its own from the
+        prior. Each melody uses its own random generator only, so that its tokens do not depend on the others.
+        """
+        count, steps, _ = targets.shape
+        classes = np.zeros((count, 0), dtype=np.int64)  # (B, steps so far)
+        previous, state = self._decoder.start(count)
+        for first in range(0, steps, BLOCK):
+            block = targets[:, first : first + BLOCK]  # (B, S, 2)
+            closes = steps > BLOCK and first + BLOCK >= steps
+            per_melody = MORE_CANDIDATES if closes or content is not None else CANDIDATES
+            candidates = self._sample_block(block, content, per_melody, rngs, first, previous, state)
+            # The candidates with what precedes them, (B K, steps so far).
+            whole = np.concatenate([classes[candidates.melody], candidates.classes], 1)
+            tokens = self._vocabulary.decode(whole)
+            target = targets[:, : whole.shape[1]][:, -BLOCK:].mean(1)[candidates.melody]  # (B K, 2)
+            # The outline of less than a block cannot be compared with that of four bars.
+            compared = candidates.content if content is not None and block.shape[1] == BLOCK else None
+            cost = self._cost(whole[:, -BLOCK:], target, compared)  # (B K,)
+            if closes:
+                cost += OPEN_END * ~has_closing_note(tokens)
+            best = _cheapest(cost.reshape(count, -1), tokens[:, -BLOCK:], self._learned)  # (B,)
+            classes, previous, state = whole[best], whole[best, -1], candidates.state[best]
+        return self._vocabulary.decode(classes)
+
+    def _sample_block(
+        self,
+        block: Floats,
+        content: Floats | None,
+        per_melody: int,
+        rngs: Sequence[np.random.Generator],
+        first: int,
+        previous: Tokens,
+        state: Floats32,
+    ) -> Candidates:
+        """K = ``per_melody`` candidates of a block from step ``first`` on, for target latents (B, S, 2).
+
+        ``previous`` (B,) and ``state`` (B, H) are those of each melody before it.
+        """
+        length, melody = block.shape[1], np.repeat(np.arange(len(block)), per_melody)  # (B K,)
         if content is None:
-            contents = np.concatenate(
-                [rng.standard_normal((CANDIDATES, model.config.content)) for rng in rngs]
-            )
+            contents = np.concatenate([rng.standard_normal((per_melody, self._content)) for rng in rngs])
         else:
-            contents = np.repeat(content, CANDIDATES, 0)  # (B K, C)
-        sampled, state = _sample_block(decoder, block, contents, rngs, first, context)
-        # The candidates with what precedes them, (B K, steps so far).
-        whole = np.concatenate([np.repeat(classes, CANDIDATES, 0), sampled.cpu().numpy()], 1)
-        tokens = vocabulary.decode(whole)
-        target = np.repeat(targets[:, : whole.shape[1]][:, -BLOCK:].mean(1), CANDIDATES, 0)  # (B K, 2)
-        # The outline of less than a block cannot be compared with that of four bars.
-        compared = contents if content is not None and block.shape[1] == BLOCK else None
-        cost = _cost(decoder, whole[:, -BLOCK:], target, compared, scale)  # (B K,)
-        if steps > BLOCK and first + BLOCK >= steps:
-            cost += OPEN_END * ~has_closing_note(tokens)
-        best = _cheapest(cost.reshape(count, CANDIDATES), tokens[:, -BLOCK:], learned)  # (B,)
-        kept = torch.from_numpy(best).to(state.device)
-        classes, context = whole[best], (sampled[kept, -1], state[kept])
-    return vocabulary.decode(classes)
+            contents = content[melody]  # (B K, C)
+        uniforms = np.concatenate([rng.random((per_melody, length), dtype=np.float32) for rng in rngs])
+        along = np.repeat(contents[:, None], length, 1)  # (B K, S, C)
+        z = np.concatenate([block[melody], along], 2).astype(np.float32)  # (B K, S, Z)
+        classes, after = self._decoder.sample(z, uniforms, first, previous[melody], state[melody])
+        return Candidates(melody, contents, classes, after)
 
-
-def _sample_block(
-    decoder: Decoder,
-    block: Floats,
-    contents: Floats,
-    rngs: Sequence[np.random.Generator],
-    first: int,
-    context: tuple[Tensor, Tensor],
-) -> tuple[Tensor, Tensor]:
-    """The candidates of a block that begins at step ``first``: classes (B K, S) and states (B K, H).
-
-    For target latents (B K, S, 2) and contents (B K, C); ``context`` holds the previous token (B,) and the
-    state (B, H) of each melody.
-    """
-    previous, state = context
-    length = block.shape[1]
-    uniforms = np.concatenate([rng.random((CANDIDATES, length), dtype=np.float32) for rng in rngs])
-    z = np.concatenate([block, np.repeat(contents[:, None], length, 1)], 2)  # (B K, S, Z)
-    with torch.inference_mode():
-        return decoder.sample(
-            torch.from_numpy(z).float().to(state.device),
-            torch.from_numpy(uniforms).to(state.device),  # (B K, S)
-            first,
-            previous.repeat_interleave(CANDIDATES),
-            state.repeat_interleave(CANDIDATES, 0),
-        )
-
-
-def _cost(decoder: Decoder, classes: Tokens, target: Floats, content: Floats | None, scale: Floats) -> Floats:
-    """The cost (N,) of candidates (N, S) for the target latents (N, 2) and content (N, C)."""
-    model = decoder.model
-    candidates = torch.from_numpy(classes).to(decoder.emotion_features.device)
-    with torch.inference_mode():
-        if content is None:  # the plane alone, which is faster
-            mean, _ = model.encode_emotion(candidates, decoder.emotion_features)
-        else:
-            mean, _ = model.encode(candidates)
-    latent = mean.double().cpu().numpy()  # (N, 2) or (N, Z)
-    plane = latent[:, :LATENT]
-    wrong_quadrant = ((plane >= 0) != (target >= 0)).any(1)
-    cost: Floats = np.square((plane - target) / scale).sum(1) + WRONG_QUADRANT * wrong_quadrant
-    if content is not None:
-        cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
-    return cost
+    def _cost(self, classes: Tokens, target: Floats, content: Floats | None) -> Floats:
+        """The cost (N,) of candidates (N, S) for the target latents (N, 2) and content (N, C)."""
+        encode = self._encoder.encode_emotion if content is None else self._encoder.encode
+        latent = encode(classes).astype(np.float64)  # (N, 2) or (N, Z)
+        plane = latent[:, :LATENT]
+        wrong_quadrant = ((plane >= 0) != (target >= 0)).any(1)
+        cost: Floats = np.square((plane - target) / self._scale).sum(1) + WRONG_QUADRANT * wrong_quadrant
+        if content is not None:
+            cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
+        return cost
 
 
 def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -124,7 +127,7 @@ def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArr
 
     Copies of training melodies cost more. To save time only a candidate that would win is compared.
     """
-    cost, first = cost.copy(), np.arange(len(cost)) * CANDIDATES
+    cost, first = cost.copy(), np.arange(len(cost)) * cost.shape[1]
     while True:
         chosen: NDArray[np.int64] = cost.argmin(1)  # (B,)
         copies = np.isin(fingerprints(tokens[first + chosen]), learned) & (cost.min(1) < COPY)

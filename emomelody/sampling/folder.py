@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -11,11 +12,8 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import torch
-
 from emomelody.files import locked, staged
 from emomelody.formats.encode import encode
-from emomelody.models.checkpoint import Checkpoint
 from emomelody.performance.piece import Piece
 from emomelody.sampling.batches import batch_size, split_into_batches
 from emomelody.sampling.generation import ArrangedSample, GenerationConfig, arrange_samples
@@ -23,7 +21,8 @@ from emomelody.sampling.index import INDEX_NAME, RecordedRun, to_entry, to_heade
 from emomelody.sampling.names import FolderNames
 from emomelody.sampling.request import Sample
 from emomelody.sampling.sampler import check_support
-from emomelody.workers import by_processes
+from emomelody.weights.checkpoint import Checkpoint
+from emomelody.workers import by_processes, core_count
 
 MANY = 1000  # files of a run, from which on starting processes pays
 PART = 64  # files that a process writes at a time, at least a batch: Ctrl-C waits for them
@@ -76,8 +75,7 @@ def write_folder(
     at a time writes into a folder; others wait.
 
     ``on_written`` gets the number of the run and each melody, in order, with the arranged sample where
-    ``keep`` is set; what it raises ends the work. A run of many files is written by as many processes as
-    torch has threads.
+    ``keep`` is set; what it raises ends the work. A run of many files is written by a process per core.
 
     Raises EmomelodyError for a request that a model cannot meet, for names that are taken, and for a format
     that cannot be written; BadInput where the folder cannot be.
@@ -127,10 +125,10 @@ def _write_files(
     checkpoint: Checkpoint, config: GenerationConfig, stage: Path, keep: bool
 ) -> Generator[Written]:
     """Write all files of a run; many by several processes, in the same order."""
-    numbers, jobs = range(config.request.n), torch.get_num_threads()
+    numbers, jobs = range(config.request.n), core_count()
     write = partial(_write_some, checkpoint, config, stage, keep)
     many = len(numbers) * len(config.formats) >= MANY and jobs > 1 and not keep
-    if not many or checkpoint.device.type != "cpu":  # a process that uses a GPU cannot be forked
+    if not many:
         yield from write(numbers)
         return
     size = batch_size(checkpoint)
@@ -151,5 +149,5 @@ def _write_some(
 
 def _in_process(write: Callable[[range], Iterator[Written]], numbers: range) -> list[Written]:
     """``write`` in a process that has a core to itself."""
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
     return list(write(numbers))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emomelody import __version__
 from emomelody.errors import EmomelodyError
 from emomelody.formats.encode import NAME, Format, file_name
 from emomelody.performance.piece import Piece, arrange
@@ -14,7 +15,7 @@ from emomelody.performance.setting import PLAIN, Setting
 from emomelody.sampling.request import Request, Sample
 
 if TYPE_CHECKING:
-    from emomelody.models.checkpoint import Checkpoint
+    from emomelody.weights.checkpoint import Checkpoint
 
 ArrangedSample = tuple[Piece, Sample]
 
@@ -34,6 +35,7 @@ class GenerationConfig:
     like: str | None = None  # the file that the request's ``like`` was read from
     soundfont: Path | None = None
     checksum: str | None = None  # of the weights, where only these reproduce the run
+    version: str = __version__  # of the program that made the run
 
     def __post_init__(self) -> None:
         first, second = (self.title(number, "sad", "model") for number in (0, 1))

@@ -24,7 +24,7 @@ from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.request import SPREAD, TEMPERATURE, DecodingConfig, Request, Sample
 
 if TYPE_CHECKING:
-    from emomelody.models.checkpoint import Checkpoint
+    from emomelody.weights.checkpoint import Checkpoint
 
 INDEX_NAME = "samples.json"
 RecordedRun = Mapping[str, Any]  # a run as it is in the file: its configuration, and "samples"
@@ -104,7 +104,7 @@ def write_run(file: TextIO, header: Mapping[str, Any], entries: Iterable[str]) -
 
 def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any]:
     """The configuration of a run as samples.json holds it, without "samples"."""
-    from emomelody.models.checkpoint import VA
+    from emomelody.weights.checkpoint import VA
 
     request, like = config.request, config.request.like
     default_temperature = TEMPERATURE if checkpoint.name == VA else None
@@ -177,4 +177,5 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
         like=None if like is None else str(like["file"]),
         soundfont=None if run["soundfont"] is None else Path(run["soundfont"]),
         checksum=str(run["checksum"]),
+        version=str(run["version"]),
     )

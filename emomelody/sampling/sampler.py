@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import torch
 
 from emomelody.errors import EmomelodyError
-from emomelody.models.checkpoint import Checkpoint
-from emomelody.models.cvae import LATENT
-from emomelody.models.emoreg_va import EmoregVA
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody
 from emomelody.music.path import Waypoint, interpolate
 from emomelody.music.plane import Floats, Plane
-from emomelody.music.tokens import REST, Tokens, from_tokens, to_tokens
-from emomelody.sampling.batches import batch_size, map_by_threads, run_by_one_thread, split_into_batches
-from emomelody.sampling.candidates import sample_best
-from emomelody.sampling.decoder import Decoder, decode_paper_model
-from emomelody.sampling.request import DEFAULT, TEMPERATURE, DecodingConfig, Request, Sample
+from emomelody.music.tokens import REST, Tokens, Vocabulary, from_tokens, to_tokens
+from emomelody.sampling.batches import batch_size, map_by_threads, split_into_batches
+from emomelody.sampling.candidates import CandidateSampler
+from emomelody.sampling.decoder import LEAST_TEMPERATURE, PaperDecoder, choose, nucleus
+from emomelody.sampling.encoder import Encoder
+from emomelody.sampling.request import DEFAULT, DecodingConfig, Request, Sample
+from emomelody.weights.checkpoint import VA, Checkpoint
+from emomelody.weights.config import LATENT, VAConfig
+from emomelody.workers import blas_in_one_thread
 
 MAX_DRAWS = 20  # of latents for one melody, until one gives a note
 OCTAVES = (0, 1, -1, 2, -2, 3, -3)  # shifts of a melody to be encoded, in order of preference
@@ -35,7 +35,7 @@ DecodeBatch = Callable[[Floats, Tokens, Sequence[np.random.Generator], Floats | 
 
 def check_support(checkpoint: Checkpoint, request: Request) -> None:
     """Raise EmomelodyError for a request that this model cannot meet."""
-    if isinstance(checkpoint.model, EmoregVA):
+    if checkpoint.name == VA:
         return
     if request.path is not None or request.like is not None or request.bars != BARS:
         raise EmomelodyError(
@@ -67,7 +67,7 @@ def samples(checkpoint: Checkpoint, request: Request, numbers: range | None = No
     decode_batch = _batch_decoder(checkpoint, request.decoding)
     work = partial(_sample_batch, checkpoint, request, target, decode_batch)
     batches = split_into_batches(numbers or range(request.n), batch_size(checkpoint))
-    for batch in map_by_threads(checkpoint, work, batches):
+    for batch in map_by_threads(work, batches):
         yield from batch
 
 
@@ -83,7 +83,7 @@ class _Target:
     def of(cls, checkpoint: Checkpoint, request: Request) -> _Target:
         if request.like is None:
             return cls(request.waypoints, None, False)
-        latent = encode_melody(checkpoint, request.like)  # (Z,)
+        (latent,) = encode_melodies(checkpoint, [request.like])  # (Z,)
         own = Waypoint(0, None, checkpoint.plane.to_point(latent[:LATENT]))
         return cls(request.waypoints or (own,), latent[LATENT:], not request.waypoints)
 
@@ -182,55 +182,69 @@ def decode(
         return decode_batch(latents[rows], labels[rows], rngs[rows], contents)
 
     batches = split_into_batches(range(len(latents)), batch_size(checkpoint))
-    return np.concatenate(list(map_by_threads(checkpoint, work, batches)))
+    return np.concatenate(list(map_by_threads(work, batches)))
 
 
 def _batch_decoder(checkpoint: Checkpoint, decoding: DecodingConfig) -> DecodeBatch:
     """A function that decodes at most a batch, padded to the full size."""
-    model, size, scale = checkpoint.model, batch_size(checkpoint), np.array(checkpoint.plane.scale)
-    if isinstance(model, EmoregVA):
-        temperature = decoding.temperature or TEMPERATURE
-        prepare = partial(Decoder, model, temperature=temperature, top_p=decoding.top_p)
-        decoder = run_by_one_thread(checkpoint, prepare)
+    size = batch_size(checkpoint)
+    with blas_in_one_thread():
+        decode = _decoder(checkpoint, decoding)
 
     def decode_batch(
         latents: Floats, labels: Tokens, rngs: Sequence[np.random.Generator], content: Floats | None
     ) -> Tokens:
         padding = size - len(latents)
         rngs = [*rngs, *(np.random.default_rng(0) for _ in range(padding))]
-        latents = np.pad(latents, ((0, padding), (0, 0), (0, 0)))
-        if isinstance(model, EmoregVA):
-            contents = None if content is None else np.pad(content, ((0, padding), (0, 0)))
-            tokens = sample_best(decoder, checkpoint.vocabulary, latents, contents, scale, rngs)
-        else:
-            labels = np.pad(labels, (0, padding))
-            tokens = decode_paper_model(checkpoint, latents[:, 0], labels, rngs, decoding)
-        return tokens[: size - padding]
+        latents, labels = np.pad(latents, ((0, padding), (0, 0), (0, 0))), np.pad(labels, (0, padding))
+        contents = None if content is None else np.pad(content, ((0, padding), (0, 0)))
+        return decode(latents, labels, rngs, contents)[: size - padding]
 
     return decode_batch
 
 
-def encode_melody(checkpoint: Checkpoint, melody: Melody) -> Floats:
-    """The latent mean (Z,) of a melody of four bars in C: its plane coordinates, then its content.
+def _decoder(checkpoint: Checkpoint, decoding: DecodingConfig) -> DecodeBatch:
+    """A function that decodes a batch of the full size."""
+    if checkpoint.name == VA:
+        sampler = CandidateSampler(checkpoint, decoding)
+        return lambda latents, _labels, rngs, content: sampler.sample(latents, content, rngs)
+    decoder = PaperDecoder(checkpoint.tensors)
+
+    def decode(
+        latents: Floats, labels: Tokens, rngs: Sequence[np.random.Generator], _content: Floats | None
+    ) -> Tokens:
+        logits = decoder.logits(latents[:, 0].astype(np.float32), labels)  # (B, T, V)
+        if decoding.temperature is None:
+            return checkpoint.vocabulary.decode(logits.argmax(2))
+        logits /= max(decoding.temperature, LEAST_TEMPERATURE)
+        uniforms = np.stack([rng.random(logits.shape[1], dtype=np.float32) for rng in rngs])  # (B, T)
+        return checkpoint.vocabulary.decode(choose(nucleus(logits, decoding.top_p), uniforms))
+
+    return decode
+
+
+def encode_melodies(checkpoint: Checkpoint, melodies: Sequence[Melody]) -> Floats:
+    """The latent means (M, Z) of melodies of four bars in C: plane coordinates, then content.
 
     The coordinates may lie beyond the plane's edge. A melody with pitches outside the model's vocabulary is
     shifted by octaves to where it has the fewest. Raises EmomelodyError for the paper's models, whose
     encoders need the label.
     """
-    model = checkpoint.model
-    if not isinstance(model, EmoregVA):
+    if not isinstance(checkpoint.config, VAConfig):
         raise EmomelodyError(f"{checkpoint.name} cannot place a melody without its label: use emoreg-va")
+    with blas_in_one_thread():
+        encoder = Encoder(checkpoint.config, checkpoint.tensors)
+        # One at a time, so that a melody's latent does not depend on the others.
+        means = [encoder.encode(_classes(checkpoint.vocabulary, melody)[None])[0] for melody in melodies]
+    return np.array(means, dtype=np.float64)
+
+
+def _classes(vocabulary: Vocabulary, melody: Melody) -> Tokens:
+    """The classes (T,) of a melody, in the octave where the vocabulary has most of its pitches."""
     tokens = to_tokens(melody)
     onset = tokens < REST
     shifted = [np.where(onset, tokens + 12 * octave, tokens) for octave in OCTAVES]
     in_range = [row for row in shifted if ((row >= 0) & ((row < REST) == onset)).all()]
     # ``Vocabulary.encode`` moves unknown pitches and counts them.
-    classes, _ = min(map(checkpoint.vocabulary.encode, in_range), key=lambda encoded: encoded[1])
-    batch = torch.from_numpy(classes)[None].to(checkpoint.device)  # (1, T)
-
-    def encode() -> Floats:
-        with torch.inference_mode():
-            mean, _ = model.encode(batch)  # (1, Z)
-        return np.asarray(mean[0].double().cpu().numpy())
-
-    return run_by_one_thread(checkpoint, encode)
+    classes, _ = min(map(vocabulary.encode, in_range), key=lambda encoded: encoded[1])
+    return classes

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from emomelody.models.cvae import CVAE, LATENT
+from emomelody.models.cvae import CVAE
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.inference import encode_all
 from emomelody.music.plane import Floats, placement
@@ -22,6 +22,7 @@ from emomelody.music.tokens import Tokens, Vocabulary
 from emomelody.training.examples import Examples
 from emomelody.training.processes import ProcessGroup
 from emomelody.training.recipes import LossTerms, Recipe
+from emomelody.weights.config import LATENT
 
 HELD_OUT_BATCH = 256
 

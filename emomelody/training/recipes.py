@@ -19,12 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from emomelody.models import losses
-from emomelody.models.cvae import CVAE, LATENT, ModelConfig, sample_posterior
-from emomelody.models.emoreg_va import EmoregVA, VAConfig, staff_heights
+from emomelody.models.cvae import CVAE, sample_posterior
+from emomelody.models.emoreg_va import EmoregVA, staff_heights
 from emomelody.models.losses import LossWeights
 from emomelody.music.tokens import Tokens, Vocabulary, fingerprints
 from emomelody.training.examples import Examples
 from emomelody.training.processes import SINGLE_PROCESS, ProcessGroup
+from emomelody.weights.config import LATENT, ModelConfig, VAConfig
 
 UPDATES = 12_600  # the paper's: 700 epochs of 18 batches
 # The paper's optimiser with Keras' defaults: this decay, and an epsilon of 1e-7 inside the square root.

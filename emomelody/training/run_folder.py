@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from emomelody.files import write_whole
 from emomelody.formats import plots
-from emomelody.models.checkpoint import SUFFIX, Checkpoint, save_checkpoint
 from emomelody.music.emotion import Emotion
 from emomelody.music.plane import Floats, placement
 from emomelody.training.history import Epoch, to_csv
+from emomelody.weights.checkpoint import SUFFIX, Checkpoint, save_checkpoint
 
 
 def next_run_folder(parent: Path, model: str) -> Path:

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from emomelody.data.dataset import Split
 from emomelody.errors import BadWeights
-from emomelody.models import container
-from emomelody.models.checkpoint import SUFFIX
 from emomelody.training.config import TrainConfig
 from emomelody.training.history import Epoch, from_percent
 from emomelody.training.learner import Learner
+from emomelody.weights import container
+from emomelody.weights.checkpoint import SUFFIX
 
 NAME = f"state{SUFFIX}"
 FORMAT = "emomelody-state-2"
@@ -48,7 +48,8 @@ class RunState:
             "precision": self.precision,
             "history": [asdict(epoch) for epoch in self.history],
         }
-        container.write(folder / NAME, self.tensors, description)
+        arrays = {name: tensor.cpu().numpy() for name, tensor in self.tensors.items()}
+        container.write(folder / NAME, arrays, description)
 
     @classmethod
     def read(cls, folder: Path) -> RunState:
@@ -58,14 +59,14 @@ class RunState:
             if (folder / f"model{SUFFIX}").exists():
                 raise BadWeights(folder, "this run is finished: there is nothing to resume")
             raise BadWeights(folder, f"not a run folder: it has no {NAME}")
-        tensors, description, _checksum = container.read(path)
+        arrays, description, _checksum = container.read(path)
         if description.get("format") not in (FORMAT, PERCENT_FORMAT):
             raise BadWeights(path, "not the state of a training run, or one of another version of emomelody")
         try:
             config, rows = description["config"], description["history"]
             percent = description["format"] == PERCENT_FORMAT
             return cls(
-                tensors,
+                {name: torch.from_numpy(array.copy()) for name, array in arrays.items()},
                 TrainConfig(**{**config, "split": Split(config["split"])}),
                 str(description["data"]),
                 str(description["source"]),

@@ -15,7 +15,7 @@ from typing import Any
 
 from emomelody.data.dataset import Dataset
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.models.checkpoint import Checkpoint
+from emomelody.models.build import to_arrays
 from emomelody.models.inference import pick_device
 from emomelody.music.plane import Floats, Plane
 from emomelody.music.tokens import Vocabulary
@@ -27,6 +27,7 @@ from emomelody.training.learner import Learner
 from emomelody.training.processes import ProcessGroup
 from emomelody.training.recipes import RECIPES
 from emomelody.training.state import RunState
+from emomelody.weights.checkpoint import Checkpoint
 
 SAVE_EVERY = 50  # epochs between weights and pictures
 STATE_SHARE = 0.02  # of the time, at most, is spent on saving the state
@@ -132,7 +133,9 @@ class Trainer:
         means, log_variances = learner.encode(self.training)
         plane = Plane.fit(means, log_variances, labels, self.config.seed)
         summary = self._summary(means)
-        checkpoint = Checkpoint(self.config.model, learner.model, self.vocabulary, plane, summary)
+        checkpoint = Checkpoint(
+            self.config.model, learner.model.config, to_arrays(learner.model), self.vocabulary, plane, summary
+        )
         if self.group.is_main:
             run_folder.write_run(folder, checkpoint, self.history, means, labels)
         return checkpoint

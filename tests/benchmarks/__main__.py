@@ -22,12 +22,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mido
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from emomelody.models import cvae as model_module
 from emomelody.models import emoreg_va
-from emomelody.models.checkpoint import VA, bundled_weights, load_checkpoint
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import WINDOW_STEPS
 from emomelody.music.tokens import Vocabulary
@@ -36,6 +36,7 @@ from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import samples
 from emomelody.training.examples import Examples
 from emomelody.training.recipes import RECIPES
+from emomelody.weights.checkpoint import VA, bundled_weights, load_checkpoint
 from emomelody.workers import by_processes
 
 Row = tuple[str, str, str, str]  # what is measured, its speed, the reference, the ratio
@@ -152,14 +153,15 @@ def sampling(folder: Path, melodies: int) -> Iterator[Row]:
     The reference is an upper bound: the decoder's recurrent matrix products alone, at the rate of the
     machine's fastest product.
     """
-    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    a, b = np.ones((2048, 2048), np.float32), np.ones((2048, 2048), np.float32)
     rate = 2 * 2048**3 / alternating(lambda: a @ b)[0]  # operations per second
     for name in ("emoreg-va", "emoreg"):
         words = ["sample", "-m", name, "-e", "sad", "-n", melodies, "--seed", 0, "-o", folder / name]
         taken, memory = measured(COMMAND, *words)
         checkpoint = load_checkpoint(bundled_weights()[name])
         candidates = CANDIDATES if name == VA else 1
-        limit = rate / (2 * 3 * checkpoint.model.decoder.hidden_size**2 * WINDOW_STEPS * candidates)
+        products = 2 * checkpoint.tensors["decoder.weight_hh_l0"].size * WINDOW_STEPS * candidates
+        limit = rate / products  # melodies per second
         bound = f"recurrent products at {rate / 1e9:.0f} GFLOP/s: {limit:.0f} melodies/s"
         speed = melodies / taken
         what = f"`sample -m {name} -n {melodies}`"

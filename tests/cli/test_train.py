@@ -15,8 +15,8 @@ import torch
 from conftest import COMMAND, Run
 from safetensors.torch import load_file
 
-from emomelody.models.checkpoint import load_checkpoint
 from emomelody.training.trainer import training_data_of
+from emomelody.weights.checkpoint import load_checkpoint
 
 
 def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, small_data: Path) -> None:

@@ -11,9 +11,9 @@ from conftest import Run
 from emomelody.data.dataset import load
 from emomelody.evaluation import paths
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
-from emomelody.models.checkpoint import load_checkpoint
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
+from emomelody.weights.checkpoint import load_checkpoint
 
 
 @pytest.fixture(scope="module")

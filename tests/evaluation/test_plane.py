@@ -13,13 +13,13 @@ from emomelody.data.dataset import Split, load
 from emomelody.evaluation import plane
 from emomelody.evaluation.emotion import Judges
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
-from emomelody.models.checkpoint import Checkpoint
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.plane import Plane, Region
 from emomelody.music.tokens import Vocabulary
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
+from emomelody.weights.checkpoint import Checkpoint
 
 
 def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import math
 
 import torch
 
-from emomelody.models.cvae import CVAE, ModelConfig, sample_posterior
+from emomelody.models.cvae import CVAE, sample_posterior
+from emomelody.weights.config import ModelConfig
 
 
 def test_the_architecture_is_the_papers() -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from emomelody.models.emoreg_va import LEAST_RANGE, EmoregVA, VAConfig, staff_heights
+from emomelody.models.emoreg_va import EmoregVA, staff_heights
 from emomelody.music.melody import Melody, Note
 from emomelody.music.tokens import Vocabulary, to_tokens
+from emomelody.weights.config import LEAST_RANGE, VAConfig
 
 SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
 

@@ -1,4 +1,4 @@
-"""The recurrence against ``torch.nn.GRU``: states, gradients, and single steps."""
+"""The recurrence against ``torch.nn.GRU``: states and gradients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from emomelody.models.gru import GRUCell, gru
+from emomelody.models.gru import gru
 
 
 @pytest.mark.parametrize(("constant", "started"), [(False, False), (True, False), (False, True)])
@@ -39,19 +39,3 @@ def test_the_recurrence_in_bfloat16_is_close() -> None:
     torch.testing.assert_close(low, gru(layer, x, 20), atol=0.02, rtol=0)
     difference = (low_gradient - layer.weight_hh_l0.grad).norm() / layer.weight_hh_l0.grad.norm()
     assert difference < 0.02
-
-
-def test_single_steps_are_those_of_the_recurrence() -> None:
-    torch.manual_seed(0)
-    layer, tokens = nn.GRU(5, 8), torch.randint(0, 4, (6, 3))
-    embedding, x = torch.randn(4, 5), torch.randn(6, 3, 5)
-    with torch.inference_mode():
-        # The recurrent bias of n is inside the product with r: it is not part of the inputs.
-        bias = layer.bias_ih_l0 + torch.cat([layer.bias_hh_l0[:16], torch.zeros(8)])
-        token_inputs = embedding @ layer.weight_ih_l0.t() + bias
-        for start in (torch.zeros(3, 8), torch.randn(3, 8)):
-            cell = GRUCell(layer, start)
-            expected = gru(layer, embedding[tokens] + x, 6, start)
-            for step in range(6):
-                cell.step(token_inputs, tokens[step], x[step] @ layer.weight_ih_l0.t())
-                torch.testing.assert_close(cell.state, expected[step])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from emomelody.models.checkpoint import bundled_weights, load_checkpoint
 from emomelody.music.emotion import Emotion
 from emomelody.music.tokens import to_tokens
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import sample
+from emomelody.weights.checkpoint import bundled_weights, load_checkpoint
 
 golden = {}
 for name, path in bundled_weights().items():

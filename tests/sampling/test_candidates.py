@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from emomelody.models.checkpoint import bundled_weights, load_checkpoint
-from emomelody.models.emoreg_va import EmoregVA
 from emomelody.music.emotion import Emotion
 from emomelody.music.tokens import HOLD, REST, fingerprints
-from emomelody.sampling.candidates import CANDIDATES, _cheapest, has_closing_note
+from emomelody.sampling.candidates import _cheapest, has_closing_note
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import sample
+from emomelody.weights.checkpoint import bundled_weights, load_checkpoint
 
 
 def test_closing_notes_by_hand() -> None:
@@ -31,21 +30,21 @@ def test_closing_notes_by_hand() -> None:
 
 
 def test_the_cheapest_candidate_that_is_no_copy_is_kept() -> None:
-    tokens = np.full((2 * CANDIDATES, 4), 60)
-    tokens[:, 1] = 60 + np.arange(2 * CANDIDATES)
-    cost = np.full((2, CANDIDATES), 5.0)
+    count = 8  # candidates of each of two melodies
+    tokens = np.full((2 * count, 4), 60)
+    tokens[:, 1] = 60 + np.arange(2 * count)
+    cost = np.full((2, count), 5.0)
     cost[0, 3], cost[0, 6], cost[1, 2] = 1.0, 2.0, 3.0
     nothing = np.array([], dtype=np.int64)
-    assert _cheapest(cost, tokens, nothing).tolist() == [3, CANDIDATES + 2]
+    assert _cheapest(cost, tokens, nothing).tolist() == [3, count + 2]
     transposed = fingerprints(tokens[3:4] + 5)
-    assert _cheapest(cost, tokens, transposed).tolist() == [6, CANDIDATES + 2]
-    assert _cheapest(cost, tokens, fingerprints(tokens)).tolist() == [3, CANDIDATES + 2]  # copies alone
+    assert _cheapest(cost, tokens, transposed).tolist() == [6, count + 2]
+    assert _cheapest(cost, tokens, fingerprints(tokens)).tolist() == [3, count + 2]  # copies alone
 
 
 def test_no_melody_copies_a_training_melody() -> None:
     checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
-    assert isinstance(checkpoint.model, EmoregVA)
-    learned = checkpoint.model.learned.numpy()
+    learned = checkpoint.tensors["learned"]
     assert len(learned) > 1000
     tokens = np.stack([s.tokens for s in sample(checkpoint, Request(48, Emotion.E4, seed=1))])
     assert not np.isin(fingerprints(tokens), learned).any()

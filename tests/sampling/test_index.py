@@ -11,7 +11,6 @@ import pytest
 
 from emomelody.errors import BadInput
 from emomelody.formats.encode import Format
-from emomelody.models.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.path import EmotionPath
@@ -19,6 +18,7 @@ from emomelody.performance.setting import Setting
 from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.index import read_configs, read_runs, to_header, write_index, write_run
 from emomelody.sampling.request import DecodingConfig, Request
+from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 # As version 0.1.0 wrote it.
 OLD = """{
@@ -121,6 +121,7 @@ def test_a_file_of_version_0_1_is_one_run(tmp_path: Path) -> None:
         formats=(Format.MIDI, Format.WAV),
         name="{model} {index}",
         checksum="8b25",
+        version="0.1.0",
     )
 
 

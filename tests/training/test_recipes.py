@@ -7,9 +7,10 @@ import math
 import pytest
 import torch
 
-from emomelody.models.emoreg_va import EmoregVA, VAConfig
+from emomelody.models.emoreg_va import EmoregVA
 from emomelody.training.examples import Examples
 from emomelody.training.recipes import RECIPES, WARM_UP, VARecipe, annealing
+from emomelody.weights.config import VAConfig
 
 SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
 

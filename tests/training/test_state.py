@@ -12,11 +12,11 @@ import pytest
 from conftest import COMMAND, Run
 
 from emomelody.data.dataset import load
-from emomelody.models import container
 from emomelody.training.config import TrainConfig
 from emomelody.training.history import Epoch
 from emomelody.training.state import NAME, PERCENT_FORMAT, RunState
 from emomelody.training.trainer import Trainer, resume
+from emomelody.weights import container
 
 
 def interrupted_run(folder: Path, data: Path) -> None:

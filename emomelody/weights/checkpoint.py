@@ -7,21 +7,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from emomelody.errors import BadWeights
-from emomelody.models import container
-from emomelody.models.cvae import CVAE, ModelConfig
-from emomelody.models.emoreg_va import EmoregVA, VAConfig
 from emomelody.music.plane import Plane
 from emomelody.music.tokens import Vocabulary
+from emomelody.weights import container
+from emomelody.weights.config import ModelConfig, VAConfig
+from emomelody.weights.container import Arrays
 
 FORMAT = "emomelody-1"
 VA = "emoreg-va"
 NAMES = ("base", "emoreg", VA)
 SUFFIX = ".safetensors"
-_PACKAGED = Path(__file__).parent.parent / "weights"  # in an installed wheel
+_INSTALLED = Path(__file__).parent  # where a wheel puts them
 _CHECKOUT = Path(__file__).parents[2] / "weights"  # beside the package, in a checkout
 
 
@@ -34,16 +33,12 @@ class Checkpoint:
     """
 
     name: str  # base, emoreg or emoreg-va
-    model: CVAE | EmoregVA
+    config: ModelConfig | VAConfig
+    tensors: Arrays  # by their names in torch, with the shapes of ``config.shapes()``
     vocabulary: Vocabulary
     plane: Plane
     training: dict[str, Any]
     checksum: str = ""  # SHA-256 in hexadecimal; empty for a checkpoint that was not read from a file
-
-    @property
-    def device(self) -> torch.device:
-        """The device that the model is on."""
-        return next(self.model.parameters()).device
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -51,12 +46,12 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     description = {
         "format": FORMAT,
         "name": checkpoint.name,
-        "config": asdict(checkpoint.model.config),
+        "config": asdict(checkpoint.config),
         "vocabulary": checkpoint.vocabulary.pitches,
         "plane": checkpoint.plane.to_json(),
         "training": checkpoint.training,
     }
-    container.write(path, checkpoint.model.state_dict(), description)
+    container.write(path, checkpoint.tensors, description)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -64,7 +59,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     tensors, description, checksum = container.read(path)
     try:
         return _build(description, tensors, checksum)
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BadWeights(path, f"not usable by this version of emomelody ({reason})") from error
 
@@ -89,37 +84,45 @@ def find_weights(name_or_path: str) -> Path:
 
 def bundled_weights() -> dict[str, Path]:
     """The weights files that are part of the installation, by model name."""
-    folder = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
-    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    paths = [*_INSTALLED.glob(f"*{SUFFIX}")] or [*_CHECKOUT.glob(f"*{SUFFIX}")]
+    return {path.stem: path for path in sorted(paths)}
 
 
-def build_model(name: str, config: Mapping[str, Any]) -> CVAE | EmoregVA:
-    """An untrained model of that name; ``config`` holds the fields of its ``VAConfig`` or ``ModelConfig``."""
-    return EmoregVA(VAConfig(**config)) if name == VA else CVAE(ModelConfig(**config))
+def make_config(name: str, fields: Mapping[str, Any]) -> ModelConfig | VAConfig:
+    """The configuration of a model of that name. Raises TypeError for unknown or missing fields."""
+    return VAConfig(**fields) if name == VA else ModelConfig(**fields)
 
 
-def _build(description: dict[str, Any], tensors: dict[str, Tensor], checksum: str) -> Checkpoint:
+def _build(description: dict[str, Any], tensors: Arrays, checksum: str) -> Checkpoint:
     if description["format"] != FORMAT:
         raise ValueError(f"format {description['format']}, expected {FORMAT}")
     vocabulary = Vocabulary(tuple(map(int, description["vocabulary"])))
     if description["name"] not in NAMES or len(vocabulary) != description["config"]["classes"]:
         raise ValueError("unknown model name, or a vocabulary of another size than the model's")
-    with torch.device("meta"):  # allocates nothing, whatever sizes the file claims
-        model = build_model(description["name"], description["config"])
-    for name, expected in model.state_dict().items():
-        if name in tensors and tensors[name].dtype != expected.dtype:
-            raise ValueError(f"{name} is {tensors[name].dtype}, expected {expected.dtype}")
-    model.load_state_dict(tensors, assign=True)
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise ValueError("values that are not finite")
+    config = make_config(description["name"], description["config"])
+    _check_tensors(tensors, config)
     return Checkpoint(
         description["name"],
-        model.eval(),
+        config,
+        tensors,
         vocabulary,
         Plane.from_json(description["plane"]),
         _training_summary(description["training"]),
         checksum,
     )
+
+
+def _check_tensors(tensors: Arrays, config: ModelConfig | VAConfig) -> None:
+    """Raise ValueError where these are not the tensors of a model of these sizes."""
+    shapes = config.shapes()
+    if tensors.keys() != shapes.keys():
+        raise ValueError(f"tensors missing or unknown: {', '.join(sorted(tensors.keys() ^ shapes.keys()))}")
+    for name, tensor in tensors.items():
+        expected = np.dtype(np.int64 if name == "learned" else np.float32)
+        if tensor.shape != shapes[name] or tensor.dtype != expected:
+            raise ValueError(f"{name} is {tensor.dtype} {tensor.shape}, expected {expected} {shapes[name]}")
+        if not np.isfinite(tensor).all():
+            raise ValueError(f"{name} has values that are not finite")
 
 
 def _training_summary(summary: dict[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+from safetensors.numpy import save
 
 from emomelody.errors import BadWeights
 from emomelody.files import write_whole
@@ -24,10 +25,12 @@ ENTRY = (
 )
 MAX_BYTES = 500_000_000  # far more than any model of ours with its optimiser's state
 
+Arrays = Mapping[str, NDArray[Any]]
 
-def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> str:
+
+def write(path: Path, tensors: Arrays, description: Mapping[str, Any]) -> str:
     """Write the file and return its checksum. Raises BadInput if it cannot be written."""
-    content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    content = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     text = json.dumps(description, sort_keys=True)
     checksum = _checksum(content, text)
     # One entry rather than two: safetensors writes several in an order that varies from run to run.
@@ -35,7 +38,7 @@ def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, A
     return checksum
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
+def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any], str]:
     """The tensors, the description and the checksum of a file.
 
     Raises BadWeights if the file is missing, too large, damaged or not one of emomelody's.
@@ -47,11 +50,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
             raise BadWeights(
                 path, f"larger than {MAX_BYTES // 1_000_000} MB: not a weights file of emomelody"
             )
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
-            # Copies: the file may be replaced while the tensors are in use.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, AttributeError, TypeError) as error:
         raise BadWeights(path, f"not a readable safetensors file ({error})") from error
     if ENTRY not in metadata:
         raise BadWeights(path, "not a weights file of emomelody")
@@ -65,10 +67,11 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
         raise BadWeights(path, f"not a weights file of emomelody ({error})") from error
 
 
-def _checksum(tensors: Mapping[str, Tensor], description: str) -> str:
+def _checksum(tensors: Arrays, description: str) -> str:
     digest = hashlib.sha256(description.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.numpy().tobytes())
+        # The type as torch names it, as in the files of version 0.1.
+        digest.update(f"{name} torch.{tensor.dtype} {tensor.shape}".encode())
+        digest.update(np.ascontiguousarray(tensor).data)
     return digest.hexdigest()
