@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from evaluation.labelled import reference_of, two_of_each
 
 from emomelody.data.dataset import Split, load
@@ -15,11 +16,11 @@ from emomelody.evaluation.emotion import Judges
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
-from emomelody.music.plane import Plane, Region
-from emomelody.music.tokens import Vocabulary
+from emomelody.music.plane import Floats, Plane
+from emomelody.music.tokens import REST, Tokens
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
-from emomelody.weights.checkpoint import Checkpoint
+from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 
 def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> None:
@@ -77,32 +78,25 @@ def test_an_ideal_latent_space() -> None:
     assert plane.evaluate_latent_space(reference, np.stack([onsets, onsets], 1))["sap"] == pytest.approx(0)
 
 
-class Obedient(torch.nn.Module):
-    """Decodes a point into a melody that fits it: more notes for arousal, more major thirds for valence."""
-
-    def __init__(self, blind: bool) -> None:
-        super().__init__()
-        self.blind, self.scale = blind, torch.nn.Parameter(torch.ones(1))
-        self.config = type("Config", (), {"steps": 64})
-
-    def decode(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        del labels
-        logits = torch.zeros(len(z), 64, 4)  # E flat, E, rest, hold
-        for row, (valence, arousal) in enumerate(z.tolist()):
-            count = 12 if self.blind else round(11 + 10 * arousal)
-            major = 6 if self.blind else round(count * (1 + valence) / 2)
-            logits[row, :, 2] = 1
-            logits[row, : 2 * major : 2, 1] = 2
-            logits[row, 2 * major : 2 * count : 2, 0] = 2
-        return logits
-
-
 @pytest.mark.parametrize(("blind", "least", "most"), [(False, 0.85, 1.0), (True, 0.0, 0.0)])
-def test_the_plane_of_an_obedient_and_of_a_blind_model(blind: bool, least: float, most: float) -> None:
-    region = Region(np.ones(1), np.zeros((1, 2)), np.eye(2)[None])
-    square = Plane((1.0, 1.0), (region,) * 4)
-    model = Checkpoint("emoreg", Obedient(blind), Vocabulary((63, 64)), square, {})  # type: ignore[arg-type]
-    figures, grid = plane.evaluate_plane(model)
+def test_the_plane_of_an_obedient_and_of_a_blind_model(
+    blind: bool, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An obedient one decodes more notes for arousal, and more major thirds for valence."""
+
+    def decode(_checkpoint: Checkpoint, latents: Floats, *_: Any) -> Tokens:
+        tokens = np.full((len(latents), 64), REST)
+        for row, (valence, arousal) in zip(tokens, latents[:, 0].tolist(), strict=True):
+            count = 12 if blind else round(11 + 10 * arousal)
+            major = 6 if blind else round(count * (1 + valence) / 2)
+            row[: 2 * major : 2] = 64
+            row[2 * major : 2 * count : 2] = 63
+        return tokens
+
+    monkeypatch.setattr(plane, "decode", decode)
+    loaded = load_checkpoint(bundled_weights()["emoreg"])
+    checkpoint = replace(loaded, plane=Plane((1.0, 1.0), loaded.plane.regions))
+    figures, grid = plane.evaluate_plane(checkpoint)
     for name in ("arousal", "arousal_high", "arousal_low", "valence", "valence_high", "valence_low"):
         assert least <= figures[name] <= most + 1e-9, name
     assert grid.onsets[0, 0] == (12 if blind else 1)
