@@ -103,7 +103,8 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
 
 def first_window(path: Path) -> Melody:
     """The first four bars of a piece, in C. Raises BadInput if there is no usable melody."""
-    found = cut_windows(Source(path), Windows.FIRST)
+    # Any label will do: the rule, which is slow to import, is not asked for one.
+    found = cut_windows(Source(path, Emotion.E1), Windows.FIRST)
     if isinstance(found, BadInput):
         raise found
     if not found.windows:

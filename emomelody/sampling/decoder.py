@@ -58,14 +58,18 @@ class GRUCell:
         self._rz, self._n = np.empty((len(state), gru.gates), np.float32), np.empty_like(state)
         self._r, self._z = self._rz[:, : gru.units], self._rz[:, gru.units :]
         self._product = np.empty_like(state)
+        self._is_zero = not state.any()  # before the first step of a piece: products need no computing
 
     def step(self, gates: Floats32, n: Floats32) -> None:
         """Advance by one step; the inputs x with their biases are ``gates`` (B, 2H) and ``n`` (B, H)."""
-        np.matmul(self.state, self._gru.of_gates, out=self._rz)
-        self._rz += gates
+        if self._is_zero:
+            self._rz[:], self._n[:], self._is_zero = gates, self._gru.bias_n, False
+        else:
+            np.matmul(self.state, self._gru.of_gates, out=self._rz)
+            self._rz += gates
+            np.matmul(self.state, self._gru.of_n, out=self._n)
+            self._n += self._gru.bias_n
         np.tanh(self._rz, out=self._rz)  # 2 r − 1 and 2 z − 1
-        np.matmul(self.state, self._gru.of_n, out=self._n)
-        self._n += self._gru.bias_n
         np.multiply(self._n, self._r, out=self._product)
         self._n += self._product
         self._n += n

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -203,6 +203,7 @@ def _batch_decoder(checkpoint: Checkpoint, decoding: DecodingConfig) -> DecodeBa
     return decode_batch
 
 
+@lru_cache(maxsize=8)
 def _decoder(checkpoint: Checkpoint, decoding: DecodingConfig) -> DecodeBatch:
     """A function that decodes a batch of the full size."""
     if checkpoint.name == VA:

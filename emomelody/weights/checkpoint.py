@@ -24,7 +24,7 @@ _INSTALLED = Path(__file__).parent  # where a wheel puts them
 _CHECKOUT = Path(__file__).parents[2] / "weights"  # beside the package, in a checkout
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared, and hashed, as an object: arrays have no hash
 class Checkpoint:
     """A trained model with everything that sampling and evaluation need.
 
