@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import mido
@@ -109,7 +109,8 @@ def to_bytes(piece: Piece) -> bytes:
     end = piece.melody.steps * _TICKS_PER_STEP
     # Readers today expect UTF-8 in names; ASCII names have the same bytes.
     midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
-    midi.tracks.extend([_track(_conductor_events(piece), end), _track(_note_events(piece), end)])
+    conductor = _conductor_track(piece.keys, piece.tempos, piece.sections, end)
+    midi.tracks.extend([conductor, _track(_note_events(piece), end)])
     buffer = io.BytesIO()
     midi.save(file=buffer)
     return buffer.getvalue()
@@ -120,14 +121,18 @@ def write(piece: Piece, path: Path) -> None:
     path.write_bytes(to_bytes(piece))
 
 
-def _conductor_events(piece: Piece) -> list[_Event]:
+@lru_cache(maxsize=64)  # the melodies of a run often share it
+def _conductor_track(
+    keys: tuple[tuple[int, str], ...],
+    tempos: tuple[tuple[int, float], ...],
+    sections: tuple[tuple[int, str], ...],
+    end: int,
+) -> mido.MidiTrack:
     events = [(0, mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4))]
-    events += [(step, mido.MetaMessage("key_signature", key=key)) for step, key in piece.keys]
-    events += [
-        (step, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo))) for step, tempo in piece.tempos
-    ]
-    events += [(step, mido.MetaMessage("marker", text=description)) for step, description in piece.sections]
-    return events
+    events += [(step, mido.MetaMessage("key_signature", key=key)) for step, key in keys]
+    events += [(step, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo))) for step, tempo in tempos]
+    events += [(step, mido.MetaMessage("marker", text=description)) for step, description in sections]
+    return _track(events, end)
 
 
 def _note_events(piece: Piece) -> list[_Event]:

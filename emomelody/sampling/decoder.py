@@ -10,6 +10,8 @@ number of a token in the model's vocabulary. Everything is float32.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -199,10 +201,17 @@ def choose(logits: Floats32, uniforms: Floats32) -> Tokens:
 
     Inverts the cumulative distribution, so that the same uniforms give the same classes (…).
     """
-    cumulative = _exponentials(logits).cumsum(-1)  # (…, V), in proportion to the probabilities
+    exponentials = _exponentials(logits)  # (…, V), in proportion to the probabilities
+    cumulative = exponentials @ _upper_triangle(logits.shape[-1])  # faster than numpy's cumsum
     threshold = uniforms[..., None] * cumulative[..., -1:]  # (…, 1)
     chosen: Tokens = (cumulative <= threshold).sum(-1)
     return chosen
+
+
+@lru_cache(maxsize=8)
+def _upper_triangle(size: int) -> Floats32:
+    """Ones on and above the diagonal: rows times this matrix are their cumulative sums."""
+    return np.triu(np.ones((size, size), np.float32))
 
 
 def _exponentials(logits: Floats32) -> Floats32:
