@@ -21,7 +21,8 @@ from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody
 from emomelody.music.rule import Labels, judge_by_rule
-from emomelody.music.tokens import HOLD, REST, from_tokens
+from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
+from emomelody.music.tonality import MINOR, find_keys
 from emomelody.sampling.request import Sample
 
 if TYPE_CHECKING:
@@ -29,6 +30,20 @@ if TYPE_CHECKING:
 
 TREES = 300
 FEW_NOTES = 4
+Rows = dict[str, tuple[str, str]]  # of a table: by key of the figures, a title and a format
+TONALITY: Rows = {
+    "mode": ("requested mode found", "{:.1%}"),
+    "mode_least": ("… in the emotion where it is found least", "{:.1%}"),
+    "tonic": ("requested tonic found", "{:.1%}"),
+    "real_mode": ("written mode of real melodies found", "{:.1%}"),
+    "real_tonic": ("written tonic of real melodies found", "{:.1%}"),
+}
+VALIDITY: Rows = {
+    "all_rests": ("all rests", "{:.1%}"),
+    "hold_first": ("hold first", "{:.1%}"),
+    "hold_after_rest": ("hold after a rest", "{:.1%}"),
+    "few_notes": ("fewer than 4 notes", "{:.1%}"),
+}
 
 
 class Classifier:
@@ -114,6 +129,42 @@ def evaluate_emotion(melodies: Melodies, judges: Judges) -> Figures:
             "real": judges.accuracy[name],
         }
     return figures
+
+
+def evaluate_tonality(melodies: Melodies, reference: ReferenceSet) -> Figures:
+    """Do the notes establish their key? By a key finder that is told neither tonic nor mode.
+
+    All melodies are in C, in major for positive valence and in minor for negative. The key finder correlates
+    the durations of the pitch classes with the profiles of all 24 keys (Krumhansl and Kessler 1982); the
+    first and the last note count 5 % more. "Mode" is the share of melodies whose key it finds in the
+    requested mode, "tonic" with C as its tonic. "Real melodies" are the training melodies with the mode of
+    their label.
+    """
+    everything = {e: np.stack([to_tokens(m) for m in melodies[e]]) for e in Emotion if melodies[e]}
+    real = {e: reference.dataset.tokens[reference.of(e)] for e in Emotion if len(reference.of(e))}
+    mode, tonic = _found(everything)
+    real_mode, real_tonic = _found(real)
+    return {
+        "mode": _mean(mode),
+        "mode_least": min(mode.values(), default=None),
+        "tonic": _mean(tonic),
+        "mode_by_emotion": mode,
+        "tonic_by_emotion": tonic,
+        "real_mode": _mean(real_mode),
+        "real_tonic": _mean(real_tonic),
+    }
+
+
+def _found(tokens: dict[Emotion, Tokens]) -> tuple[dict[str, float], dict[str, float]]:
+    """The shares of melodies (N, T) by emotion whose requested mode and tonic are found, by code."""
+    keys = {e: find_keys(rows) for e, rows in tokens.items()}  # (N,) each
+    mode = {e.code: float(((k >= MINOR) == (e.mode == "minor")).mean()) for e, k in keys.items()}
+    tonic = {e.code: float((k % MINOR == 0).mean()) for e, k in keys.items()}
+    return mode, tonic
+
+
+def _mean(shares: dict[str, float]) -> float | None:
+    return float(np.mean([*shares.values()])) if shares else None
 
 
 def evaluate_validity(samples: Sequence[Sample]) -> Figures:

@@ -14,7 +14,12 @@ import numpy as np
 
 from emomelody.data.dataset import Dataset
 from emomelody.errors import EmomelodyError
-from emomelody.evaluation.emotion import Judges, evaluate_emotion, evaluate_validity
+from emomelody.evaluation.emotion import (
+    Judges,
+    evaluate_emotion,
+    evaluate_tonality,
+    evaluate_validity,
+)
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
 from emomelody.evaluation.paths import PATH_MELODIES, evaluate_path, evaluate_transfer
 from emomelody.evaluation.plane import (
@@ -89,6 +94,7 @@ class _Yardsticks:
             "metrics": evaluate_metrics(melodies, self.reference),
             "histograms": evaluate_histograms(melodies, self.reference),
             "emotion": evaluate_emotion(melodies, self.judges),
+            "tonality": evaluate_tonality(melodies, self.reference),
             "novelty": evaluate_novelty(melodies, self.reference, self.novelty),
         }
 

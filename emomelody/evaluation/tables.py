@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from emomelody.evaluation.emotion import TONALITY, VALIDITY
 from emomelody.evaluation.paper import METRICS
 from emomelody.evaluation.statistics import Figures
 from emomelody.formats.sheet import Sheet
@@ -57,12 +58,6 @@ LATENT_SPACE = {
     "arousal": ("z(1) with onsets (Spearman)", "{:+.2f}"),
     "sap": ("SAP", "{:.2f}"),
 }
-VALIDITY = {
-    "all_rests": ("all rests", "{:.1%}"),
-    "hold_first": ("hold first", "{:.1%}"),
-    "hold_after_rest": ("hold after a rest", "{:.1%}"),
-    "few_notes": ("fewer than 4 notes", "{:.1%}"),
-}
 
 
 def sheets(systems: Sequence[Figures]) -> list[Sheet]:
@@ -81,6 +76,7 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _plain("path", "Sixteen bars from one emotion to another", PATH, systems),
         _plain("transfer", "Real melodies in another emotion", TRANSFER, systems),
         _plain("latent_space", "The latent space", LATENT_SPACE, systems),
+        _plain("tonality", "The key that the notes establish", TONALITY, systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]
     return [sheet for sheet in tables if sheet.rows]

@@ -41,6 +41,7 @@ ROWS = (
         real=("emotion", "rule", "real", "all")),
     Row("emotion", "right, by the classifier", ("emotion", "classifier", "all"), "{:.1%}",
         real=("emotion", "classifier", "real", "all"), paper="classifier"),
+    Row("emotion", "mode found in the notes", ("tonality", "mode"), "{:.1%}", real=("tonality", "real_mode")),
     Row("closeness", "mean |Δμ|/σ", ("metrics", "mean_gap"), "{:.2f}",
         real=("metrics", "real", "mean_gap"), paper="mean_gap", higher_is_better=False),
     Row("closeness", "worst |Δμ|/σ", ("metrics", "worst_gap"), "{:.2f}",

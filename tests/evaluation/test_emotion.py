@@ -11,7 +11,7 @@ from emomelody.errors import EmomelodyError
 from emomelody.evaluation import emotion
 from emomelody.evaluation.emotion import Classifier
 from emomelody.music.emotion import Emotion
-from emomelody.music.melody import Melody
+from emomelody.music.melody import Melody, Note
 from emomelody.music.rule import judge_by_rule
 from emomelody.music.tokens import HOLD, REST
 from emomelody.sampling.request import Sample
@@ -74,3 +74,22 @@ def test_validity_by_hand() -> None:
         "hold_after_rest": 0.25,
         "few_notes": 0.75,
     }
+
+
+def test_tonality_by_hand() -> None:
+    """Half of the happy melodies are in C major, the other half in C minor; the sad ones are in D minor."""
+    major = [60, 62, 64, 65, 67, 64, 60, 60]
+    minor = [60, 62, 63, 65, 67, 63, 60, 60]
+
+    def melodies(*pitches: list[int]) -> list[Melody]:
+        return [Melody(tuple(Note(8 * i, 8, p) for i, p in enumerate(row))) for row in pitches]
+
+    sampled = {e: [] for e in Emotion} | {
+        Emotion.E1: melodies(major, minor),
+        Emotion.E3: melodies([pitch + 2 for pitch in minor]),
+    }
+    figures = emotion.evaluate_tonality(sampled, reference_of(two_of_each()))
+    assert figures["mode_by_emotion"] == {"e1": 0.5, "e3": 1}
+    assert figures["tonic_by_emotion"] == {"e1": 1, "e3": 0}
+    assert (figures["mode"], figures["mode_least"], figures["tonic"]) == (0.75, 0.5, 0.5)
+    assert 0 < figures["real_mode"] <= 1

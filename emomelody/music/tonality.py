@@ -1,0 +1,75 @@
+"""Which key the notes of a melody establish, found from the notes alone.
+
+A key finder compares how long each pitch class sounds with the profiles of the 24 keys.
+
+N melodies, T steps, 24 keys: C major … B major, then C minor … B minor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from emomelody.music.plane import Floats
+from emomelody.music.tokens import HOLD, REST, Tokens
+
+ENDS = 0.05  # how much more the first and the last note count
+MINOR = 12  # the number of C minor
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """How well each pitch class fits a major and a minor key, from the tonic up."""
+
+    major: tuple[float, ...]  # 12
+    minor: tuple[float, ...]  # 12
+
+    @cached_property
+    def of_keys(self) -> Floats:
+        """The profiles of all keys, (24, 12), with mean 0 and norm 1."""
+        rotated = [np.roll(profile, tonic) for profile in (self.major, self.minor) for tonic in range(12)]
+        return _standardised(np.array(rotated))
+
+    def correlations(self, totals: Floats) -> Floats:
+        """The correlation of each key with totals of pitch classes (N, 12), (N, 24)."""
+        return np.asarray(_standardised(totals) @ self.of_keys.T)
+
+
+# Listeners' ratings of tones after a key was established: C. Krumhansl and E. Kessler, Psychological Review
+# 89, 1982.
+KRUMHANSL_KESSLER = Profiles(
+    (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+)
+
+
+def pitch_class_totals(tokens: Tokens) -> Floats:
+    """How many steps each pitch class sounds in melodies (N, T), (N, 12).
+
+    The steps of the first and the last note count ``ENDS`` more.
+    """
+    onset, last_step = tokens < REST, tokens.shape[1] - 1
+    # The step of the onset that each step belongs to; before the first onset, −1.
+    started = np.maximum.accumulate(np.where(onset, np.arange(last_step + 1), -1), 1)  # (N, T)
+    # A hold after a rest sounds nothing: the last rest must lie before the onset.
+    rested = np.maximum.accumulate(np.where(tokens == REST, np.arange(last_step + 1), -1), 1)
+    sounding = (started > rested) & (onset | (tokens == HOLD))  # (N, T)
+    first, last = onset.argmax(1), last_step - onset[:, ::-1].argmax(1)  # (N,), steps of the outer onsets
+    weights = sounding * (1 + ENDS * ((started == first[:, None]) + 1.0 * (started == last[:, None])))
+    pitches = np.take_along_axis(tokens, np.maximum(started, 0), 1) % 12  # (N, T)
+    classes = np.arange(12)[:, None, None]  # (12, 1, 1)
+    return np.asarray(((pitches == classes) * weights).sum(2).T)
+
+
+def find_keys(tokens: Tokens, profiles: Profiles = KRUMHANSL_KESSLER) -> Tokens:
+    """The number of the key, 0–23, that melodies (N, T) establish, (N,)."""
+    return np.asarray(profiles.correlations(pitch_class_totals(tokens)).argmax(1))
+
+
+def _standardised(rows: Floats) -> Floats:
+    """Rows with mean 0 and norm 1; a row of equal values becomes 0."""
+    centred = rows - rows.mean(1, keepdims=True)
+    norms = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.asarray(centred / np.where(norms > 0, norms, 1))

@@ -1,0 +1,60 @@
+"""The key finder against music21, and by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from music21.analysis.discrete import KrumhanslKessler
+from music21.note import Note
+from music21.stream import Stream
+
+from emomelody.music.tokens import HOLD, REST
+from emomelody.music.tonality import ENDS, KRUMHANSL_KESSLER, MINOR, find_keys, pitch_class_totals
+
+
+def melody(*pitches: int, length: int = 4) -> np.ndarray:
+    """Tokens of notes of one length."""
+    return np.array([token for pitch in pitches for token in [pitch, *[HOLD] * (length - 1)]])
+
+
+def test_durations_are_summed_by_pitch_class() -> None:
+    tokens = np.array([[HOLD, 60, HOLD, 64, REST, HOLD, 72, HOLD, 65, HOLD, HOLD, REST]])
+    (totals,) = pitch_class_totals(tokens)
+    assert totals[[0, 4, 5]].tolist() == pytest.approx([2 * (1 + ENDS) + 2, 1, 3 * (1 + ENDS)])
+    assert totals.sum() == pytest.approx(8 + 5 * ENDS)
+    assert pitch_class_totals(np.full((1, 8), REST)).sum() == 0
+    only = pitch_class_totals(melody(62)[None])[0]
+    assert only[2] == pytest.approx(4 * (1 + 2 * ENDS))  # first and last at once
+
+
+def test_keys_are_those_that_music21_finds() -> None:
+    rng, finder = np.random.default_rng(0), KrumhanslKessler()
+    for _ in range(50):
+        scale = np.array([0, 2, 4, 5, 7, 9, 11]) if rng.random() < 0.5 else np.array([0, 2, 3, 5, 7, 8, 11])
+        pitches = 60 + (rng.choice(scale, 16) + rng.integers(12)) % 12
+        # Without the weights of the outer notes, which music21 does not have.
+        found = KRUMHANSL_KESSLER.correlations(np.bincount(pitches % 12, minlength=12)[None].astype(float))
+        expected, mode, _ = finder.process(Stream([Note(int(p), quarterLength=1) for p in pitches]))[0]
+        assert divmod(int(found.argmax()), 12) == (("major", "minor").index(mode), expected.pitchClass)
+    for mode, profile in (("major", KRUMHANSL_KESSLER.major), ("minor", KRUMHANSL_KESSLER.minor)):
+        assert list(profile) == pytest.approx(finder.getWeights(mode))
+
+
+def test_the_key_of_a_scale_and_its_triad() -> None:
+    major = melody(60, 62, 64, 65, 67, 64, 60, 60)
+    minor = melody(60, 62, 63, 65, 67, 63, 60, 60)
+    tokens = np.stack([major, minor, minor + 2 * (minor < REST)])
+    assert find_keys(tokens).tolist() == [0, MINOR, MINOR + 2]
+
+
+def test_the_papers_melodies_establish_their_key(paper_set: Path) -> None:
+    from emomelody.data.dataset import load
+    from emomelody.music.emotion import Emotion
+
+    data = load(paper_set)
+    minor = np.array([e.mode == "minor" for e in Emotion])[data.labels]
+    found = find_keys(data.tokens)
+    assert ((found >= 12) == minor).mean() == pytest.approx(0.76, abs=0.01)
+    assert (found % 12 == 0).mean() == pytest.approx(0.46, abs=0.01)
