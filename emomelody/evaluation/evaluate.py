@@ -16,9 +16,13 @@ from emomelody.data.dataset import Dataset
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.emotion import (
     Judges,
+    Played,
+    at_corners,
     evaluate_emotion,
+    evaluate_listeners,
     evaluate_tonality,
     evaluate_validity,
+    listeners_of_real,
 )
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
 from emomelody.evaluation.paths import PATH_MELODIES, evaluate_path, evaluate_transfer
@@ -82,18 +86,24 @@ class _Yardsticks:
     reference: ReferenceSet
     judges: Judges
     novelty: Figures | None  # of real held-out melodies
+    listeners: Figures  # of real melodies
 
     @classmethod
     def of(cls, dataset: Dataset, split: DataSplit, judge_data: Dataset | None) -> _Yardsticks:
         reference = ReferenceSet(dataset, split)
-        return cls(reference, Judges(reference, judge_data), real_novelty(reference))
+        novelty, listeners = real_novelty(reference), listeners_of_real(reference)
+        return cls(reference, Judges(reference, judge_data), novelty, listeners)
 
-    def measure(self, melodies: Melodies) -> Figures:
-        """The blocks that need nothing but a system's melodies."""
+    def measure(self, melodies: Melodies, played: Played | None = None) -> Figures:
+        """The blocks that need nothing but a system's melodies.
+
+        ``played`` are the melodies with their target points, by default those of the emotions' corners.
+        """
         return {
             "metrics": evaluate_metrics(melodies, self.reference),
             "histograms": evaluate_histograms(melodies, self.reference),
             "emotion": evaluate_emotion(melodies, self.judges),
+            "listeners": evaluate_listeners(played or at_corners(melodies), self.listeners),
             "tonality": evaluate_tonality(melodies, self.reference),
             "novelty": evaluate_novelty(melodies, self.reference, self.novelty),
         }
@@ -186,7 +196,8 @@ def _evaluate_model(
         on_step("sampling")
         melodies = {e: [s.melody for s in some] for e, some in samples.items()}
         validity = evaluate_validity([s for some in samples.values() for s in some])
-        runs.append(yardsticks.measure(melodies) | {"validity": validity})
+        played = {e: [(s.melody, s.trajectory) for s in some] for e, some in samples.items()}
+        runs.append(yardsticks.measure(melodies, played) | {"validity": validity})
         on_step("measuring")
         first = first or melodies
     mean, deviation = over_seeds(runs)

@@ -23,6 +23,17 @@ _LONGEST_IOI = 64  # steps; longer times between onsets count as this
 _FIRST_CHARACTER = 0x10000  # beyond Unicode's surrogates
 _SEPARATOR = "\0"
 
+# The rows of the table: by key of the figures, a title and a format.
+NOVELTY = {
+    "exact": ("exact copies", "{:.1%}"),
+    "within_2": ("within 2 of 64 steps", "{:.1%}"),
+    "within_4": ("within 4 of 64 steps", "{:.1%}"),
+    "nearest": ("nearest distance, median (steps)", "{:.1f}"),
+    "passage": ("longest shared passage, median (notes)", "{:.1f}"),
+    "passage_share": ("longest shared passage, mean share of the melody", "{:.1%}"),
+    "distinct": ("distinct melodies", "{:.1%}"),
+}
+
 
 def evaluate_novelty(melodies: Melodies, reference: ReferenceSet, real: Figures | None) -> Figures:
     """How near each generated melody is to the nearest training melody, in any transposition.

@@ -28,6 +28,21 @@ from emomelody.weights.config import LATENT
 PATH_BARS = 16
 PATH_MELODIES = 50  # along each path, or fewer
 TRANSFERRED = 100  # real melodies given other emotions
+# The rows of the tables: by key of the figures, a title and a format.
+PATH = {
+    "first": ("first four bars as requested", "{:.1%}"),
+    "last": ("last four bars as requested", "{:.1%}"),
+    "both": ("both ends as requested", "{:.1%}"),
+    "window_gap": ("mean |Δμ|/σ of four-bar windows of one emotion", "{:.2f}"),
+    "closing": ("closing melodies", "{:.1%}"),
+    "closing_real": ("closing windows of real melodies", "{:.1%}"),
+}
+TRANSFER = {
+    "as_requested": ("emotion as requested", "{:.1%}"),
+    "contour": ("correlation of the contour with the original's", "{:+.2f}"),
+    "contour_own": ("… in the original's own emotion", "{:+.2f}"),
+    "contour_random": ("… with a different melody's", "{:+.2f}"),
+}
 
 
 def evaluate_path(checkpoint: Checkpoint, reference: ReferenceSet, count: int = PATH_MELODIES) -> Figures:

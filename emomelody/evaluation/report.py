@@ -28,6 +28,7 @@ BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "metrics": ("Closeness to the training melodies", style.evaluate_metrics),
     "histograms": ("Intervals and durations", style.evaluate_histograms),
     "emotion": ("Emotion", emotion.evaluate_emotion),
+    "listeners": ("Listeners", emotion.evaluate_listeners),
     "tonality": ("Tonality", emotion.evaluate_tonality),
     "novelty": ("Novelty", novelty.evaluate_novelty),
     "plane": ("The plane", plane.evaluate_plane),

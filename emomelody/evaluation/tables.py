@@ -7,8 +7,10 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from emomelody.evaluation.emotion import TONALITY, VALIDITY
+from emomelody.evaluation.emotion import SETTINGS, TONALITY, VALIDITY
+from emomelody.evaluation.novelty import NOVELTY
 from emomelody.evaluation.paper import METRICS
+from emomelody.evaluation.paths import PATH, TRANSFER
 from emomelody.evaluation.statistics import Figures
 from emomelody.formats.sheet import Sheet
 from emomelody.music.emotion import Emotion
@@ -19,15 +21,6 @@ SPLITS = {"training": "training", "held_out": "held-out", "unseen": "unseen"}
 JUDGES = ("rule", "classifier")
 # The rows of the simple tables: by key of the figures, a title and a format.
 GAPS = {"mean_gap": ("mean |Δμ|/σ", "{:.2f}"), "worst_gap": ("worst |Δμ|/σ", "{:.2f}")}
-NOVELTY = {
-    "exact": ("exact copies", "{:.1%}"),
-    "within_2": ("within 2 of 64 steps", "{:.1%}"),
-    "within_4": ("within 4 of 64 steps", "{:.1%}"),
-    "nearest": ("nearest distance, median (steps)", "{:.1f}"),
-    "passage": ("longest shared passage, median (notes)", "{:.1f}"),
-    "passage_share": ("longest shared passage, mean share of the melody", "{:.1%}"),
-    "distinct": ("distinct melodies", "{:.1%}"),
-}
 PLANE = {
     "as_requested": ("in the requested quadrant", "{:.1%}"),
     "far_as_requested": ("… of the points 0.25 and more from both axes", "{:.1%}"),
@@ -38,20 +31,6 @@ PLANE = {
     "valence_high": ("… inside positive valence", "{:+.2f}"),
     "valence_low": ("… inside negative valence", "{:+.2f}"),
     "silent": ("silent points", "{:.1%}"),
-}
-PATH = {
-    "first": ("first four bars as requested", "{:.1%}"),
-    "last": ("last four bars as requested", "{:.1%}"),
-    "both": ("both ends as requested", "{:.1%}"),
-    "window_gap": ("mean |Δμ|/σ of four-bar windows of one emotion", "{:.2f}"),
-    "closing": ("closing melodies", "{:.1%}"),
-    "closing_real": ("closing windows of real melodies", "{:.1%}"),
-}
-TRANSFER = {
-    "as_requested": ("emotion as requested", "{:.1%}"),
-    "contour": ("correlation of the contour with the original's", "{:+.2f}"),
-    "contour_own": ("… in the original's own emotion", "{:+.2f}"),
-    "contour_random": ("… with a different melody's", "{:+.2f}"),
 }
 LATENT_SPACE = {
     "valence": ("z(0) with majorness (Spearman)", "{:+.2f}"),
@@ -76,6 +55,7 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _plain("path", "Sixteen bars from one emotion to another", PATH, systems),
         _plain("transfer", "Real melodies in another emotion", TRANSFER, systems),
         _plain("latent_space", "The latent space", LATENT_SPACE, systems),
+        _listeners([s for s in systems if "listeners" in s]),
         _plain("tonality", "The key that the notes establish", TONALITY, systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]
@@ -190,6 +170,25 @@ def _emotion(systems: Sequence[Figures]) -> Sheet:
     )
     titles = [f"{judge}: {title}" for judge, _, title in rows]
     return _sheet("emotion", "Emotion as requested", titles, columns)
+
+
+def _listeners(systems: Sequence[Figures]) -> Sheet:
+    keys = [*((e.code, _name(e)) for e in Emotion), ("all", "all")]
+    rows = [(setting, key, title) for setting in SETTINGS for key, title in keys]
+    columns: dict[str, list[str]] = {}
+    for system in systems:
+        found, spread = system["listeners"], deviations(system, "listeners")
+        columns[system["name"]] = [
+            number(found[setting].get(key), "{:.1%}", spread.get(setting, {}).get(key))
+            for setting, key, _ in rows
+        ]
+    columns |= per_reference(
+        systems,
+        "real melodies",
+        lambda s: [number(s["listeners"][setting]["real"].get(key), "{:.1%}") for setting, key, _ in rows],
+    )
+    titles = [f"{setting}: {title}" for setting, _, title in rows] if systems else []
+    return _sheet("listeners", "Emotion that listeners would hear", titles, columns)
 
 
 def _confusion(system: Figures, judge: str) -> Sheet:

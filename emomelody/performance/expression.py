@@ -16,7 +16,7 @@ continuous over the plane. The dynamics within a phrase are our own addition.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi, sin
+from math import log10, pi, sin
 
 import numpy as np
 
@@ -62,6 +62,11 @@ def velocity(decibels: float) -> int:
     A synthesiser's level grows by 40 log₁₀ of the velocity (SoundFont 2.04, section 8.4.2).
     """
     return int(np.clip(round(BASE_VELOCITY * 10 ** (decibels / 40)), 1, 127))
+
+
+def decibels(velocity: float) -> float:
+    """Return how much louder a MIDI velocity is than ``BASE_VELOCITY``: the inverse of ``velocity``."""
+    return 40 * log10(velocity / BASE_VELOCITY)
 
 
 def phrase_dynamics(step: int) -> float:

@@ -21,7 +21,18 @@ ROOT = HERE.parents[1]
 PAGES = (ROOT / "README.md", ROOT / "weights" / "results.md")
 SUMMARY = ("shipped.json", "va.json")
 # Enough to judge by; the report has the others too.
-SHOWN = ("placement", "metrics", "emotion", "novelty", "plane", "path", "transfer", "latent_space", "tonality")
+SHOWN = (
+    "placement",
+    "metrics",
+    "emotion",
+    "novelty",
+    "plane",
+    "path",
+    "transfer",
+    "latent_space",
+    "listeners",
+    "tonality",
+)
 LEFT_OUT = ("More features", "requested and judged")
 FOLDED = 15  # rows
 

@@ -93,3 +93,14 @@ def test_tonality_by_hand() -> None:
     assert figures["tonic_by_emotion"] == {"e1": 1, "e3": 0}
     assert (figures["mode"], figures["mode_least"], figures["tonic"]) == (0.75, 0.5, 0.5)
     assert 0 < figures["real_mode"] <= 1
+
+
+def test_listeners_hear_slow_minor_as_sad_and_fast_major_as_happy() -> None:
+    slow = Melody(tuple(Note(16 * i, 16, pitch) for i, pitch in enumerate([60, 63, 67, 60])))
+    fast = Melody(tuple(Note(2 * i, 2, 72 + [0, 4, 7, 4, 2, 5, 7, 0][i % 8]) for i in range(32)))
+    real = emotion.listeners_of_real(reference_of(two_of_each()))
+    played = emotion.at_corners({e: [] for e in Emotion} | {Emotion.E1: [fast, slow], Emotion.E3: [slow]})
+    figures = emotion.evaluate_listeners(played, real)
+    assert figures["expressive"] == {"e1": 0.5, "e3": 1, "all": 0.75, "real": real["expressive"]}
+    assert figures["plain"]["e3"] == 1
+    assert set(real["plain"]) == {"e1", "e2", "e3", "e4", "all"}
