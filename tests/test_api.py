@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,15 @@ def test_melodies_can_be_written_shown_and_measured(tmp_path: Path) -> None:
     assert isinstance(first.judge(), Emotion)
     assert emomelody.load("emoreg").sample(Emotion.E3, n=1, seed=1)[0].notes == first.notes
     assert emomelody.load("base").sample(point=(0.5, -0.5))[0].emotion is Emotion.E4
+
+
+def test_sampling_and_placing_import_no_torch() -> None:
+    program = (
+        "import sys, emomelody; model = emomelody.load(); (melody,) = model.sample('sad')\n"
+        "model.place(melody); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_wrong_requests_raise() -> None:

@@ -54,6 +54,8 @@ GLOSSARY = {
     " than the other axis; 1 is best.",
     "rule": "the judge of emotion that compares onsets and scale rates; it also labels data without labels.",
     "classifier": "the judge of emotion that is a random forest fitted on labelled real melodies.",
+    "listeners": "the judge of emotion that is a linear model of listeners' ratings of melodies as played.",
+    "key finder": "finds tonic and mode by the durations of the pitch classes, without being told the key.",
     "mean ± x": "over several seeds: the mean and the standard deviation.",
 }
 _STYLE = """
