@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emomelody.data.windows import first_window
+from emomelody.errors import EmomelodyError
 from emomelody.files import write_whole
 from emomelody.formats import text_roll
 from emomelody.formats.encode import Format, encode
@@ -143,7 +144,7 @@ class Model:
         *,
         point: tuple[float, float] | None = None,
         path: str | None = None,
-        like: str | Path | None = None,
+        like: str | Path | GeneratedMelody | Melody | None = None,
         spread: float = SPREAD,
         n: int = 1,
         seed: int = 0,
@@ -155,10 +156,11 @@ class Model:
 
         The same seed gives the same melodies, and a larger ``n`` leaves the first ones unchanged. A ``path``
         is written as ``sad@0 happy@8``: emotions or points V,A at bars counted from 0. ``like`` is a MIDI or
-        MusicXML file whose first four bars are varied, more with a larger ``spread`` (0 … 1), or moved to the
-        emotion, point or path. Paths, ``like`` and other lengths than four bars need ``emoreg-va``.
-        ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling. ``seed`` is
-        0 … 2³² − 1; unlike the command's, it is fixed where it is not given.
+        MusicXML file whose first four bars are varied, or a melody of four bars in C: more with a larger
+        ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. Paths, ``like`` and
+        other lengths than four bars need ``emoreg-va``. ``temperature`` (above 0, at most 10) and ``top_p``
+        (0 … 1) are those of token sampling. ``seed`` is 0 … 2³² − 1; unlike the command's, it is fixed where
+        it is not given.
 
         Raises EmomelodyError for a request that cannot be met.
         """
@@ -166,8 +168,8 @@ class Model:
             n,
             emotion=Emotion.parse(emotion) if isinstance(emotion, str) else emotion,
             point=point,
-            path=EmotionPath.parse(path) if path is not None else None,
-            like=first_window(Path(like)) if like is not None else None,
+            path=_parse_path(path) if path is not None else None,
+            like=_to_melody(like) if like is not None else None,
             spread=spread,
             bars=bars,
             seed=seed,
@@ -181,11 +183,7 @@ class Model:
         Needs ``emoreg-va``, whose encoder does not need a label. Raises EmomelodyError for other models, and
         BadInput for a file that cannot be read.
         """
-        if isinstance(piece, str | Path):
-            melody = first_window(Path(piece))
-        else:
-            melody = piece.melody if isinstance(piece, GeneratedMelody) else piece
-        (latent,) = encode_melodies(self.checkpoint, [melody])  # (Z,)
+        (latent,) = encode_melodies(self.checkpoint, [_to_melody(piece)])  # (Z,)
         return Point(*self.checkpoint.plane.to_point(latent[:2]))
 
     def evaluate(
@@ -208,6 +206,22 @@ class Model:
             {name: self.checkpoint}, load_data(folder), per_emotion=n, seeds=range(seed, seed + seeds)
         )
         return evaluation
+
+
+def _parse_path(path: str) -> EmotionPath:
+    if not isinstance(path, str):
+        raise EmomelodyError(f"path {path!r} is not a text such as 'sad@0 happy@8'")
+    return EmotionPath.parse(path)
+
+
+def _to_melody(piece: str | Path | GeneratedMelody | Melody) -> Melody:
+    if isinstance(piece, str | Path):
+        return first_window(Path(piece))
+    if isinstance(piece, GeneratedMelody):
+        return piece.melody
+    if isinstance(piece, Melody):
+        return piece
+    raise EmomelodyError(f"{piece!r} is neither a file nor a melody")
 
 
 def load(name: str | Path = "emoreg-va") -> Model:

@@ -65,6 +65,10 @@ def test_wrong_requests_raise() -> None:
             model.sample(point=point)
     with pytest.raises(EmomelodyError, match="emotion 3 is not"):
         model.sample(3)
+    with pytest.raises(EmomelodyError, match="is not a text such as"):
+        model.sample(path=[("sad", 0)])
+    with pytest.raises(EmomelodyError, match="3 is neither a file nor a melody"):
+        model.sample(like=3)
     with pytest.raises(EmomelodyError):
         emomelody.load("nobody")
 
@@ -100,6 +104,8 @@ def test_pieces_are_placed_on_the_plane(tmp_path: Path) -> None:
         assert point.emotion.title == name
         melody.write(tmp_path / "piece.mid")
         assert model.place(tmp_path / "piece.mid") == model.place(melody.melody) == point
+    varied = model.sample(like=melody, spread=0, seed=1)[0]
+    assert varied.notes == model.sample(like=tmp_path / "piece.mid", spread=0, seed=1)[0].notes
     with pytest.raises(EmomelodyError, match="emoreg-va"):
         emomelody.load("base").place(melody)
 

@@ -165,6 +165,7 @@ def plan_runs(options: Options) -> list[GenerationConfig]:
         setting, changes = _setting_changes(options), _output_changes(options)
         configs = [replace(c, setting=replace(c.setting, **setting), **changes) for c in configs]
         configs = [*dict.fromkeys(configs)]  # runs that differed in what is changed are one
+        _check_names(options, configs)
         for config in configs:
             _check_formats(options, config)
             check_mode(options, config)
@@ -173,6 +174,14 @@ def plan_runs(options: Options) -> list[GenerationConfig]:
     for config in configs:
         check_formats(config.formats, config.soundfont)
     return configs
+
+
+def _check_names(options: Options, configs: Sequence[GenerationConfig]) -> None:
+    """Raise UsageError where new runs would give their melodies the same names."""
+    described = [(config, config.request.description) for config in configs]
+    titles = [config.title(0, text, config.model) for config, text in described if text]
+    if not options.again and len(set(titles)) < len(titles):
+        raise UsageError(f"name '{configs[0].name}' is the same for several melodies: add {{emotion}}")
 
 
 def _new_configs(options: Options) -> list[GenerationConfig]:
