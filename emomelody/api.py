@@ -133,9 +133,7 @@ class Model:
     checkpoint: Checkpoint
 
     def __repr__(self) -> str:
-        buffers = ("heights", "learned")
-        count = sum(array.size for name, array in self.checkpoint.tensors.items() if name not in buffers)
-        checksum = self.checkpoint.checksum[:12]
+        count, checksum = self.checkpoint.parameter_count, self.checkpoint.checksum[:12]
         return f"<{self.checkpoint.name}: {count / 1e6:.1f} million parameters, SHA-256 {checksum}>"
 
     def sample(

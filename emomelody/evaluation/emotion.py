@@ -1,7 +1,8 @@
-"""Emotion: do generated melodies have the requested one, by two judges? And are they valid before repair?
+"""Emotion: do generated melodies have the requested one? And are they valid before repair?
 
-Both judges see notes only. The rule labels the training data where no better labels exist, so a model trained
-on such data is measured by its own teacher. The classifier is a second opinion.
+The rule and the classifier see notes only. The rule labels the training data where no better labels exist, so
+a model trained on such data is measured by its own teacher; the classifier is a second opinion. A key finder
+says whether the mode can be told from the notes, and a model of listeners' ratings what would be heard.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from emomelody.data.dataset import Dataset
 from emomelody.data.tunes import FOLDS
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.reference import ReferenceSet
-from emomelody.evaluation.statistics import Figures, Melodies, share
+from emomelody.evaluation.statistics import Figures, Melodies, Rows, share
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody
+from emomelody.music.plane import Floats
 from emomelody.music.rule import Labels, judge_by_rule
 from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
 from emomelody.music.tonality import MINOR, find_keys
 from emomelody.performance.listeners import rate
 from emomelody.performance.piece import arrange
-from emomelody.performance.setting import EXPRESSIVE, PLAIN, Setting
+from emomelody.performance.setting import EXPRESSIVE, PLAIN
 from emomelody.sampling.request import Sample
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ SETTINGS = {"plain": PLAIN, "expressive": EXPRESSIVE}
 CALM_LEVELS = (0.0, -5.0, -10.0)  # dB: of the calm emotions, in the terms of the listening study
 # Melodies by requested emotion, each with the target points of its bars; () for the emotion's corner.
 Played = Mapping[Emotion, Sequence[tuple[Melody, tuple[tuple[float, float], ...]]]]
-Rows = dict[str, tuple[str, str]]  # of a table: by key of the figures, a title and a format
 TONALITY: Rows = {
     "mode": ("requested mode found", "{:.1%}"),
     "mode_least": ("… in the emotion where it is found least", "{:.1%}"),
@@ -187,13 +188,12 @@ def evaluate_listeners(played: Played, real: Figures) -> Figures:
     emotions are is a matter of taste: the figures are the lowest of 0, −5 and −10 dB relative to the middle
     level of the study. "Real melodies" are the training melodies, played at the corner of their label.
     """
-    return {name: _heard(played, setting) | {"real": real[name]} for name, setting in SETTINGS.items()}
+    return {name: shares | {"real": real[name]} for name, shares in _heard(played).items()}
 
 
 def listeners_of_real(reference: ReferenceSet) -> Figures:
     """The shares of ``evaluate_listeners`` for the training melodies."""
-    real = at_corners({e: [reference.melodies[i] for i in reference.of(e)] for e in Emotion})
-    return {name: _heard(real, setting) for name, setting in SETTINGS.items()}
+    return _heard(at_corners({e: [reference.melodies[i] for i in reference.of(e)] for e in Emotion}))
 
 
 def at_corners(melodies: Melodies) -> Played:
@@ -201,22 +201,27 @@ def at_corners(melodies: Melodies) -> Played:
     return {emotion: [(melody, ()) for melody in some] for emotion, some in melodies.items()}
 
 
-def _heard(played: Played, setting: Setting) -> dict[str, float | None]:
-    """The share of melodies in which the requested emotion is heard, by emotion and of all."""
-    shares: dict[str, float | None] = {}
-    by_level = []
+def _heard(played: Played) -> dict[str, dict[str, float | None]]:
+    """The share of melodies in which the requested emotion is heard, by setting, by emotion and of all."""
+    right: dict[str, dict[str, Floats]] = {name: {} for name in SETTINGS}  # shares by level, (L,) each
     for emotion, melodies in played.items():
         if not melodies:
             continue
-        pieces = [
-            arrange(melody, title="", emotion=emotion, trajectory=trajectory, setting=setting)
-            for melody, trajectory in melodies
-        ]
         major = find_keys(np.stack([to_tokens(melody) for melody, _ in melodies])) < MINOR  # (N,)
-        heard = np.array([rate(pieces, major, level).argmax(1) for level in CALM_LEVELS])  # (levels, N)
-        by_level.append((heard == emotion.index).mean(1))  # (levels,)
-        shares[emotion.code] = float(by_level[-1].min())
-    return {**shares, "all": float(np.mean(by_level, 0).min()) if by_level else None}
+        for name, setting in SETTINGS.items():
+            pieces = [
+                arrange(melody, title="", emotion=emotion, trajectory=trajectory, setting=setting)
+                for melody, trajectory in melodies
+            ]
+            heard = rate(pieces, major, CALM_LEVELS).argmax(2)  # (L, N)
+            right[name][emotion.code] = (heard == emotion.index).mean(1)
+    return {name: _lowest(by_level) for name, by_level in right.items()}
+
+
+def _lowest(by_level: dict[str, Floats]) -> dict[str, float | None]:
+    """The lowest of the shares at several levels, (L,) by emotion: by emotion, and of their mean."""
+    shares: dict[str, float | None] = {code: float(values.min()) for code, values in by_level.items()}
+    return shares | {"all": float(np.mean([*by_level.values()], 0).min()) if by_level else None}
 
 
 def evaluate_validity(samples: Sequence[Sample]) -> Figures:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.evaluation.reference import ReferenceSet
-from emomelody.evaluation.statistics import Figures, Melodies
+from emomelody.evaluation.statistics import Figures, Melodies, Rows
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import MAX_PITCH, Melody
 from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
@@ -22,9 +22,7 @@ from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
 _LONGEST_IOI = 64  # steps; longer times between onsets count as this
 _FIRST_CHARACTER = 0x10000  # beyond Unicode's surrogates
 _SEPARATOR = "\0"
-
-# The rows of the table: by key of the figures, a title and a format.
-NOVELTY = {
+NOVELTY: Rows = {
     "exact": ("exact copies", "{:.1%}"),
     "within_2": ("within 2 of 64 steps", "{:.1%}"),
     "within_4": ("within 4 of 64 steps", "{:.1%}"),

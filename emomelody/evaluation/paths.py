@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from emomelody.evaluation.reference import ReferenceSet
-from emomelody.evaluation.statistics import Figures, correlation, share
+from emomelody.evaluation.statistics import Figures, Rows, correlation, share
 from emomelody.evaluation.style import evaluate_metrics
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
@@ -28,8 +28,7 @@ from emomelody.weights.config import LATENT
 PATH_BARS = 16
 PATH_MELODIES = 50  # along each path, or fewer
 TRANSFERRED = 100  # real melodies given other emotions
-# The rows of the tables: by key of the figures, a title and a format.
-PATH = {
+PATH: Rows = {
     "first": ("first four bars as requested", "{:.1%}"),
     "last": ("last four bars as requested", "{:.1%}"),
     "both": ("both ends as requested", "{:.1%}"),
@@ -37,7 +36,7 @@ PATH = {
     "closing": ("closing melodies", "{:.1%}"),
     "closing_real": ("closing windows of real melodies", "{:.1%}"),
 }
-TRANSFER = {
+TRANSFER: Rows = {
     "as_requested": ("emotion as requested", "{:.1%}"),
     "contour": ("correlation of the contour with the original's", "{:+.2f}"),
     "contour_own": ("… in the original's own emotion", "{:+.2f}"),

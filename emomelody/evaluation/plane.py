@@ -10,7 +10,7 @@ import torch
 from emomelody.data.dataset import Dataset
 from emomelody.evaluation import paper
 from emomelody.evaluation.reference import ReferenceSet
-from emomelody.evaluation.statistics import Figures, by_emotion, or_none, share, spearman
+from emomelody.evaluation.statistics import Figures, Rows, by_emotion, or_none, share, spearman
 from emomelody.models.build import to_model
 from emomelody.models.inference import encode_all
 from emomelody.music import features
@@ -25,6 +25,22 @@ from emomelody.weights.checkpoint import Checkpoint
 CONFIDENCE = 0.95
 GRID = 21  # points on each axis of the plane
 FAR = 0.25  # distance from both axes beyond which the quadrant of a point is clear
+PLANE: Rows = {
+    "as_requested": ("in the requested quadrant", "{:.1%}"),
+    "far_as_requested": ("… of the points 0.25 and more from both axes", "{:.1%}"),
+    "arousal": ("arousal with onsets (Spearman)", "{:+.2f}"),
+    "arousal_high": ("… inside high arousal", "{:+.2f}"),
+    "arousal_low": ("… inside low arousal", "{:+.2f}"),
+    "valence": ("valence with majorness (Spearman)", "{:+.2f}"),
+    "valence_high": ("… inside positive valence", "{:+.2f}"),
+    "valence_low": ("… inside negative valence", "{:+.2f}"),
+    "silent": ("silent points", "{:.1%}"),
+}
+LATENT_SPACE: Rows = {
+    "valence": ("z(0) with majorness (Spearman)", "{:+.2f}"),
+    "arousal": ("z(1) with onsets (Spearman)", "{:+.2f}"),
+    "sap": ("SAP", "{:.2f}"),
+}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from emomelody.music.plane import Floats
 
 Melodies = Mapping[Emotion, Sequence[Melody]]  # by requested emotion
 Figures = dict[str, Any]  # nested, with strings as keys and numbers, strings, lists or None as leaves
+Rows = dict[str, tuple[str, str]]  # of a table: by key of the figures, a title and a format
 SPLITS = 200  # random halvings of a set
 PERCENTILE = 95
 

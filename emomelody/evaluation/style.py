@@ -6,10 +6,12 @@ import numpy as np
 
 from emomelody.evaluation import statistics
 from emomelody.evaluation.reference import ReferenceSet
-from emomelody.evaluation.statistics import Figures, Melodies, or_none
+from emomelody.evaluation.statistics import Figures, Melodies, Rows, or_none
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.plane import Floats
+
+GAPS: Rows = {"mean_gap": ("mean |Δμ|/σ", "{:.2f}"), "worst_gap": ("worst |Δμ|/σ", "{:.2f}")}
 
 
 def evaluate_metrics(melodies: Melodies, reference: ReferenceSet) -> Figures:

@@ -11,7 +11,9 @@ from emomelody.evaluation.emotion import SETTINGS, TONALITY, VALIDITY
 from emomelody.evaluation.novelty import NOVELTY
 from emomelody.evaluation.paper import METRICS
 from emomelody.evaluation.paths import PATH, TRANSFER
-from emomelody.evaluation.statistics import Figures
+from emomelody.evaluation.plane import LATENT_SPACE, PLANE
+from emomelody.evaluation.statistics import Figures, Rows
+from emomelody.evaluation.style import GAPS
 from emomelody.formats.sheet import Sheet
 from emomelody.music.emotion import Emotion
 from emomelody.music.features import HISTOGRAMS, METRIC_NAMES, PAPER_METRICS
@@ -19,24 +21,6 @@ from emomelody.music.features import HISTOGRAMS, METRIC_NAMES, PAPER_METRICS
 NOTHING = "–"  # of a figure that does not exist
 SPLITS = {"training": "training", "held_out": "held-out", "unseen": "unseen"}
 JUDGES = ("rule", "classifier")
-# The rows of the simple tables: by key of the figures, a title and a format.
-GAPS = {"mean_gap": ("mean |Δμ|/σ", "{:.2f}"), "worst_gap": ("worst |Δμ|/σ", "{:.2f}")}
-PLANE = {
-    "as_requested": ("in the requested quadrant", "{:.1%}"),
-    "far_as_requested": ("… of the points 0.25 and more from both axes", "{:.1%}"),
-    "arousal": ("arousal with onsets (Spearman)", "{:+.2f}"),
-    "arousal_high": ("… inside high arousal", "{:+.2f}"),
-    "arousal_low": ("… inside low arousal", "{:+.2f}"),
-    "valence": ("valence with majorness (Spearman)", "{:+.2f}"),
-    "valence_high": ("… inside positive valence", "{:+.2f}"),
-    "valence_low": ("… inside negative valence", "{:+.2f}"),
-    "silent": ("silent points", "{:.1%}"),
-}
-LATENT_SPACE = {
-    "valence": ("z(0) with majorness (Spearman)", "{:+.2f}"),
-    "arousal": ("z(1) with onsets (Spearman)", "{:+.2f}"),
-    "sap": ("SAP", "{:.2f}"),
-}
 
 
 def sheets(systems: Sequence[Figures]) -> list[Sheet]:
@@ -55,7 +39,7 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _plain("path", "Sixteen bars from one emotion to another", PATH, systems),
         _plain("transfer", "Real melodies in another emotion", TRANSFER, systems),
         _plain("latent_space", "The latent space", LATENT_SPACE, systems),
-        _listeners([s for s in systems if "listeners" in s]),
+        _listeners(systems),
         _plain("tonality", "The key that the notes establish", TONALITY, systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]
@@ -148,47 +132,36 @@ def _histograms(systems: Sequence[Figures]) -> Sheet:
 
 
 def _emotion(systems: Sequence[Figures]) -> Sheet:
-    keys = [(e.code, _name(e)) for e in Emotion]
-    keys += [("all", "all"), ("arousal", "arousal alone"), ("valence", "valence alone")]
-    rows = [(judge, key, title) for judge in JUDGES for key, title in keys]
-    columns: dict[str, list[str]] = {}
-    for system in systems:
-        columns[system["name"]] = [
-            number(
-                system["emotion"].get(judge, {}).get(key),
-                "{:.1%}",
-                deviations(system, "emotion", judge).get(key),
-            )
-            for judge, key, _ in rows
-        ]
-    columns |= per_reference(
-        systems,
-        "real melodies",
-        lambda s: [
-            number(s["emotion"].get(judge, {}).get("real", {}).get(key), "{:.1%}") for judge, key, _ in rows
-        ],
-    )
-    titles = [f"{judge}: {title}" for judge, _, title in rows]
-    return _sheet("emotion", "Emotion as requested", titles, columns)
+    keys = {"arousal": "arousal alone", "valence": "valence alone"}
+    return _by_emotion("emotion", "Emotion as requested", JUDGES, keys, systems)
 
 
 def _listeners(systems: Sequence[Figures]) -> Sheet:
-    keys = [*((e.code, _name(e)) for e in Emotion), ("all", "all")]
-    rows = [(setting, key, title) for setting in SETTINGS for key, title in keys]
+    title = "Emotion that listeners would hear"
+    return _by_emotion("listeners", title, tuple(SETTINGS), {}, systems)
+
+
+def _by_emotion(
+    block: str, title: str, groups: Sequence[str], more: dict[str, str], systems: Sequence[Figures]
+) -> Sheet:
+    """Shares by emotion, of all, and of ``more`` keys, for each group of a block; beside real melodies."""
+    keys = {e.code: _name(e) for e in Emotion} | {"all": "all"} | more
+    having = [system for system in systems if block in system]
+    rows = [(group, key) for group in groups for key in keys] if having else []
     columns: dict[str, list[str]] = {}
-    for system in systems:
-        found, spread = system["listeners"], deviations(system, "listeners")
+    for system in having:
+        found, spread = system[block], deviations(system, block)
         columns[system["name"]] = [
-            number(found[setting].get(key), "{:.1%}", spread.get(setting, {}).get(key))
-            for setting, key, _ in rows
+            number(found.get(group, {}).get(key), "{:.1%}", spread.get(group, {}).get(key))
+            for group, key in rows
         ]
-    columns |= per_reference(
-        systems,
-        "real melodies",
-        lambda s: [number(s["listeners"][setting]["real"].get(key), "{:.1%}") for setting, key, _ in rows],
-    )
-    titles = [f"{setting}: {title}" for setting, _, title in rows] if systems else []
-    return _sheet("listeners", "Emotion that listeners would hear", titles, columns)
+
+    def real(system: Figures) -> list[str]:
+        figures = [(system[block].get(group, {}).get("real", {}), key) for group, key in rows]
+        return [number(shares.get(key), "{:.1%}") for shares, key in figures]
+
+    columns |= per_reference(having, "real melodies", real)
+    return _sheet(block, title, [f"{group}: {keys[key]}" for group, key in rows], columns)
 
 
 def _confusion(system: Figures, judge: str) -> Sheet:
@@ -216,7 +189,7 @@ def _plane(systems: Sequence[Figures]) -> Sheet:
     return _sheet("plane", sheet.title, [row[0] for row in sheet.rows], columns) if sheet.rows else sheet
 
 
-def _plain(block: str, title: str, keys: dict[str, tuple[str, str]], systems: Sequence[Figures]) -> Sheet:
+def _plain(block: str, title: str, keys: Rows, systems: Sequence[Figures]) -> Sheet:
     """A row per figure of a block, a column per system that has the block."""
     having = [s for s in systems if block in s]
     columns = {
@@ -226,9 +199,7 @@ def _plain(block: str, title: str, keys: dict[str, tuple[str, str]], systems: Se
     return _sheet(block, title, [name for name, _ in keys.values()] if having else [], columns)
 
 
-def _beside_real(
-    block: str, title: str, keys: dict[str, tuple[str, str]], systems: Sequence[Figures]
-) -> Sheet:
+def _beside_real(block: str, title: str, keys: Rows, systems: Sequence[Figures]) -> Sheet:
     """The same, with a column of real held-out melodies."""
     sheet = _plain(block, title, keys, systems)
 

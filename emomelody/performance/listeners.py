@@ -33,19 +33,20 @@ COEFFICIENTS = np.array(
         [2.71, 0.25, 0.39, -0.43, -0.49, 0.31],
     ]
 )  # (4, 6)
+LEVEL = 4  # the column of the level
 MEANS = np.array([2.67, 2.36, 2.90, 2.49])  # of the study's ratings, (4,)
 DEVIATIONS = np.array([1.28, 1.30, 1.14, 0.92])  # (4,)
 
 
-def rate(pieces: Sequence[Piece], major: NDArray[np.bool_], calm_level: float) -> Floats:
-    """The predicted ratings of N pieces with notes, (N, 4), in standard deviations from the study's means.
+def rate(pieces: Sequence[Piece], major: NDArray[np.bool_], calm_levels: Sequence[float]) -> Floats:
+    """The predicted ratings of N pieces with notes, (L, N, 4), in standard deviations from the study's means.
 
-    ``major`` (N,) is their mode as it is heard, and ``calm_level`` how many dB above the study's middle level
-    low arousal is played.
+    ``major`` (N,) is their mode as it is heard, and each of L ``calm_levels`` how many dB above the study's
+    middle level low arousal is played.
     """
     cues = np.array([_cues(piece, mode) for piece, mode in zip(pieces, major, strict=True)])  # (N, 6)
-    cues[:, 4] += calm_level / 10
-    return np.asarray((cues @ COEFFICIENTS.T - MEANS) / DEVIATIONS)
+    louder = np.array(calm_levels)[:, None, None] / 10 * COEFFICIENTS[:, LEVEL]  # (L, 1, 4)
+    return np.asarray((cues @ COEFFICIENTS.T + louder - MEANS) / DEVIATIONS)
 
 
 def _cues(piece: Piece, major: bool) -> tuple[float, ...]:

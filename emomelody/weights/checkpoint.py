@@ -13,7 +13,7 @@ from emomelody.errors import BadWeights
 from emomelody.music.plane import Plane
 from emomelody.music.tokens import Vocabulary
 from emomelody.weights import container
-from emomelody.weights.config import ModelConfig, VAConfig
+from emomelody.weights.config import BUFFERS, ModelConfig, VAConfig
 from emomelody.weights.container import Arrays
 
 FORMAT = "emomelody-1"
@@ -39,6 +39,11 @@ class Checkpoint:
     plane: Plane
     training: dict[str, Any]
     checksum: str = ""  # SHA-256 in hexadecimal; empty for a checkpoint that was not read from a file
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of trained parameters."""
+        return sum(array.size for name, array in self.tensors.items() if name not in BUFFERS)
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

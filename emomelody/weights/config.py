@@ -15,6 +15,7 @@ HALVES = WINDOW_STEPS // HALF_BAR  # half bars in a window, 8
 OUTLINE = 2 * HALVES + 1  # features of a melody's outline, see ``models.emoreg_va.EmoregVA.outline``
 LEAST_RANGE = 0.05  # octaves, added to the standard deviation: an almost flat melody has almost no shape
 
+BUFFERS = ("heights", "learned")  # tensors that are not trained
 Shapes = dict[str, tuple[int, ...]]
 
 

@@ -19,13 +19,13 @@ def test_ratings_by_hand() -> None:
     """Sixteen quarter notes in eight seconds, half of them an octave above MIDI 68, loud."""
     melody = Melody(tuple(Note(4 * i, 4, 68 + 12 * (i % 2)) for i in range(16)))
     piece = arrange(melody, title="", emotion=Emotion.E1, setting=Setting(velocity=114))
-    for calm_level in (0.0, -5.0):
-        (ratings,) = rate([piece], np.array([True]), calm_level)
+    calm_levels = (0.0, -5.0)
+    for calm_level, (ratings,) in zip(calm_levels, rate([piece], np.array([True]), calm_levels), strict=True):
         loudness = 4 * np.log10(114 / 64) + calm_level / 10  # velocity 114 is 10 dB louder than 64
         happy = 1.52 + 0.46 * 0.5 + 1.80 + 0.56 * np.log2(2) - 0.02 * loudness - 0.75
         scary = 2.42 - 0.55 * 0.5 - 0.77 + 0.11 * np.log2(2) + 0.48 * loudness + 0.24
         assert ratings[:2] == pytest.approx([(happy - 2.67) / 1.28, (scary - 2.36) / 1.30])
-    major, minor = rate([piece, piece], np.array([True, False]), 0.0)
+    ((major, minor),) = rate([piece, piece], np.array([True, False]), [0.0])
     assert (major - minor) * DEVIATIONS == pytest.approx([1.80, -0.77, -1.68, 0.39])
 
 
