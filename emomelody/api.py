@@ -25,7 +25,7 @@ from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody, Note
 from emomelody.music.path import EmotionPath
 from emomelody.music.rule import label_by_rule
 from emomelody.performance.piece import Piece, arrange
-from emomelody.performance.setting import EXPRESSIVE, PLAIN, Setting
+from emomelody.performance.setting import EXPRESSIVE, Setting
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
 from emomelody.sampling.sampler import encode_melodies, sample
 from emomelody.weights.checkpoint import Checkpoint, find_weights, load_checkpoint
@@ -68,7 +68,7 @@ class GeneratedMelody:
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(encode(self.arrange(), Format.PNG)).decode("ascii")
-        sound = base64.b64encode(self.audio(EXPRESSIVE, rate=NOTEBOOK_RATE)).decode("ascii")
+        sound = base64.b64encode(self.audio(rate=NOTEBOOK_RATE)).decode("ascii")
         return (
             f"<figure><figcaption>{escape(repr(self))}</figcaption>"
             f'<img alt="piano roll" style="max-width: 100%" src="data:image/png;base64,{picture}"><br>'
@@ -85,7 +85,7 @@ class GeneratedMelody:
         """The requested point; on a path, the point of the first bar."""
         return Point(*self.trajectory[0])
 
-    def arrange(self, setting: Setting = PLAIN, *, title: str | None = None) -> Piece:
+    def arrange(self, setting: Setting = EXPRESSIVE, *, title: str | None = None) -> Piece:
         """The melody in the key, octave, tempo and sound of a setting, ready to be written.
 
         Raises EmomelodyError where a note would leave MIDI's pitches.
@@ -96,7 +96,7 @@ class GeneratedMelody:
         )
 
     def write(
-        self, path: str | Path, setting: Setting = PLAIN, *, soundfont: str | Path | None = None
+        self, path: str | Path, setting: Setting = EXPRESSIVE, *, soundfont: str | Path | None = None
     ) -> None:
         """Write a file in the format of its suffix: .mid, .musicxml, .svg (score), .png (piano roll), .wav.
 
@@ -113,7 +113,7 @@ class GeneratedMelody:
 
         return to_wav(self.arrange(setting), rate=rate)
 
-    def roll(self, setting: Setting = PLAIN) -> str:
+    def roll(self, setting: Setting = EXPRESSIVE) -> str:
         """A small piano roll of text, with the metrics. Raises as ``arrange`` does."""
         return text_roll.to_text(self.arrange(setting), self.measure())
 

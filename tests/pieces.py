@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -31,7 +32,7 @@ def _sampled_pieces() -> Iterator[Piece]:
     samples = [s for e in Emotion for s in sample(checkpoint, Request(15, e, seed=1))]
     samples += sample(checkpoint, Request(10, path=EmotionPath.parse("sad@0 happy@4"), bars=6, seed=1))
     for number, s in enumerate(samples):
-        setting = Setting(KEYS[number % len(KEYS)], octave=None, tempo=None, velocity=None, program=number)
+        setting = Setting(KEYS[number % len(KEYS)], program=number)
         yield arrange(
             s.melody, title=f"m{number}", emotion=s.emotion, trajectory=s.trajectory, setting=setting
         )
@@ -45,7 +46,7 @@ def _random_pieces() -> Iterator[Piece]:
             duration = int(rng.integers(1, 15))
             notes.append(Note(step, min(duration, 64 - step), int(rng.integers(55, 80))))
             step += duration + int(rng.choice([0, 0, 1, 2, 5, 19]))
-        setting = Setting(KEYS[number % len(KEYS)])
+        setting = replace(PLAIN, tonic=KEYS[number % len(KEYS)])
         emotion = list(Emotion)[number % 4]
         yield arrange(Melody(tuple(notes)), title=f"r{number}", emotion=emotion, setting=setting)
 

@@ -59,7 +59,7 @@ def sample(
     tempo: option.Tempo = None,
     program: option.Program = None,
     velocity: option.Velocity = None,
-    expressive: option.Expressive = False,
+    plain: option.Plain = False,
     out: option.Out = Path("samples"),
     formats: option.Formats = None,
     name: option.Name = None,
@@ -79,7 +79,7 @@ def sample(
         emotions=emotion or [], point=point, path=path, like=like or [],
         num=num, bars=bars, model=model, seed=seed, spread=spread, temperature=temperature, top_p=top_p,
         again=again,
-        key=key, octave=octave, tempo=tempo, program=program, velocity=velocity, expressive=expressive,
+        key=key, octave=octave, tempo=tempo, program=program, velocity=velocity, plain=plain,
         out=out, formats=formats or [], name=name, soundfont=soundfont, show=show, play=play, force=force,
     )  # fmt: skip
     check_options(options)

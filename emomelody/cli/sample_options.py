@@ -13,7 +13,8 @@ import typer
 from emomelody.cli.options import Command, real_number, seed_number, usage_errors, whole_number
 from emomelody.errors import EmomelodyError
 from emomelody.music.key import parse_key
-from emomelody.performance.setting import OCTAVES, TEMPOS, VELOCITIES
+from emomelody.performance.registers import OCTAVES
+from emomelody.performance.setting import TEMPOS, VELOCITIES
 
 
 def _check_key(text: str) -> str:
@@ -117,12 +118,17 @@ Key = Annotated[
 Octave = Annotated[
     int | None,
     _in_performance(
-        "N", "Octaves up, or down if negative, up to 4.", parser=whole_number(*OCTAVES), show_default="0"
+        "N",
+        "Octaves up, or down if negative, up to 4.",
+        parser=whole_number(*OCTAVES),
+        show_default="by the emotion and the instrument",
     ),
 ]
 Tempo = Annotated[
     float | None,
-    _in_performance("BPM", "Beats per minute, 10 to 500.", parser=real_number(*TEMPOS), show_default="120"),
+    _in_performance(
+        "BPM", "Beats per minute, 10 to 500.", parser=real_number(*TEMPOS), show_default="by the emotion"
+    ),
 ]
 Program = Annotated[
     str | None,
@@ -130,12 +136,14 @@ Program = Annotated[
 ]
 Velocity = Annotated[
     int | None,
-    _in_performance("N", "Loudness, 1 to 127.", parser=whole_number(*VELOCITIES), show_default="90"),
+    _in_performance(
+        "N", "Loudness, 1 to 127.", parser=whole_number(*VELOCITIES), show_default="by the emotion"
+    ),
 ]
-Expressive = Annotated[
+Plain = Annotated[
     bool,
     _in_performance(
-        None, "Let the emotion set the octave, tempo and velocity that are not given.", "--expressive"
+        None, "Play everything at 120 BPM and one loudness, without expression, as in the paper.", "--plain"
     ),
 ]
 
@@ -205,7 +213,7 @@ class Options:
     tempo: float | None
     program: str | None
     velocity: int | None
-    expressive: bool
+    plain: bool
     out: Path
     formats: list[str]
     name: str | None

@@ -26,7 +26,7 @@ from emomelody.formats.encode import check as check_formats
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import parse_key
 from emomelody.music.path import EmotionPath
-from emomelody.performance.setting import parse_program
+from emomelody.performance.setting import FOLLOWING, PLAIN, parse_program
 from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.index import read_configs
 from emomelody.sampling.names import check_file
@@ -222,8 +222,8 @@ def _make_requests(options: Options) -> list[Request]:
 
 
 def _setting_changes(options: Options) -> dict[str, Any]:
-    """The fields of a Setting that the options give; None where the emotion decides."""
-    by_emotion = {"octave": None, "tempo": None, "velocity": None} if options.expressive else {}
+    """The fields of a Setting that the options give."""
+    plain = {name: getattr(PLAIN, name) for name in FOLLOWING} if options.plain else {}
     given = {
         "tonic": parse_key(options.key)[0] if options.key else None,
         "octave": options.octave,
@@ -231,7 +231,7 @@ def _setting_changes(options: Options) -> dict[str, Any]:
         "program": parse_program(options.program) if options.program is not None else None,
         "velocity": options.velocity,
     }
-    return by_emotion | {name: value for name, value in given.items() if value is not None}
+    return plain | {name: value for name, value in given.items() if value is not None}
 
 
 def _output_changes(options: Options) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from emomelody.files import staged
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 from emomelody.workers import by_processes
 
 CHUNK = 4  # sources per task of a worker process; Ctrl-C waits for a task to finish
@@ -134,7 +135,9 @@ def _write(pieces: list[PieceWindows], out: Path, seed: int) -> list[manifest.Ro
         stem = _stem(piece, window)
         name = _unused_name(f"{window.emotion.code}/{stem}", taken)
         title = stem.encode("utf-8", "replace").decode("utf-8")  # file names need not be UTF-8
-        arranged = arrange(window.melody, title=title, emotion=window.emotion, mode=piece.key.mode)
+        arranged = arrange(
+            window.melody, title=title, emotion=window.emotion, mode=piece.key.mode, setting=PLAIN
+        )
         midi.write(arranged, out / name)
         rows.append(_row(name, piece, tune, window, split))
     manifest.write(out / manifest.NAME, rows)

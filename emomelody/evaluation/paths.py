@@ -20,7 +20,7 @@ from emomelody.music.path import Waypoint, interpolate
 from emomelody.music.plane import Floats
 from emomelody.music.rule import Labels, label_by_rule
 from emomelody.music.tokens import Tokens, from_tokens
-from emomelody.sampling.candidates import has_closing_note
+from emomelody.music.tonality import has_closing_note
 from emomelody.sampling.sampler import decode, encode_melodies, waypoint_latents
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT

@@ -34,7 +34,7 @@ MAX_NOTES = 50_000
 DRUMS = 9  # General MIDI's drum channel, counted from 0
 TICKS_PER_BEAT = 480
 _TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT
-_Event = tuple[int, mido.messages.BaseMessage]  # (step, message)
+_Event = tuple[int, mido.messages.BaseMessage]  # (tick, message)
 _Span = tuple[int, int, int]  # (onset, end, pitch) of a note, in ticks
 _MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
 
@@ -129,10 +129,10 @@ def _conductor_track(
     end: int,
 ) -> mido.MidiTrack:
     events = [(0, mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4))]
-    events += [(step, mido.MetaMessage("key_signature", key=key)) for step, key in keys]
-    events += [(step, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo))) for step, tempo in tempos]
-    events += [(step, mido.MetaMessage("marker", text=description)) for step, description in sections]
-    return _track(events, end)
+    changes = [(step, mido.MetaMessage("key_signature", key=key)) for step, key in keys]
+    changes += [(step, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo))) for step, tempo in tempos]
+    changes += [(step, mido.MetaMessage("marker", text=description)) for step, description in sections]
+    return _track(events + [(step * _TICKS_PER_STEP, message) for step, message in changes], end)
 
 
 def _note_events(piece: Piece) -> list[_Event]:
@@ -140,11 +140,12 @@ def _note_events(piece: Piece) -> list[_Event]:
         (0, mido.MetaMessage("track_name", name=piece.title)),
         (0, mido.Message("program_change", program=piece.program)),
     ]
-    for note, velocity in zip(piece.melody.notes, piece.velocities, strict=True):
+    for note, velocity, length in zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True):
         on = _message("note_on", note=note.pitch, velocity=velocity)
         off = _message("note_off", note=note.pitch)
+        onset, ticks = note.onset * _TICKS_PER_STEP, round(note.duration * _TICKS_PER_STEP * length)
         # Copies, because each gets a time of its own.
-        events += [(note.onset, on.copy(skip_checks=True)), (note.end, off.copy(skip_checks=True))]
+        events += [(onset, on.copy(skip_checks=True)), (onset + ticks, off.copy(skip_checks=True))]
     return events
 
 
@@ -155,10 +156,9 @@ def _message(kind: str, **values: int) -> mido.Message:
 
 
 def _track(events: list[_Event], end: int) -> mido.MidiTrack:
-    """Return a track of events, those of one step in their order; ``end`` is its length in ticks."""
+    """Return a track of events, those of one tick in their order; ``end`` is its length in ticks."""
     track, now = mido.MidiTrack(), 0
-    for step, message in sorted(events, key=lambda event: event[0]):
-        tick = step * _TICKS_PER_STEP
+    for tick, message in sorted(events, key=lambda event: event[0]):
         message.time = tick - now
         track.append(message)
         now = tick

@@ -39,8 +39,9 @@ _MAX_SHORT = 8  # bars
 
 
 def piano_roll(piece: Piece) -> bytes:
-    """Draw a piece as a PNG picture, each note in the colour of its emotion.
+    """Draw a piece as a PNG picture, each note as long as it sounds and in the colour of its emotion.
 
+    The softer a note is than the loudest of the piece, the paler it is.
     Bars are numbered and pitches named in their key. A row has four bars, or eight in melodies of more than
     eight bars, whose rows are lower. Where the emotion changes, a legend names the colours.
     """
@@ -52,10 +53,10 @@ def piano_roll(piece: Piece) -> bytes:
     starts = range(0, steps, layout.bars * STEPS_PER_BAR)
     figure = new_figure(_WIDTH, (semitone * span + layout.margin) * len(starts) + 0.5)
     figure.suptitle(piece.title, fontsize=11)
-    colours = [_colour(piece, note) for note in notes]
+    bars = [_NoteBar.of(piece, number) for number in range(len(notes))]
     for start, (axes,) in zip(starts, figure.subplots(len(starts), 1, squeeze=False), strict=True):
         end = min(start + layout.bars * STEPS_PER_BAR, steps)
-        _draw_notes(axes, notes, colours, (start, end), (pitches[0], pitches[-1]))
+        _draw_notes(axes, bars, (start, end), (pitches[0], pitches[-1]))
         names = {pitch: note_name(pitch, piece.key_at(start)) for pitch in pitches}
         axes.set_yticks(list(names), list(names.values()))
         axes.tick_params(axis="y", labelsize=min(7, 72 * semitone))
@@ -81,8 +82,8 @@ def piano_rolls(melodies: Mapping[Emotion, Sequence[Melody]], path: Path, *, tit
             if melody is None:
                 axes.set_axis_off()
                 continue
-            colours = [COLOURS[emotion]] * len(melody.notes)
-            _draw_notes(axes, melody.notes, colours, (0, melody.steps), reach)
+            bars = [_NoteBar(note, COLOURS[emotion]) for note in melody.notes]
+            _draw_notes(axes, bars, (0, melody.steps), reach)
             axes.set_yticks(list(names), list(names.values()))
         row[0].set_title(f"{emotion.code} {emotion.title}", loc="left", fontsize=10)
     for axes in rows[-1]:
@@ -90,13 +91,30 @@ def piano_rolls(melodies: Mapping[Emotion, Sequence[Melody]], path: Path, *, tit
     save_png(figure, path)
 
 
-def _draw_notes(
-    axes: Axes, notes: Sequence[Note], colours: Sequence[str], span: tuple[int, int], reach: tuple[int, int]
-) -> None:
+@dataclass(frozen=True)
+class _NoteBar:
+    """A note as it is drawn."""
+
+    note: Note
+    colour: str
+    length: float = 1.0  # how long it sounds, as a share of its duration
+    opacity: float = 1.0  # 0 … 1
+
+    @classmethod
+    def of(cls, piece: Piece, number: int) -> _NoteBar:
+        """The note of that number in a piece."""
+        note, loudest = piece.melody.notes[number], max(piece.velocities)
+        opacity = piece.velocities[number] / loudest
+        return cls(note, _colour(piece, note), piece.note_lengths[number], opacity)
+
+
+def _draw_notes(axes: Axes, bars: Sequence[_NoteBar], span: tuple[int, int], reach: tuple[int, int]) -> None:
     """Draw what lies between two steps: notes, bar and beat lines, black keys.
 
     ``reach`` is the lowest and highest pitch of the picture.
     """
+    from matplotlib.colors import to_rgba
+
     (start, end), low, high = span, reach[0] - 1, reach[1] + 1
     for pitch in range(low, high + 1):
         if pitch % 12 in _BLACK_KEYS:
@@ -104,11 +122,14 @@ def _draw_notes(
     for beat in range(start, end + 1, STEPS_PER_BEAT):
         on_bar = beat % STEPS_PER_BAR == 0
         axes.axvline(beat, color="#555555" if on_bar else "#dddddd", linewidth=0.8, zorder=1)
-    for note, colour in zip(notes, colours, strict=True):
+    for bar in bars:
+        note = bar.note
+        width = note.duration * bar.length if bar.length < 1 else note.duration - 0.2  # gaps between notes
         if note.onset < end and note.end > start:  # the axes' limits cut off what lies outside
-            axes.barh(note.pitch, note.duration - 0.2, left=note.onset, height=0.8, color=colour, zorder=2)
-    bars = range(start, end, STEPS_PER_BAR)
-    axes.set_xticks(list(bars), [str(bar // STEPS_PER_BAR + 1) for bar in bars])
+            colour = to_rgba(bar.colour, bar.opacity)
+            axes.barh(note.pitch, width, left=note.onset, height=0.8, color=colour, zorder=2)
+    barlines = range(start, end, STEPS_PER_BAR)
+    axes.set_xticks(list(barlines), [str(step // STEPS_PER_BAR + 1) for step in barlines])
     axes.set(xlim=span, ylim=(low - 0.5, high + 0.5))
 
 

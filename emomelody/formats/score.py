@@ -9,7 +9,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from emomelody.music.key import spell
-from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT
+from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT, WINDOW_STEPS
 from emomelody.performance.piece import Piece
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ _NOTE_VALUES = (
 )
 _BASS = 57  # A3: a section whose mean pitch is lower gets the bass clef
 _TEMPO_SHOWN = 0.1  # relative change of tempo, from the last one printed, that is printed
+# How long notes sound, as shares of their durations. A note that sounds for all of it has no mark.
+_STACCATO = 0.6  # shorter ones have a dot
+_LEGATO = 0.7  # notes of a bar that sound as long, or longer, are slurred
+# The MIDI velocities of dynamic marks, as notation programs play them.
+_DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126}
 # Black notes need a white page even where the surroundings are dark. The inline style wins over Verovio's
 # style sheet, which gives every rectangle a black outline.
 _BACKGROUND = '<rect width="100%" height="100%" fill="white" style="stroke: none" />'
@@ -88,7 +93,7 @@ def to_svg(piece: Piece) -> bytes:
 
 
 def _to_music21(piece: Piece) -> stream.Score:
-    from music21 import instrument, metadata, stream
+    from music21 import instrument, metadata, spanner, stream
 
     score, part = stream.Score(id="score"), stream.Part(id="P1")
     score.metadata = metadata.Metadata(title=piece.title, composer="emomelody")
@@ -103,11 +108,12 @@ def _to_music21(piece: Piece) -> stream.Score:
     measures = [stream.Measure(number=bar + 1) for bar in range(bars)]
     _add_marks(piece, measures)
     for onset, duration, element in _notes_and_rests(piece):
-        bar, step = divmod(onset, STEPS_PER_BAR)
         element.quarterLength = duration / STEPS_PER_BEAT
-        measures[bar].insert(step / STEPS_PER_BEAT, element)
+        _insert(measures, onset, element)
     measures[-1].rightBarline = "final"
     part.append(measures)
+    for first, last in _slurs(piece, measures):
+        part.insert(0, spanner.Slur(first, last))
     score.insert(0, part)
     return score
 
@@ -121,27 +127,87 @@ def _custom_metadata(piece: Piece) -> Iterator[tuple[str, str]]:
 
 
 def _add_marks(piece: Piece, measures: list[stream.Measure]) -> None:
-    """Add clefs, meter, keys, tempos, and the description of the emotion where it changes."""
-    from music21 import clef, expressions, key, meter, tempo
+    """Add clefs, meter, keys, tempos, dynamics, and the description of the emotion where it changes."""
+    from music21 import clef, dynamics, expressions, key, meter
 
     for step, low in _clef_changes(piece):
-        measures[step // STEPS_PER_BAR].insert(0, clef.BassClef() if low else clef.TrebleClef())
-    measures[0].insert(0, meter.TimeSignature("4/4"))
+        _insert(measures, step, clef.BassClef() if low else clef.TrebleClef())
+    _insert(measures, 0, meter.TimeSignature("4/4"))
     for step, name in piece.keys:
         tonic = name.removesuffix("m").replace("b", "-")
-        measures[step // STEPS_PER_BAR].insert(0, key.Key(tonic, "minor" if name.endswith("m") else "major"))
+        _insert(measures, step, key.Key(tonic, "minor" if name.endswith("m") else "major"))
+    for step, mark in _tempo_marks(piece):
+        _insert(measures, step, mark)
+    slowing = [] if piece.ritardando is None else [(piece.ritardando, "rit.")]
+    for step, text in [*piece.sections, *slowing]:
+        words = expressions.TextExpression(text)
+        words.placement = "above"
+        _insert(measures, step, words)
+    for step, name in _dynamic_changes(piece):
+        _insert(measures, step, dynamics.Dynamic(name))
+
+
+def _insert(measures: list[stream.Measure], step: int, element: Any) -> None:
+    bar, in_bar = divmod(step, STEPS_PER_BAR)
+    measures[bar].insert(in_bar / STEPS_PER_BEAT, element)
+
+
+def _tempo_marks(piece: Piece) -> Iterator[tuple[int, Any]]:
+    """Yield a metronome mark for each tempo. Small changes and a ritardando are played but not printed."""
+    from music21 import tempo
+
     shown = 0.0
     for step, beats in piece.tempos:
         mark = tempo.MetronomeMark(numberSounding=beats)
-        if abs(beats - shown) >= _TEMPO_SHOWN * shown:  # smaller changes are played but not printed
+        in_ritardando = piece.ritardando is not None and step > piece.ritardando
+        if abs(beats - shown) >= _TEMPO_SHOWN * shown and not in_ritardando:
             mark.number = round(beats) if beats == round(beats) else beats
             shown = beats
         mark.placement = "above"
-        measures[step // STEPS_PER_BAR].insert(0, mark)
-    for step, description in piece.sections:
-        words = expressions.TextExpression(description)
-        words.placement = "above"
-        measures[step // STEPS_PER_BAR].insert(0, words)
+        yield step, mark
+
+
+def _dynamic_changes(piece: Piece) -> Iterator[tuple[int, str]]:
+    """Yield the beginnings of the phrases whose dynamic mark differs from the one before.
+
+    Without a change of velocity there are no marks.
+    """
+    before = ""
+    played = list(zip(piece.melody.notes, piece.velocities, strict=True))
+    for start in range(0, piece.melody.steps if len(set(piece.velocities)) > 1 else 0, WINDOW_STEPS):
+        velocities = [v for note, v in played if start <= note.onset < start + WINDOW_STEPS]
+        if not velocities:
+            continue
+        level = mean(velocities)
+        name = min(_DYNAMICS, key=lambda name: abs(_DYNAMICS[name] - level))
+        if name != before:
+            yield start, name
+        before = name
+
+
+def _slurs(piece: Piece, measures: list[stream.Measure]) -> Iterator[tuple[Any, Any]]:
+    """Yield the first and the last note, music21's, of each slur: over the legato notes of a bar."""
+    written = [note for measure in measures for note in measure.notes if not _continues(note)]
+    legato = [_LEGATO <= length < 1 for length in piece.note_lengths]
+    notes = piece.melody.notes
+    start = 0
+    for at in range(1, len(notes) + 1):
+        joined = (
+            at < len(notes)
+            and legato[at - 1]
+            and legato[at]
+            and notes[at].onset == notes[at - 1].end
+            and notes[at].onset % STEPS_PER_BAR != 0
+        )
+        if not joined:
+            if at - 1 > start:
+                yield written[start], written[at - 1]
+            start = at
+
+
+def _continues(note: Any) -> bool:
+    """Whether a note, music21's, is the continuation of a tied one."""
+    return note.tie is not None and note.tie.type != "start"
 
 
 def _clef_changes(piece: Piece) -> Iterator[tuple[int, bool]]:
@@ -157,10 +223,11 @@ def _clef_changes(piece: Piece) -> Iterator[tuple[int, bool]]:
 
 def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:
     """Yield the contents of all bars: onset, duration in steps, music21 note (tied where split) or rest."""
-    from music21 import note, pitch, tie
+    from music21 import articulations, note, pitch, tie
 
     now = 0
-    for sounding, velocity in zip(piece.melody.notes, piece.velocities, strict=True):
+    played = zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True)
+    for sounding, velocity, length in played:
         for onset, value in split_values(now, sounding.onset - now, rest=True):
             yield onset, value, note.Rest()
         values = list(split_values(sounding.onset, sounding.duration))
@@ -168,6 +235,8 @@ def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:
         for number, (onset, value) in enumerate(values):
             element = note.Note(pitch.Pitch(step=letter, accidental=alteration or None, octave=octave))
             element.volume.velocity = velocity
+            if length < _STACCATO and len(values) == 1:
+                element.articulations.append(articulations.Staccato())
             if len(values) > 1:
                 last = number == len(values) - 1
                 element.tie = tie.Tie("start" if number == 0 else "stop" if last else "continue")

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
+from emomelody.music.melody import STEPS_PER_BEAT
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import HOLD, REST, Tokens
 
 ENDS = 0.05  # how much more the first and the last note count
 MINOR = 12  # the number of C minor
+CLOSING = (0, 7)  # pitch classes of tonic and dominant in C
+CLOSING_STEPS = 2 * STEPS_PER_BEAT  # the least duration of a closing note
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,20 @@ def pitch_class_totals(tokens: Tokens) -> Floats:
 def find_keys(tokens: Tokens, profiles: Profiles = KRUMHANSL_KESSLER) -> Tokens:
     """The number of the key, 0–23, that melodies (N, T) establish, (N,)."""
     return np.asarray(profiles.correlations(pitch_class_totals(tokens)).argmax(1))
+
+
+def has_closing_note(tokens: Tokens) -> NDArray[np.bool_]:
+    """Whether melodies (B, T) end on a long tonic or dominant from the first or third beat on, (B,)."""
+    steps = tokens.shape[1]
+    onset = steps - 1 - (tokens[:, ::-1] < REST).argmax(1)  # (B,), of the last note
+    pitch = np.take_along_axis(tokens, onset[:, None], 1)[:, 0]
+    to_the_end = np.array([(row[at + 1 :] == HOLD).all() for row, at in zip(tokens, onset, strict=True)])
+    on_strong_beat = onset % (2 * STEPS_PER_BEAT) == 0
+    is_long = steps - onset >= CLOSING_STEPS
+    closing: NDArray[np.bool_] = (
+        to_the_end & on_strong_beat & is_long & (pitch < REST) & np.isin(pitch % 12, CLOSING)
+    )
+    return closing
 
 
 def _standardised(rows: Floats) -> Floats:

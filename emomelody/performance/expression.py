@@ -1,63 +1,82 @@
-"""The tempo, loudness and register of each point of the plane, from a published listening study.
+"""How performers play each point of the plane: notes per second, register, loudness and note length.
 
-In the EMelodyGen study (Zhou et al., Transactions on Artificial Intelligence 1(1), 2025) listeners recognised
-the quadrant of 91 % of the melodies rendered with these settings:
+R. Bresin and A. Friberg (Cortex 47(9), 2011) let musicians choose the cues of given pieces for different
+emotions; ``CHOICES`` has the means of what they chose, and is reached at the corners of the plane. In
+between, the values are interpolated, so that they are continuous over the plane. Half of each difference lies
+within ``EDGE`` of an axis, so that a point near an axis still belongs audibly to its quadrant.
 
-    happy    160–184 BPM                    5 dB louder
-    angry    184–228 BPM   2 octaves down   10 dB louder
-    sad       40–69 BPM    1 octave down
-    relaxed   40–69 BPM
-
-Here each tempo range is spread over its quadrant, from the axis to the edge of the plane, so that tempo grows
-with arousal. Within ``EDGE`` of an axis the values of the two quadrants are interpolated, so that they are
-continuous over the plane. The dynamics within a phrase are our own addition.
+A melody gets its notes per second by its tempo, as far as that stays within the tempos at which the listeners
+of another study recognised the emotions (EMelodyGen: Zhou et al., Transactions on Artificial Intelligence
+1(1), 2025). The dynamics and the ritardando are described at their functions.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import log10, pi, sin
 
 import numpy as np
 
+from emomelody.music.emotion import Emotion
 from emomelody.music.melody import BARS, STEPS_PER_BAR
 
-EDGE = 0.05  # distance from an axis at which a quadrant's own values begin
-BASE_VELOCITY = 64  # at low arousal; leaves room below 127 for 10 dB and the middle of a phrase
+EDGE = 0.05  # distance from an axis within which half of the difference between its sides lies
+BASE_VELOCITY = 64  # the velocity of 0 dB; leaves room below 127 for loud notes
 PHRASE = BARS * STEPS_PER_BAR  # steps; the length of a training window
-SWELL = 1.0  # dB, louder in the middle of a phrase and softer at its ends
+CALM_TEMPOS, AROUSED_TEMPOS = (40, 69), (160, 228)  # quarter notes per minute, slowest and fastest
+SWELL = 1.5  # dB, louder in the middle of a phrase and softer at its ends
 DOWNBEAT = 0.5  # dB, added on the first step of a bar
-_AROUSAL = (-1.0, -EDGE, EDGE, 1.0)
+RITARDANDO, CURVATURE = 0.6, 3.0  # share of the tempo at the end; see ``ritardando``
 
 
 @dataclass(frozen=True)
 class Expression:
     """How a melody is played at one point."""
 
-    tempo: float  # quarter notes per minute
-    octave: float  # octaves up, not rounded
-    loudness: float  # dB above low arousal
+    note_rate: float  # notes per second
+    pitch: float  # mean MIDI pitch of what the musicians played
+    loudness: float  # dB above ``BASE_VELOCITY``
+    note_length: float  # how long a note sounds, as a share of its written duration, 0 … 1
+
+
+CHOICES = {
+    Emotion.E1: Expression(4.98, pitch=80, loudness=7.8, note_length=0.44),
+    Emotion.E2: Expression(4.45, pitch=64, loudness=4.7, note_length=0.51),
+    Emotion.E3: Expression(1.33, pitch=70, loudness=-13.4, note_length=0.84),
+    Emotion.E4: Expression(2.23, pitch=75, loudness=-8.5, note_length=0.83),
+}
+MEAN_PITCH = float(np.mean([choice.pitch for choice in CHOICES.values()]))
 
 
 def expression_at(point: tuple[float, float]) -> Expression:
-    """Return the expression at a point (valence, arousal) in [−1, 1]²."""
-    valence, arousal = point
-    positive_share = np.interp(valence, (-EDGE, EDGE), (0.0, 1.0))
+    """The expression at a point (valence, arousal) in [−1, 1]²."""
+    shares = [_share(e.valence * point[0]) * _share(e.arousal * point[1]) for e in CHOICES]
+    return Expression(*np.average([astuple(choice) for choice in CHOICES.values()], 0, shares).tolist())
 
-    def interpolate(negative: tuple[float, ...], positive: tuple[float, ...]) -> float:
-        """Interpolate values given at the arousals ``_AROUSAL``, for negative and positive valence."""
-        low, high = (np.interp(arousal, _AROUSAL, values) for values in (negative, positive))
-        return float((1 - positive_share) * low + positive_share * high)
 
-    return Expression(
-        tempo=interpolate((40, 69, 184, 228), (40, 69, 160, 184)),
-        octave=interpolate((-1, -1, -2, -2), (0, 0, 0, 0)),
-        loudness=interpolate((0, 0, 10, 10), (0, 0, 5, 5)),
+def _share(along: float) -> float:
+    """The share, 0 … 1, of the side of an axis to which a coordinate ``along`` −1 … 1 points."""
+    return float(np.interp(along, (-1, -EDGE, EDGE, 1), (0, 0.25, 0.75, 1)))
+
+
+def tempo_at(point: tuple[float, float], density: float) -> float:
+    """The tempo (quarter notes per minute) at a point, of a melody with ``density`` onsets per quarter note.
+
+    It gives the notes per second of the point, as far as they are within the tempos of its arousal.
+    """
+    slowest, fastest = (
+        np.interp(point[1], (0, EDGE), tempos) for tempos in zip(CALM_TEMPOS, AROUSED_TEMPOS, strict=True)
     )
+    return float(np.clip(60 * expression_at(point).note_rate / density, slowest, fastest))
+
+
+def octave_of(emotion: Emotion) -> int:
+    """Octaves up from a melody's own register, which is taken for the musicians' mean register."""
+    return round((CHOICES[emotion].pitch - MEAN_PITCH) / 12)
 
 
 def velocity(decibels: float) -> int:
-    """Return the MIDI velocity, 1 … 127, that is this much louder than ``BASE_VELOCITY``.
+    """The MIDI velocity, 1 … 127, that is this much louder than ``BASE_VELOCITY``.
 
     A synthesiser's level grows by 40 log₁₀ of the velocity (SoundFont 2.04, section 8.4.2).
     """
@@ -65,11 +84,20 @@ def velocity(decibels: float) -> int:
 
 
 def decibels(velocity: float) -> float:
-    """Return how much louder a MIDI velocity is than ``BASE_VELOCITY``: the inverse of ``velocity``."""
+    """How much louder a MIDI velocity is than ``BASE_VELOCITY``: the inverse of ``velocity``."""
     return 40 * log10(velocity / BASE_VELOCITY)
 
 
 def phrase_dynamics(step: int) -> float:
-    """Return the change in loudness, in dB, of a note at a step: the swell of its phrase and its downbeat."""
+    """The change in loudness, in dB, of a note at a step: the swell of its phrase and its downbeat."""
     phase = step % PHRASE / PHRASE  # 0 … 1 within the phrase
     return SWELL * (2 * sin(pi * phase) - 1) + (DOWNBEAT if step % STEPS_PER_BAR == 0 else 0.0)
+
+
+def ritardando(progress: float) -> float:
+    """The share of the tempo, 1 … ``RITARDANDO``, at ``progress`` 0 … 1 through the last bars of a melody.
+
+    The final ritard of A. Friberg and J. Sundberg (Journal of the Acoustical Society of America 105(3),
+    1999), a runner's way of stopping: (1 + (wᵠ − 1) x)^(1/q), with w the last tempo and q the curvature.
+    """
+    return float((1 + (RITARDANDO**CURVATURE - 1) * progress) ** (1 / CURVATURE))

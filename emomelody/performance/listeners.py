@@ -17,14 +17,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.music.emotion import Emotion
 from emomelody.music.plane import Floats
-from emomelody.performance.expression import decibels
+from emomelody.performance.expression import CHOICES, decibels
 from emomelody.performance.piece import Piece
 
 PITCH = 68.0  # the mean pitch that the fit counts from
-LEGATO = 1.0  # note length as a share of the time to the next onset
 # Of each rating: the constant, and what is added per octave of mean pitch, in major, per doubling of the
-# notes per second, per 10 dB above the study's middle level, and per unit of note length.
+# notes per second, per 10 dB above the study's middle level, and per unit of note length (as a share of the
+# time to the next onset).
 COEFFICIENTS = np.array(
     [
         [1.52, 0.46, 1.80, 0.56, -0.02, -0.75],
@@ -36,22 +37,49 @@ COEFFICIENTS = np.array(
 LEVEL = 4  # the column of the level
 MEANS = np.array([2.67, 2.36, 2.90, 2.49])  # of the study's ratings, (4,)
 DEVIATIONS = np.array([1.28, 1.30, 1.14, 0.92])  # (4,)
+# The study's cues lie between these; beyond them the fit says nothing, and a cue counts as the nearest.
+PITCHES, NOTE_RATES, LEVELS, NOTE_LENGTHS = (53, 83), (1.2, 6), (-10, 10), (0.25, 1)
+CALM = float(np.mean([CHOICES[emotion].loudness for emotion in (Emotion.E3, Emotion.E4)]))  # dB
 
 
 def rate(pieces: Sequence[Piece], major: NDArray[np.bool_], calm_levels: Sequence[float]) -> Floats:
     """The predicted ratings of N pieces with notes, (L, N, 4), in standard deviations from the study's means.
 
     ``major`` (N,) is their mode as it is heard, and each of L ``calm_levels`` how many dB above the study's
-    middle level low arousal is played.
+    middle level low arousal is played; the velocities say how much louder or softer each piece is.
     """
     cues = np.array([_cues(piece, mode) for piece, mode in zip(pieces, major, strict=True)])  # (N, 6)
-    louder = np.array(calm_levels)[:, None, None] / 10 * COEFFICIENTS[:, LEVEL]  # (L, 1, 4)
-    return np.asarray((cues @ COEFFICIENTS.T + louder - MEANS) / DEVIATIONS)
+    every = np.repeat(cues[None], len(calm_levels), 0)  # (L, N, 6)
+    every[:, :, LEVEL] += np.array(calm_levels)[:, None] - CALM
+    every[:, :, LEVEL] = np.clip(every[:, :, LEVEL], *LEVELS) / 10
+    return np.asarray((every @ COEFFICIENTS.T - MEANS) / DEVIATIONS)
+
+
+def valence_and_arousal(ratings: Floats) -> Floats:
+    """Predicted valence and arousal, (…, 2), from ratings (…, 4) in standard deviations.
+
+    Valence is the mean of happy and peaceful less that of scary and sad, arousal the mean of happy and scary
+    less that of sad and peaceful.
+    """
+    signs = np.array([(emotion.valence, emotion.arousal) for emotion in Emotion]) / 2  # (4, 2)
+    return np.asarray(ratings @ signs)
 
 
 def _cues(piece: Piece, major: bool) -> tuple[float, ...]:
-    """What the coefficients multiply, with low arousal at the study's middle level."""
+    """What the coefficients multiply, but the level in dB above ``expression.BASE_VELOCITY``."""
     notes = piece.melody.notes
     pitch = np.average([note.pitch for note in notes], weights=[note.duration for note in notes])
-    speed = np.log2(len(notes) / piece.seconds)
-    return 1.0, (pitch - PITCH) / 12, major, speed, decibels(float(np.mean(piece.velocities))) / 10, LEGATO
+    note_rate = np.clip(len(notes) / piece.seconds, *NOTE_RATES)
+    next_onsets = [*(note.onset for note in notes[1:]), notes[-1].end]
+    lengths = [
+        note.duration * length / (following - note.onset)
+        for note, length, following in zip(notes, piece.note_lengths, next_onsets, strict=True)
+    ]
+    return (
+        1.0,
+        (np.clip(pitch, *PITCHES) - PITCH) / 12,
+        major,
+        np.log2(note_rate),
+        decibels(float(np.mean(piece.velocities))),
+        np.clip(np.mean(lengths), *NOTE_LENGTHS),
+    )

@@ -1,17 +1,32 @@
-"""A melody with everything its files need, whatever their format: key, register, tempo, loudness, program."""
+"""A melody with everything its files need, whatever their format: how it is played, note by note."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeVar
 
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion, describe
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
-from emomelody.performance.expression import expression_at, phrase_dynamics, velocity
-from emomelody.performance.setting import PLAIN, Setting
+from emomelody.music.tokens import to_tokens
+from emomelody.music.tonality import has_closing_note
+from emomelody.performance.expression import (
+    expression_at,
+    octave_of,
+    phrase_dynamics,
+    ritardando,
+    tempo_at,
+    velocity,
+)
+from emomelody.performance.registers import playable_octave
+from emomelody.performance.setting import EXPRESSIVE, Setting
 
+RITARDANDO_STEPS = 2 * STEPS_PER_BAR  # the length of a ritardando at the end
+SHORTENED = STEPS_PER_BEAT  # steps: a longer note is cut by no more than one of this duration
+
+Point = tuple[float, float]
 _T = TypeVar("_T")
 
 
@@ -21,13 +36,15 @@ class Piece:
 
     title: str
     emotion: Emotion  # at the beginning
-    trajectory: tuple[tuple[float, float], ...]  # target (valence, arousal) of each bar; may be empty
+    trajectory: tuple[Point, ...]  # target (valence, arousal) of each bar; may be empty
     melody: Melody  # at sounding pitch
     velocities: tuple[int, ...]  # of each note, 1–127
+    note_lengths: tuple[float, ...]  # how long each note sounds, as a share of its duration, up to 1
     keys: tuple[tuple[int, str], ...]  # (step, key signature such as ``F#`` or ``Am``), the first at 0
     tempos: tuple[tuple[int, float], ...]  # (step, quarter notes per minute), the first at 0
     octaves: tuple[tuple[int, int], ...]  # (step, octaves up from the sampled register), the first at 0
     program: int  # General MIDI, 0–127
+    ritardando: int | None = None  # the step from which on the tempo falls towards the end
 
     @property
     def seconds(self) -> float:
@@ -49,7 +66,7 @@ class Piece:
 
         The first is at step 0; empty without a trajectory.
         """
-        return _changes([describe(*point) for point in self.trajectory])
+        return _changes([describe(*point) for point in self.trajectory], STEPS_PER_BAR)
 
     def key_at(self, step: int) -> str:
         """Return the key signature at a step."""
@@ -61,11 +78,11 @@ def arrange(
     *,
     title: str,
     emotion: Emotion,
-    trajectory: Sequence[tuple[float, float]] = (),
+    trajectory: Sequence[Point] = (),
     mode: str | None = None,
-    setting: Setting = PLAIN,
+    setting: Setting = EXPRESSIVE,
 ) -> Piece:
-    """Set a melody in C in the key, octave, tempo, loudness and program of a setting.
+    """Set a melody in C in the key, octave, tempo, loudness, note length and program of a setting.
 
     ``trajectory`` has the target point of each bar. It decides the mode of each bar, and whatever the setting
     leaves to the emotion. Without a trajectory, every bar has the emotion's corner of the plane, and ``mode``
@@ -75,33 +92,75 @@ def arrange(
     bars = range(-(-melody.steps // STEPS_PER_BAR))
     points = [trajectory[min(bar, len(trajectory) - 1)] if trajectory else corner for bar in bars]
     modes = [Emotion.at(*point).mode if trajectory else mode or emotion.mode for point in points]
-    # The register changes only between phrases.
-    octaves = [_octave(points[bar - bar % BARS], setting) for bar in bars]
+    octaves = _octaves(melody, points, setting)
+    ritardando = _ritardando(melody, setting)
+    by_note = [(note, points[note.onset // STEPS_PER_BAR]) for note in melody.notes]
     return Piece(
         title,
         emotion,
         tuple(trajectory),
         Melody(tuple(_set_note(note, octaves, setting) for note in melody.notes), melody.steps),
-        tuple(_velocity(n.onset, points[n.onset // STEPS_PER_BAR], setting) for n in melody.notes),
-        tuple((step, setting.key(mode)) for step, mode in _changes(modes)),
-        _changes([_tempo(point, setting) for point in points]),
-        _changes(octaves),
-        int(setting.program),
+        velocities=tuple(_velocity(note.onset, point, setting) for note, point in by_note),
+        note_lengths=tuple(_note_length(note.duration, point, setting) for note, point in by_note),
+        keys=tuple((step, setting.key(mode)) for step, mode in _changes(modes, STEPS_PER_BAR)),
+        tempos=_changes(_tempos(melody, points, setting, ritardando), STEPS_PER_BEAT),
+        octaves=_changes(octaves, STEPS_PER_BAR),
+        program=int(setting.program),
+        ritardando=ritardando,
     )
 
 
-def _octave(point: tuple[float, float], setting: Setting) -> int:
-    return setting.octave if setting.octave is not None else round(expression_at(point).octave)
+def _octaves(melody: Melody, points: Sequence[Point], setting: Setting) -> list[int]:
+    """The octave of each bar. It changes only between phrases, and suits the instrument."""
+    if setting.octave is not None:
+        return [setting.octave] * len(points)
+    wanted = [octave_of(Emotion.at(*points[bar - bar % BARS])) for bar in range(len(points))]
+    octaves: list[int] = []
+    for octave, same in groupby(wanted):
+        first, last = len(octaves), len(octaves) + len(list(same))  # bars
+        pitches = [
+            note.pitch + setting.semitones
+            for note in melody.notes
+            if first <= note.onset // STEPS_PER_BAR < last
+        ]
+        octaves += [playable_octave(pitches, int(setting.program), octave)] * (last - first)
+    return octaves
 
 
-def _tempo(point: tuple[float, float], setting: Setting) -> float:
-    return setting.tempo if setting.tempo is not None else float(round(expression_at(point).tempo))
+def _ritardando(melody: Melody, setting: Setting) -> int | None:
+    """The step from which on the tempo falls: in a melody of several phrases that ends on a closing note."""
+    if setting.tempo is not None or melody.steps <= BARS * STEPS_PER_BAR or not melody.notes:
+        return None
+    return melody.steps - RITARDANDO_STEPS if has_closing_note(to_tokens(melody)[None])[0] else None
 
 
-def _velocity(step: int, point: tuple[float, float], setting: Setting) -> int:
+def _tempos(
+    melody: Melody, points: Sequence[Point], setting: Setting, ritardando_from: int | None
+) -> list[float]:
+    """The tempo of each beat."""
+    beats = range(0, melody.steps, STEPS_PER_BEAT)
+    if setting.tempo is not None:
+        return [setting.tempo] * len(beats)
+    density = max(1, len(melody.notes)) / len(beats)
+    tempos = [tempo_at(points[step // STEPS_PER_BAR], density) for step in beats]
+    if ritardando_from is not None:
+        shares = [ritardando(max(0, step - ritardando_from) / RITARDANDO_STEPS) for step in beats]
+        tempos = [tempo * share for tempo, share in zip(tempos, shares, strict=True)]
+    return [float(round(tempo)) for tempo in tempos]
+
+
+def _velocity(step: int, point: Point, setting: Setting) -> int:
     if setting.velocity is not None:
         return setting.velocity
     return velocity(expression_at(point).loudness + phrase_dynamics(step))
+
+
+def _note_length(duration: int, point: Point, setting: Setting) -> float:
+    """How long a note of ``duration`` steps sounds, as a share of it."""
+    if setting.note_length is not None:
+        return setting.note_length
+    silence = (1 - expression_at(point).note_length) * min(duration, SHORTENED)  # steps
+    return 1 - silence / duration
 
 
 def _set_note(note: Note, octaves: Sequence[int], setting: Setting) -> Note:
@@ -115,10 +174,10 @@ def _set_note(note: Note, octaves: Sequence[int], setting: Setting) -> Note:
     return Note(note.onset, note.duration, pitch)
 
 
-def _changes(values: Sequence[_T]) -> tuple[tuple[int, _T], ...]:
-    """Return (step, value) of the first bar and of each bar whose value differs from the one before."""
+def _changes(values: Sequence[_T], steps: int) -> tuple[tuple[int, _T], ...]:
+    """(step, value) of the first of values ``steps`` apart, and of each that differs from the one before."""
     return tuple(
-        (bar * STEPS_PER_BAR, value)
-        for bar, value in enumerate(values)
-        if bar == 0 or value != values[bar - 1]
+        (number * steps, value)
+        for number, value in enumerate(values)
+        if number == 0 or value != values[number - 1]
     )

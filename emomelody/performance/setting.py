@@ -1,4 +1,4 @@
-"""Settings: the key, octave, tempo, program and velocity of a file, each fixed or following the emotion."""
+"""Settings: key, octave, tempo, program, velocity and note length, each fixed or following the emotion."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from difflib import get_close_matches
 from emomelody.errors import EmomelodyError
 from emomelody.music.key import pitch_class, signature
 from emomelody.music.melody import TEMPO
+from emomelody.performance.registers import OCTAVES
 
 VELOCITY = 90  # that of the paper's files
-OCTAVES, TEMPOS, PROGRAMS, VELOCITIES = (-4, 4), (10, 500), (0, 127), (1, 127)  # inclusive ranges
+# Inclusive ranges.
+TEMPOS, PROGRAMS, VELOCITIES, NOTE_LENGTHS = (10, 500), (0, 127), (1, 127), (0.05, 1)
+FOLLOWING = ("octave", "tempo", "velocity", "note_length")  # the fields that may follow the emotion
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How a file is set. Where octave, tempo or velocity is None, it follows the emotion.
+    """How a melody is played. What is None follows the emotion.
 
     Raises EmomelodyError for values outside the ranges above.
     """
 
     tonic: str = "C"  # a letter A … G, with # or b
-    octave: int | None = 0  # octaves up, negative down
-    tempo: float | None = TEMPO  # quarter notes per minute
+    octave: int | None = None  # octaves up, negative down
+    tempo: float | None = None  # quarter notes per minute
     program: int | str = 0  # General MIDI's number 0–127 or a name, which is stored as its number
-    velocity: int | None = VELOCITY  # 1–127
+    velocity: int | None = None  # 1–127
+    note_length: float | None = None  # how long a note sounds, as a share of its written duration
 
     def __post_init__(self) -> None:
         if isinstance(self.program, str):
@@ -37,18 +41,21 @@ class Setting:
             ("tempo", TEMPOS, int | float),
             ("program", PROGRAMS, int),
             ("velocity", VELOCITIES, int),
+            ("note_length", NOTE_LENGTHS, int | float),
         ):
             value = getattr(self, name)
-            if value is None and name != "program":
+            if value is None and name in FOLLOWING:
                 continue
             if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
                 number = "whole number" if kind is int else "number"
-                raise EmomelodyError(f"{name} {value!r} is not a {number} from {low} to {high}")
+                raise EmomelodyError(
+                    f"{name.replace('_', ' ')} {value!r} is not a {number} from {low} to {high}"
+                )
 
     @property
     def expressive(self) -> bool:
         """Whether anything follows the emotion."""
-        return None in (self.octave, self.tempo, self.velocity)
+        return any(getattr(self, name) is None for name in FOLLOWING)
 
     @property
     def semitones(self) -> int:
@@ -64,8 +71,8 @@ class Setting:
         return signature(self.tonic, mode)
 
 
-PLAIN = Setting()
-EXPRESSIVE = Setting(octave=None, tempo=None, velocity=None)
+EXPRESSIVE = Setting()  # everything follows the emotion
+PLAIN = Setting(octave=0, tempo=TEMPO, velocity=VELOCITY, note_length=1)  # as the paper's files
 
 
 def parse_program(text: str) -> int:

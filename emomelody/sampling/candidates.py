@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.melody import BARS, STEPS_PER_BAR, STEPS_PER_BEAT
+from emomelody.music.melody import BARS, STEPS_PER_BAR
 from emomelody.music.plane import Floats
-from emomelody.music.tokens import HOLD, REST, Tokens, fingerprints
+from emomelody.music.tokens import Tokens, fingerprints
+from emomelody.music.tonality import has_closing_note
 from emomelody.sampling.decoder import Decoder, Floats32
 from emomelody.sampling.encoder import Encoder
 from emomelody.sampling.request import TEMPERATURE, DecodingConfig
@@ -27,8 +28,6 @@ from emomelody.weights.config import LATENT, VAConfig
 CANDIDATES = 5  # K, where they differ in their point alone
 MORE_CANDIDATES = 8  # K, where their content or their end counts too
 BLOCK = BARS * STEPS_PER_BAR  # steps
-CLOSING = (0, 7)  # pitch classes of tonic and dominant in C
-CLOSING_STEPS = 2 * STEPS_PER_BEAT  # the least duration of a closing note
 # The cost of a candidate is the squared distance of its point to the target, in units of the plane's scale,
 # plus CONTENT times the squared distance of the contents, in standard deviations of their prior, plus these.
 CONTENT = 0.1
@@ -134,17 +133,3 @@ def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArr
         if not copies.any():
             return np.asarray(first + chosen)
         cost[copies, chosen[copies]] += COPY
-
-
-def has_closing_note(tokens: Tokens) -> NDArray[np.bool_]:
-    """Whether melodies (B, T) end on a long tonic or dominant from the first or third beat on, (B,)."""
-    steps = tokens.shape[1]
-    onset = steps - 1 - (tokens[:, ::-1] < REST).argmax(1)  # (B,), of the last note
-    pitch = np.take_along_axis(tokens, onset[:, None], 1)[:, 0]
-    to_the_end = np.array([(row[at + 1 :] == HOLD).all() for row, at in zip(tokens, onset, strict=True)])
-    on_strong_beat = onset % (2 * STEPS_PER_BEAT) == 0
-    is_long = steps - onset >= CLOSING_STEPS
-    closing: NDArray[np.bool_] = (
-        to_the_end & on_strong_beat & is_long & (pitch < REST) & np.isin(pitch % 12, CLOSING)
-    )
-    return closing

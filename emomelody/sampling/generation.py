@@ -11,7 +11,7 @@ from emomelody import __version__
 from emomelody.errors import EmomelodyError
 from emomelody.formats.encode import NAME, Format, file_name
 from emomelody.performance.piece import Piece, arrange
-from emomelody.performance.setting import PLAIN, Setting
+from emomelody.performance.setting import EXPRESSIVE, Setting
 from emomelody.sampling.request import Request, Sample
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class GenerationConfig:
 
     model: str  # a bundled model, a weights file or a run folder
     request: Request
-    setting: Setting = PLAIN
+    setting: Setting = EXPRESSIVE
     formats: tuple[Format, ...] = (Format.MIDI,)
     name: str = NAME  # of a file, without suffix; see ``file_name``
     like: str | None = None  # the file that the request's ``like`` was read from

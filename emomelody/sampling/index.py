@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from emomelody.weights.checkpoint import Checkpoint
 
 INDEX_NAME = "samples.json"
+NOTE_LENGTH_BEFORE = {"note_length": 1}  # in version 0.2 every note sounded to its end
 RecordedRun = Mapping[str, Any]  # a run as it is in the file: its configuration, and "samples"
 
 _NOT_AN_INDEX = "not a samples.json that this version can read"
@@ -143,12 +144,15 @@ def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str
     if config.setting.expressive:
         entry["octaves"], entry["tempos"] = _by_bar(piece.octaves), _by_bar(piece.tempos)
         entry["velocities"] = piece.velocities
+        entry["note_lengths"] = [round(length, 4) for length in piece.note_lengths]
     return entry
 
 
-def _by_bar(changes: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Changes (step, value) as (bar, value), bars counted from 0."""
-    return [(step // STEPS_PER_BAR, value) for step, value in changes]
+def _by_bar(changes: Sequence[tuple[int, float]]) -> list[tuple[float, float]]:
+    """Changes (step, value) as (bar, value), bars counted from 0; 7.25 is the second beat of bar 7."""
+    bars = (divmod(step, STEPS_PER_BAR) for step, _ in changes)
+    at = [bar + in_bar / STEPS_PER_BAR if in_bar else bar for bar, in_bar in bars]
+    return list(zip(at, (value for _, value in changes), strict=True))
 
 
 def _to_config(run: RecordedRun) -> GenerationConfig:
@@ -171,7 +175,7 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
     return GenerationConfig(
         model=str(run["model"]),
         request=request,
-        setting=Setting(**run["setting"]),
+        setting=Setting(**(NOTE_LENGTH_BEFORE | run["setting"])),
         formats=formats,
         name=str(run["name"]),
         like=None if like is None else str(like["file"]),

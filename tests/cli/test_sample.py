@@ -100,7 +100,7 @@ def test_several_emotions_go_to_one_folder(tmp_path: Path, run: Run) -> None:
 def test_a_folder_holds_several_runs_which_again_reproduces(
     tmp_path: Path, run: Run, run_installed: Run
 ) -> None:
-    run("sample", "-e", "sad", "-n", 2, "--seed", 1, "-f", "mid,musicxml", "--expressive")
+    run("sample", "-e", "sad", "-n", 2, "--seed", 1, "-f", "mid,musicxml")
     run("sample", "-e", "happy", "--seed", 2, "-m", "emoreg", "--key", "A", "-f", "wav")
     run("sample", "-e", "sad", "-e", "angry", "--seed", 3)
     assert [described["emotion"] for described in runs(tmp_path / "samples")] == [
@@ -134,7 +134,7 @@ def test_taken_names_need_force(tmp_path: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("-e", "sad", "-n", 3, "-f", "mid", "-f", "musicxml", "--expressive", "--key", "A"),
+        ("-e", "sad", "-n", 3, "-f", "mid", "-f", "musicxml", "--key", "A"),
         ("--point", "0.5", "-0.25", "-m", "emoreg", "-n", 2, "--temperature", 1.5, "--top-p", 0.9),
         ("--path", "-0.5,1e-3@0 happy@4", "--bars", 5, "--name", "{model}{index}"),
         ("--like", "song.mid", "--spread", 0.3, "-n", 2, "--tempo", 90.5),
@@ -418,7 +418,7 @@ def test_nothing_heavy_is_imported_for_midi_files(tmp_path: Path) -> None:
         (["-e", "happy", "--key", "Am"], 2),
         (["--point", "3,0"], 2),
         (["-e", "sad", "-m", "base", "-o", "sad.mid"], 0),
-        (["-e", "sad", "-m", "emoreg", "--expressive"], 0),
+        (["-e", "sad", "-m", "emoreg"], 0),
         (["--path", "sad@0 happy@4", "--bars", "6"], 0),
         (["--like", "sad.mid", "-n", "2"], 0),  # it names its key, which music21 need not find
         (["--like", "sad.mid", "--like", "sad.mid"], 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from emomelody.formats import audio
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody
 from emomelody.performance.piece import arrange
-from emomelody.performance.setting import Setting
+from emomelody.performance.setting import PLAIN
 
 
 def read_wav(data: bytes) -> tuple[int, np.ndarray]:
@@ -35,12 +36,12 @@ def test_sound_has_the_right_length_pitch_and_loudness() -> None:
         tone = samples[round(first.onset * seconds * rate) : round(first.end * seconds * rate)]
         spectrum = np.abs(np.fft.rfft(tone * np.hanning(len(tone)), 4 * rate))
         assert np.argmax(spectrum) / 4 == pytest.approx(440 * 2 ** ((first.pitch - 69) / 12), rel=0.02)
-    loud, soft = (read_wav(audio.to_wav(short_piece(Setting(velocity=v))))[1] for v in (120, 60))
+    loud, soft = (read_wav(audio.to_wav(short_piece(replace(PLAIN, velocity=v))))[1] for v in (120, 60))
     assert np.abs(loud).max() / np.abs(soft).max() == pytest.approx(4, rel=0.01)  # 12 dB
 
 
 def test_a_melody_without_notes_is_silence() -> None:
-    piece = arrange(Melody(()), title="nothing", emotion=Emotion.E4)
+    piece = arrange(Melody(()), title="nothing", emotion=Emotion.E4, setting=PLAIN)
     rate, samples = read_wav(audio.to_wav(piece))
     assert len(samples) == 9 * rate
     assert not samples.any()
@@ -56,7 +57,7 @@ def soundfont() -> Path:
 
 def test_a_soundfont_gives_each_program_its_sound() -> None:
     font = soundfont()
-    flute, cello = (read_wav(audio.to_wav(short_piece(Setting(program=p)), font))[1] for p in (73, 42))
+    flute, cello = (read_wav(audio.to_wav(short_piece(replace(PLAIN, program=p)), font))[1] for p in (73, 42))
     assert flute.shape == cello.shape == (9 * audio.RATE, 2)
     assert 0.05 < np.abs(flute).max() < 0.95
     assert np.abs(flute - cello).max() > 0.05

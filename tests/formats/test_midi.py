@@ -21,6 +21,7 @@ from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note, quantise
 from emomelody.music.tokens import from_tokens
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 
 
 @settings(max_examples=300, deadline=None)
@@ -28,7 +29,7 @@ from emomelody.performance.piece import arrange
 def test_a_melody_of_any_tokens_survives_a_midi_file(tokens: list[int]) -> None:
     """A model may emit a hold after a rest, a rest at the very end, or a single pitch."""
     melody = from_tokens(np.array(tokens))
-    piece = arrange(melody, title="any", emotion=Emotion.E1)
+    piece = arrange(melody, title="any", emotion=Emotion.E1, setting=PLAIN)
     with NamedTemporaryFile(suffix=".mid") as file:
         midi.write(piece, Path(file.name))
         song = midi.read(Path(file.name))
@@ -52,8 +53,9 @@ def test_two_other_readers_read_a_hundred_midi_files_back_unchanged() -> None:
         other = symusic.Score.from_midi(data)
         (track,) = other.tracks
         ticks = other.ticks_per_quarter // 4
-        notes = [Note(n.time // ticks, n.duration // ticks, n.pitch) for n in track.notes]
-        assert tuple(notes) == piece.melody.notes
+        played = list(zip(piece.melody.notes, piece.note_lengths, strict=True))
+        assert [(n.time, n.pitch) for n in track.notes] == [(n.onset * ticks, n.pitch) for n, _ in played]
+        assert [n.duration for n in track.notes] == [round(n.duration * ticks * share) for n, share in played]
         assert (track.program, track.name) == (piece.program, piece.title)
         assert [(t.time // ticks, t.qpm) for t in other.tempos] == [
             (step, pytest.approx(tempo, rel=1e-5)) for step, tempo in piece.tempos
@@ -63,7 +65,7 @@ def test_two_other_readers_read_a_hundred_midi_files_back_unchanged() -> None:
 
 
 def test_a_midi_file_has_the_title_tempo_and_meter(tmp_path: Path) -> None:
-    piece = arrange(Melody((Note(0, 4, 60),)), title="sad-s1-000", emotion=Emotion.E3)
+    piece = arrange(Melody((Note(0, 4, 60),)), title="sad-s1-000", emotion=Emotion.E3, setting=PLAIN)
     midi.write(piece, tmp_path / "a.mid")
     assert piece.seconds == 8.0
     file = mido.MidiFile(tmp_path / "a.mid")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -18,7 +19,7 @@ from emomelody.formats.encode import Format, encode
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
-from emomelody.performance.setting import EXPRESSIVE, Setting
+from emomelody.performance.setting import PLAIN
 
 
 @given(st.integers(0, 63), st.integers(1, 64), st.booleans())
@@ -65,7 +66,7 @@ def test_music21_reads_a_hundred_scores_back_unchanged() -> None:
 
 
 def test_a_score_carries_the_emotion_point_and_instrument() -> None:
-    xml = score.to_musicxml(short_piece(Setting("A", program=71))).decode()
+    xml = score.to_musicxml(short_piece(replace(PLAIN, tonic="A", program=71))).decode()
     for part in (
         '<miscellaneous-field name="emotion">sad<',
         '<miscellaneous-field name="valence">-0.5000<',
@@ -81,25 +82,23 @@ def test_a_score_carries_the_emotion_point_and_instrument() -> None:
 def test_the_clef_follows_the_register() -> None:
     notes = tuple(Note(8 * i, 8, 62) for i in range(24))
     trajectory = [(-0.5, 0.5)] * 4 + [(-0.5, -0.5)] * 4 + [(0.5, -0.5)] * 4
-    piece = arrange(
-        Melody(notes, 192), title="a", emotion=Emotion.E2, trajectory=trajectory, setting=EXPRESSIVE
-    )
-    assert [octave for _, octave in piece.octaves] == [-2, -1, 0]
+    piece = arrange(Melody(notes, 192), title="a", emotion=Emotion.E2, trajectory=trajectory)
+    assert [octave for _, octave in piece.octaves] == [-1, 0]
     xml = score.to_musicxml(piece).decode()
     clefs = re.findall(r'<measure [^>]*number="(\d+)">|<sign>(\w)</sign>', xml)
     at = [(clefs[i - 1][0], sign) for i, (_, sign) in enumerate(clefs) if sign]
-    assert at == [("1", "F"), ("9", "G")]
+    assert at == [("1", "F"), ("5", "G")]
 
 
 def test_an_engraved_score_has_the_notes_bars_and_signature() -> None:
-    svg = encode(short_piece(Setting("A"), Emotion.E1), Format.SVG).decode()
+    svg = encode(short_piece(replace(PLAIN, tonic="A"), Emotion.E1), Format.SVG).decode()
     ElementTree.fromstring(svg)
     # The trajectory is in minor, and A minor has no accidentals.
     assert len(re.findall(r'class="note"', svg)) == 6  # one of the five notes is split by a tie
     assert len(re.findall(r'class="measure"', svg)) == 4
     assert len(re.findall(r'class="tie"', svg)) == 1
     assert "keyAccid" not in svg
-    svg = encode(short_piece(Setting("C")), Format.SVG).decode()
+    svg = encode(short_piece(), Format.SVG).decode()
     assert len(re.findall(r'class="keyAccid"', svg)) == 3
     assert "by-hand" in svg
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -16,9 +17,12 @@ from emomelody.formats.text_roll import to_text
 from emomelody.music.emotion import Emotion
 from emomelody.music.features import metrics
 from emomelody.music.melody import Melody, Note
-from emomelody.performance.expression import expression_at
+from emomelody.performance.expression import tempo_at
 from emomelody.performance.piece import arrange
-from emomelody.performance.setting import EXPRESSIVE, Setting
+from emomelody.performance.registers import RANGES
+from emomelody.performance.setting import PLAIN, Setting
+
+HORN = 60  # music21 counts its pedal notes
 
 
 def markers(data: bytes) -> list[tuple[int, str]]:
@@ -38,10 +42,14 @@ def test_a_melody_moves_to_its_key_by_the_smaller_interval() -> None:
         ("A", 1, [69, 73]),
         ("Bb", -2, [34, 38]),
     ):
-        piece = arrange(melody, title="a", emotion=Emotion.E1, setting=Setting(tonic, octave))
+        piece = arrange(
+            melody, title="a", emotion=Emotion.E1, setting=replace(PLAIN, tonic=tonic, octave=octave)
+        )
         assert [n.pitch for n in piece.melody.notes] == pitches
     with pytest.raises(EmomelodyError, match="outside MIDI's range"):
-        arrange(melody.transposed(24), title="a", emotion=Emotion.E1, setting=Setting("F#", 4))
+        arrange(
+            melody.transposed(24), title="a", emotion=Emotion.E1, setting=replace(PLAIN, tonic="F#", octave=4)
+        )
 
 
 def test_every_key_has_a_signature(tmp_path: Path) -> None:
@@ -58,27 +66,61 @@ def test_every_key_has_a_signature(tmp_path: Path) -> None:
 def test_a_path_changes_tempo_key_and_register() -> None:
     melody = Melody(tuple(Note(4 * i, 4, 60) for i in range(32)), 128)
     trajectory = [(-0.4, -0.3)] * 2 + [(-0.2, 0.02)] + [(0.4, 0.3)] * 5
-    piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=EXPRESSIVE)
+    piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory)
     assert piece.keys == ((0, "Cm"), (48, "C"))
     # Arousal becomes positive one bar before valence does.
     assert piece.sections == ((0, "sad"), (32, "angry"), (48, "happy"))
     assert markers(midi.to_bytes(piece)) == [(0, "sad"), (32, "angry"), (48, "happy")]
     roll = to_text(piece, metrics(melody)).splitlines()
     assert roll[0] == "a: sad, C minor, then C major"
-    assert "C3–C4 (12 semitones)" in roll[1]
-    per_minute = re.findall(r"<per-minute>(\d+)<", to_musicxml(piece).decode())
-    assert per_minute == [str(round(tempo)) for _, tempo in piece.tempos]
+    assert "C4–C5 (12 semitones)" in roll[1]
+    xml = to_musicxml(piece).decode()
+    assert re.findall(r"<per-minute>(\d+)<", xml) == [str(round(tempo)) for _, tempo in piece.tempos]
     assert [step for step, _ in piece.tempos] == [0, 32, 48]
-    assert piece.octaves == ((0, -1), (64, 0))  # the register changes at the next phrase only
-    assert [n.pitch for n in piece.melody.notes] == [48] * 16 + [60] * 16
+    assert piece.octaves == ((0, 0), (64, 1))  # the register changes at the next phrase only
+    assert [n.pitch for n in piece.melody.notes] == [60] * 16 + [72] * 16
     assert piece.velocities[-1] > piece.velocities[0]
-    seconds = sum(60 / expression_at(point).tempo * 4 for point in trajectory)
+    assert piece.note_lengths[-1] < piece.note_lengths[0]
+    assert re.findall(r"<(pp|p|mp|mf|f) />", xml) == ["p", "mf"]
+    assert len(re.findall(r'<slur [^>]*type="start"', xml)) == 2  # in the sad bars
+    assert xml.count("<staccato") == 20  # in the happy bars
+    seconds = sum(60 / tempo_at(point, 1.0) * 4 for point in trajectory)
     assert piece.seconds == pytest.approx(seconds, rel=0.01)
-    fixed = arrange(
-        melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=Setting(octave=None)
-    )
+    setting = replace(PLAIN, octave=None)
+    fixed = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=setting)
     assert fixed.tempos == ((0, 120),)
     assert set(fixed.velocities) == {90}
+    assert set(fixed.note_lengths) == {1}
+    assert fixed.octaves == piece.octaves
+    assert not re.search(r"<(slur|staccato|dynamics)\b", to_musicxml(fixed).decode())
+
+
+def test_a_melody_is_played_where_its_instrument_can() -> None:
+    melody = Melody((Note(0, 4, 60), Note(4, 4, 79)))
+    for program, emotion, lowest in (
+        ("piano", Emotion.E2, 48),
+        ("flute", Emotion.E2, 60),  # an octave lower it would go below the flute
+        ("cello", Emotion.E1, 48),  # at this octave it would go above what a cello plays
+        ("piccolo", Emotion.E3, 84),
+        ("synth bass 1", Emotion.E1, 48),
+    ):
+        piece = arrange(melody, title="a", emotion=emotion, setting=Setting(program=program))
+        assert piece.melody.notes[0].pitch == lowest
+    piece = arrange(melody, title="a", emotion=Emotion.E2, setting=Setting(program="flute", octave=-1))
+    assert piece.melody.notes[0].pitch == 48  # as requested
+
+
+def test_the_lowest_notes_are_those_of_music21() -> None:
+    from music21 import instrument
+
+    for program, (lowest, highest) in RANGES.items():
+        theirs = instrument.instrumentFromMidiProgram(program)
+        written = getattr(theirs, "lowestNote", None)
+        if written is None or program == HORN:
+            continue
+        sounding = written.ps + (theirs.transposition.semitones if theirs.transposition else 0)
+        assert sounding == lowest, theirs
+        assert highest - lowest >= 29
 
 
 def test_files_describe_a_point_on_an_axis_by_its_neighbours() -> None:

@@ -52,6 +52,7 @@ def test_a_setting_takes_a_program_by_name() -> None:
         ({"program": 1.5}, "program 1.5 is not a whole number"),
         ({"velocity": 200}, "velocity 200"),
         ({"octave": 9}, "octave 9"),
+        ({"note_length": 1.5}, "note length 1.5 is not a number from 0.05"),
     ],
 )
 def test_impossible_settings_are_refused_with_the_reason(choice: dict[str, Any], reason: str) -> None:
@@ -60,7 +61,7 @@ def test_impossible_settings_are_refused_with_the_reason(choice: dict[str, Any],
 
 
 def test_a_file_has_the_requested_setting(tmp_path: Path, run: Run) -> None:
-    run("sample", "-e", "sad", "--seed", 1, "-o", "c")
+    run("sample", "-e", "sad", "--seed", 1, "-o", "c", "--plain")
     choices = ("--key", "A minor", "--octave", -1, "--tempo", 61.5, "--program", "cello", "--velocity", 50)
     run("sample", "-e", "sad", "--seed", 1, "-o", "a", *choices)
     plain, chosen = (pretty_midi.PrettyMIDI(str(tmp_path / out / "sad-s1-000.mid")) for out in "ca")
@@ -75,7 +76,14 @@ def test_a_file_has_the_requested_setting(tmp_path: Path, run: Run) -> None:
     messages = [m for track in mido.MidiFile(tmp_path / "a" / "sad-s1-000.mid").tracks for m in track]
     assert [m.key for m in messages if m.type == "key_signature"] == ["Am"]
     setting = json.loads((tmp_path / "a" / "samples.json").read_text())["runs"][0]["setting"]
-    assert setting == {"tonic": "A", "octave": -1, "tempo": 61.5, "program": 42, "velocity": 50}
+    assert setting == {
+        "tonic": "A",
+        "octave": -1,
+        "tempo": 61.5,
+        "program": 42,
+        "velocity": 50,
+        "note_length": None,
+    }
 
 
 def test_an_impossible_setting_is_an_error_of_one_line_and_writes_nothing(tmp_path: Path, run: Run) -> None:
