@@ -84,7 +84,7 @@ def note_repetitions(summary: RunSummary) -> None:
     if different == summary.count:
         return
     likeliest = request.decoding.temperature is None and summary.model != VA
-    if likeliest and request.point:
+    if likeliest and request.waypoints[0].point:
         output.note("one point has one likeliest melody: add --temperature 1 for different ones")
     else:
         hint = ": add --temperature 1 for more" if likeliest else ""
