@@ -25,6 +25,7 @@ from emomelody.performance.piece import arrange
 from emomelody.weights.checkpoint import bundled_weights, load_checkpoint
 
 FORMATS = ("mid", "musicxml", "svg", "png", "wav")
+TITLES = ("happy", "angry", "sad", "relaxed")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -328,6 +329,22 @@ def test_words_name_paths_variations_and_files(tmp_path: Path, run: Run) -> None
 def test_one_word_has_one_likeliest_melody_by_the_papers_models(run: Run) -> None:
     done = run("sample", "-e", "tired", "-n", 2, "--seed", 1, "-m", "emoreg")
     assert done.stderr == "one point has one likeliest melody: add --temperature 1 for different ones\n"
+
+
+def test_the_words_are_listed(tmp_path: Path, run: Run) -> None:
+    done = run("sample", "--emotion", "list", "-n", 3)
+    assert done.stderr == ""
+    assert not any(tmp_path.iterdir())
+    rows = [line.split() for line in done.stdout.splitlines() if line.strip().endswith(TITLES)]
+    assert [row[0] for row in rows[:5]] == [*TITLES, "delighted"]
+    assert len(rows) == 28
+    assert rows[2] == ["sad", "-1", "to", "0", "-1", "to", "0", "sad"]
+    assert ["gloomy", "-0.87", "-0.48", "sad"] in rows
+    assert ["sleepy", "+0.03", "-1.00", "relaxed"] in rows
+    for word, valence, arousal, title in rows[4:]:
+        assert Emotion.at(float(valence), float(arousal)).title == title, word
+    assert run("sample", "-e", "happy", "-e", "LIST", "-q").stdout == done.stdout
+    assert "'list' shows" in run("sample", "--help").stdout
 
 
 def test_formats_in_any_case_and_several_at_once(tmp_path: Path, run: Run) -> None:
