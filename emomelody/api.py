@@ -24,6 +24,7 @@ from emomelody.music.features import Metrics
 from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody, Note
 from emomelody.music.path import EmotionPath
 from emomelody.music.rule import label_by_rule
+from emomelody.music.words import parse_emotion
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import EXPRESSIVE, Setting
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
@@ -59,12 +60,12 @@ class GeneratedMelody:
 
     melody: Melody
     emotion: Emotion
+    description: str  # of the request, at its beginning: an emotion, a word, or ``happy-angry`` on an axis
     trajectory: tuple[tuple[float, float], ...]  # the requested (valence, arousal) in each bar
 
     def __repr__(self) -> str:
         bars = -(-self.melody.steps // STEPS_PER_BAR)
-        description = describe(*self.trajectory[0])
-        return f"<{description} melody: {bars} bars, {len(self.notes)} notes, {self.point!r}>"
+        return f"<{self.description} melody: {bars} bars, {len(self.notes)} notes, {self.point!r}>"
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(encode(self.arrange(), Format.PNG)).decode("ascii")
@@ -90,7 +91,7 @@ class GeneratedMelody:
 
         Raises EmomelodyError where a note would leave MIDI's pitches.
         """
-        title = title or describe(*self.trajectory[0])
+        title = title or self.description
         return arrange(
             self.melody, title=title, emotion=self.emotion, trajectory=self.trajectory, setting=setting
         )
@@ -150,10 +151,11 @@ class Model:
         temperature: float | None = None,
         top_p: float = 1.0,
     ) -> list[GeneratedMelody]:
-        """``n`` melodies of an emotion (any of its names), a point (valence, arousal) in [−1, 1]², or a path.
+        """``n`` melodies of an emotion, at a point (valence, arousal) in [−1, 1]², or along a path.
 
-        The same seed gives the same melodies, and a larger ``n`` leaves the first ones unchanged. A ``path``
-        is written as ``sad@0 happy@8``: emotions or points V,A at bars counted from 0. ``like`` is a MIDI or
+        ``emotion`` is any name of one of the four, or a word of ``music.words``, such as ``gloomy``. The same
+        seed gives the same melodies, and a larger ``n`` leaves the first ones unchanged. A ``path`` is
+        written as ``sad@0 happy@8``: emotions or points V,A at bars counted from 0. ``like`` is a MIDI or
         MusicXML file whose first four bars are varied, or a melody of four bars in C: more with a larger
         ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. Paths, ``like`` and
         other lengths than four bars need ``emoreg-va``. ``temperature`` (above 0, at most 10) and ``top_p``
@@ -164,7 +166,7 @@ class Model:
         """
         request = Request(
             n,
-            emotion=Emotion.parse(emotion) if isinstance(emotion, str) else emotion,
+            emotion=parse_emotion(emotion) if isinstance(emotion, str) else emotion,
             point=point,
             path=_parse_path(path) if path is not None else None,
             like=_to_melody(like) if like is not None else None,
@@ -173,7 +175,8 @@ class Model:
             seed=seed,
             decoding=DecodingConfig(temperature, top_p),
         )
-        return [GeneratedMelody(s.melody, s.emotion, s.trajectory) for s in sample(self.checkpoint, request)]
+        samples = sample(self.checkpoint, request)
+        return [GeneratedMelody(s.melody, s.emotion, s.description, s.trajectory) for s in samples]
 
     def place(self, piece: str | Path | GeneratedMelody | Melody) -> Point:
         """Where a melody lies on the plane: the first four bars of a MIDI or MusicXML file, or a melody in C.

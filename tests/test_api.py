@@ -80,6 +80,21 @@ def test_a_melody_at_the_middle_of_the_plane_is_called_neutral(tmp_path: Path) -
     assert melody.roll().startswith("neutral: neutral, ")
 
 
+def test_words_for_emotions(tmp_path: Path) -> None:
+    model = emomelody.load("emoreg-va")
+    (melody,) = model.sample("Gloomy", seed=1)
+    assert repr(melody).startswith("<gloomy melody: 4 bars, ")
+    assert repr(melody.point) == "Point(valence=-0.87, arousal=-0.48, sad)"
+    assert melody.emotion is Emotion.E3
+    assert melody.roll().startswith("gloomy: sad, C minor\n")
+    (along,) = model.sample(path="calm@0 tense@4", bars=6, seed=1)
+    assert repr(along).startswith("<calm melody: 6 bars, ")
+    assert along.trajectory[0] == pytest.approx((0.7218, -0.6921))
+    assert along.trajectory[5] == pytest.approx((-0.0488, 0.9988))
+    with pytest.raises(EmomelodyError, match=r"unknown emotion 'gloomi': did you mean gloomy\?"):
+        model.sample("gloomi")
+
+
 def test_a_notebook_shows_short_texts_a_picture_and_a_player() -> None:
     model = emomelody.load("emoreg-va")
     assert re.fullmatch(r"<emoreg-va: 0\.5 million parameters, SHA-256 \w{12}>", repr(model))

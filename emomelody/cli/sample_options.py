@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from emomelody.cli.options import Command, real_number, seed_number, usage_errors, whole_number
+from emomelody.cli.output import output
+from emomelody.cli.sample_report import words_table
 from emomelody.errors import EmomelodyError
 from emomelody.music.key import parse_key
 from emomelody.performance.registers import OCTAVES
@@ -21,6 +23,14 @@ def _check_key(text: str) -> str:
     with usage_errors():
         parse_key(text)
     return text
+
+
+def _list_words(emotions: list[str] | None) -> list[str] | None:
+    """Print the words for emotions, and end the command, where ``list`` is among them."""
+    if "list" in map(str.lower, emotions or []):
+        output.out.print(words_table())
+        raise typer.Exit
+    return emotions
 
 
 def _option(panel: str, metavar: str | None, help: str, *flags: str, **more: Any) -> Any:
@@ -35,7 +45,12 @@ _in_output = partial(_option, "Output")
 Emotions = Annotated[
     list[str] | None,
     _in_emotion(
-        "NAME", "happy, angry, sad or relaxed (also e1–e4, Q1–Q4); may be repeated.", "--emotion", "-e"
+        "NAME",
+        "happy, angry, sad or relaxed (also e1–e4, Q1–Q4), or another word such as gloomy ('list' shows all);"
+        " may be repeated.",
+        "--emotion",
+        "-e",
+        callback=_list_words,
     ),
 ]
 Point = Annotated[

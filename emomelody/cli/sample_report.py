@@ -14,6 +14,7 @@ from rich.table import Table
 
 from emomelody.cli.output import output, plural
 from emomelody.music.emotion import Emotion
+from emomelody.music.words import Word
 from emomelody.sampling.generation import ArrangedSample, GenerationConfig
 from emomelody.sampling.index import RecordedRun, files
 
@@ -84,7 +85,7 @@ def note_repetitions(summary: RunSummary) -> None:
     if different == summary.count:
         return
     likeliest = request.decoding.temperature is None and summary.model != VA
-    if likeliest and request.point:
+    if likeliest and request.waypoints[0].point:
         output.note("one point has one likeliest melody: add --temperature 1 for different ones")
     else:
         hint = ": add --temperature 1 for more" if likeliest else ""
@@ -113,11 +114,28 @@ def play_melodies(
 
 def places_table(files: Sequence[Path], points: Sequence[tuple[float, float]]) -> Table:
     """Where the beginnings of pieces lie on the plane, and the emotion of that quadrant."""
-    title = f"Placed {plural(len(files), 'piece')}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("file", "valence", "arousal", "emotion"):
-        table.add_column(column, justify="left" if column in ("file", "emotion") else "right")
+    table = _plane_table(f"Placed {plural(len(files), 'piece')}", "file")
     for file, (valence, arousal) in zip(files, points, strict=True):
         emotion = Emotion.at(valence, arousal)
         table.add_row(escape(str(file)), f"{valence:+.2f}", f"{arousal:+.2f}", emotion.title)
+    return table
+
+
+def words_table() -> Table:
+    """The words for emotions: the four, which are whole quadrants, and the others with their points."""
+    table = _plane_table(f"{len(Emotion) + len(Word)} words for emotions", "word")
+    ranges = {+1: "0 to +1", -1: "-1 to 0"}
+    for emotion in Emotion:
+        table.add_row(emotion.title, ranges[emotion.valence], ranges[emotion.arousal], emotion.title)
+    for word in Word:
+        valence, arousal = word.point
+        table.add_row(word.title, f"{valence:+.2f}", f"{arousal:+.2f}", word.emotion.title)
+    return table
+
+
+def _plane_table(title: str, first: str) -> Table:
+    """An empty table of what lies where on the plane, and in which emotion's quadrant."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in (first, "valence", "arousal", "emotion"):
+        table.add_column(column, justify="right" if column in ("valence", "arousal") else "left")
     return table

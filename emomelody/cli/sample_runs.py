@@ -26,6 +26,7 @@ from emomelody.formats.encode import check as check_formats
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import parse_key
 from emomelody.music.path import EmotionPath
+from emomelody.music.words import Word, parse_emotion
 from emomelody.performance.setting import FOLLOWING, PLAIN, parse_program
 from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.index import read_configs
@@ -85,13 +86,13 @@ def check_mode(options: Options, config: GenerationConfig, emotion: Emotion | No
         return
     others = " or ".join(f"-e {e.title}" for e in Emotion if e.mode == mode)
     if request.path:
-        subject, change = f"paths that begin {emotion.title} begin", "another beginning"
+        subject, change = f"paths that begin {request.description} begin", "another beginning"
     elif request.point:
         valence = "negative" if mode == "minor" else "positive"
         point = "{:g},{:g}".format(*request.point)
         subject, change = f"melodies at {point} are", f"a point of {valence} valence"
     elif request.emotion:
-        subject, change = f"{emotion.title} melodies are", others
+        subject, change = f"{request.description} melodies are", others
     else:
         subject, change = f"melodies like {config.like} ({emotion.title}) are", others
     alternative = "" if options.again else f", or {change} for a {mode} key"
@@ -195,7 +196,7 @@ def _new_configs(options: Options) -> list[GenerationConfig]:
 
 def _make_requests(options: Options) -> list[Request]:
     """A request for each emotion, or one for the point, the path, or the file to vary."""
-    emotions: list[Emotion | None] = [*dict.fromkeys(map(Emotion.parse, options.emotions))]
+    emotions: list[Emotion | Word | None] = [*dict.fromkeys(map(parse_emotion, options.emotions))]
     point = parse_point(options.point) if options.point is not None else None
     path = EmotionPath.parse(options.path) if options.path is not None else None
     decoding = DecodingConfig(options.temperature, options.top_p)

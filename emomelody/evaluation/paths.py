@@ -58,8 +58,8 @@ def evaluate_path(checkpoint: Checkpoint, reference: ReferenceSet, count: int = 
     share of the four-bar windows of real melodies stands below it.
     """
     pairs = list(itertools.permutations(Emotion, 2))
-    moving = [(Waypoint(0, first, None), Waypoint(PATH_BARS // 2, second, None)) for first, second in pairs]
-    constant = [(Waypoint(0, emotion, None),) for emotion in Emotion]
+    moving = [(Waypoint(0, first), Waypoint(PATH_BARS // 2, second)) for first, second in pairs]
+    constant = [(Waypoint(0, emotion),) for emotion in Emotion]
     tokens = _sample_along(checkpoint, [*moving, *constant], count)  # (12 + 4, N, T)
     changing, steady = tokens[: len(pairs)], tokens[len(pairs) :]
     hits = np.array(

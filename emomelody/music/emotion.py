@@ -59,7 +59,8 @@ class Emotion(Enum):
     def parse(cls, text: str) -> Emotion:
         """Return the emotion with this name (e1–e4, Q1–Q4, happy, angry, sad, relaxed), in any case.
 
-        Raises EmomelodyError, which lists the names, for an unknown one.
+        For classes, as those of a data set; ``words.parse_emotion`` takes all that can be requested. Raises
+        EmomelodyError, which lists the names, for an unknown one.
         """
         emotion = cls.named(text.strip())
         if emotion is None:

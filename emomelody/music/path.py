@@ -1,4 +1,4 @@
-"""Paths over the plane: emotions or points at given bars, with straight lines between them."""
+"""Paths over the plane: emotions, words or points at given bars, with straight lines between them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
+from emomelody.music.emotion import Emotion, describe
 from emomelody.music.melody import STEPS_PER_BAR
 from emomelody.music.plane import Floats
+from emomelody.music.words import Word, parse_emotion
+
+Point = tuple[float, float]  # (valence, arousal) in [−1, 1]²
 
 _WAYPOINT = re.compile(r"(?P<target>[^@\s]+)@(?P<bar>\d+)")
 _NUMBER = r"[-+]?[\d.]+(?:e[-+]?\d+)?"
@@ -20,20 +23,34 @@ _POINT = re.compile(rf"(?P<valence>{_NUMBER}),(?P<arousal>{_NUMBER})")
 
 @dataclass(frozen=True)
 class Waypoint:
-    """An emotion, or a point (valence, arousal), at the beginning of a bar, counted from 0."""
+    """A target at the beginning of a bar, counted from 0: an emotion, a word for a point, or a point."""
 
     bar: int
-    emotion: Emotion | None
-    point: tuple[float, float] | None
+    target: Emotion | Word | Point
+
+    @property
+    def point(self) -> Point | None:
+        """The point; None for an emotion, which is a region."""
+        if isinstance(self.target, Emotion):
+            return None
+        return self.target.point if isinstance(self.target, Word) else self.target
 
     @property
     def label(self) -> Emotion:
         """The emotion, or that of the point's quadrant."""
-        return self.emotion or Emotion.at(*(self.point or (0, 0)))
+        if isinstance(self.target, Emotion):
+            return self.target
+        return self.target.emotion if isinstance(self.target, Word) else Emotion.at(*self.target)
+
+    @property
+    def description(self) -> str:
+        """The target in words: its own word, or what ``describe`` says of a point."""
+        return self.target.title if isinstance(self.target, Emotion | Word) else describe(*self.target)
 
     def __str__(self) -> str:
-        target = self.emotion.title if self.emotion else "{},{}".format(*(self.point or (0, 0)))
-        return f"{target}@{self.bar}"
+        target = self.target
+        word = target.title if isinstance(target, Emotion | Word) else "{},{}".format(*target)
+        return f"{word}@{self.bar}"
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,7 @@ class EmotionPath:
 
     @classmethod
     def parse(cls, text: str) -> EmotionPath:
-        """Parse a path such as ``sad@0 happy@8`` or ``-0.5,0.2@0 0.8,0.8@4``.
+        """Parse a path such as ``sad@0 happy@8``, ``gloomy@0 excited@8`` or ``-0.5,0.2@0 0.8,0.8@4``.
 
         Raises EmomelodyError where the text is not a path.
         """
@@ -70,9 +87,9 @@ def _parse_waypoint(word: str) -> Waypoint:
     target, bar = found["target"], int(found["bar"])
     point = _POINT.fullmatch(target)
     if not point:
-        return Waypoint(bar, Emotion.parse(target), None)
+        return Waypoint(bar, parse_emotion(target))
     try:
-        return Waypoint(bar, None, (float(point["valence"]), float(point["arousal"])))
+        return Waypoint(bar, (float(point["valence"]), float(point["arousal"])))
     except ValueError as error:  # two decimal points
         raise EmomelodyError(f"path '{word}': '{target}' is not a point, write e.g. -0.5,0.2@0") from error
 

@@ -53,7 +53,7 @@ class Written:
             piece.title,
             json.dumps(to_entry(piece, sample, config)),
             sample.emotion.mode,
-            config.describe(sample),
+            sample.description,
             sample.trajectory[0],
             hash(sample.melody),
             (piece, sample) if keep else None,

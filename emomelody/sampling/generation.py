@@ -53,10 +53,6 @@ class GenerationConfig:
             source=Path(self.like) if self.like else None,
         )
 
-    def describe(self, sample: Sample) -> str:
-        """The target of a sample at its beginning in words, for its name and entry."""
-        return self.request.description or sample.description
-
 
 def arrange_samples(
     checkpoint: Checkpoint, config: GenerationConfig, numbers: range | None = None
@@ -71,7 +67,7 @@ def arrange_samples(
     for number, sample in enumerate(samples(checkpoint, config.request, numbers), start=first):
         piece = arrange(
             sample.melody,
-            title=config.title(number, config.describe(sample), checkpoint.name),
+            title=config.title(number, sample.description, checkpoint.name),
             emotion=sample.emotion,
             trajectory=sample.trajectory,
             setting=config.setting,

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from emomelody import __version__
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats.encode import Format
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import STEPS_PER_BAR, Melody, Note
 from emomelody.music.path import EmotionPath
+from emomelody.music.words import parse_emotion
 from emomelody.performance.piece import Piece
 from emomelody.performance.setting import Setting
 from emomelody.sampling.generation import GenerationConfig
@@ -137,7 +137,7 @@ def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str
     """A melody's entry in samples.json."""
     entry: dict[str, Any] = {
         "files": [f"{piece.title}.{form}" for form in config.formats],
-        "emotion": config.describe(sample),
+        "emotion": sample.description,
         "point": [round(c, 4) for c in sample.trajectory[0]],
         "latent": sample.latent,
     }
@@ -163,7 +163,7 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
         raise ValueError("no format")
     request = Request(
         n=int(run["num"]),
-        emotion=None if run["emotion"] is None else Emotion.parse(run["emotion"]),
+        emotion=None if run["emotion"] is None else parse_emotion(run["emotion"]),
         point=None if point is None else (float(point[0]), float(point[1])),
         path=None if path is None else EmotionPath.parse(path),
         like=None if like is None else Melody(tuple(Note(*map(int, note)) for note in like["notes"])),

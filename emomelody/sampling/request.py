@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion, describe
+from emomelody.music.emotion import Emotion
 from emomelody.music.melody import BARS, Melody
-from emomelody.music.path import EmotionPath, Waypoint
+from emomelody.music.path import EmotionPath, Point, Waypoint
 from emomelody.music.tokens import Tokens
+from emomelody.music.words import Word
 
 TEMPERATURE = 1.05  # emoreg-va's default
 SPREAD = 0.1
 MAX_BARS = 64
 MAX_TEMPERATURE = 10
 MAX_SEED = 2**32 - 1
-
-Point = tuple[float, float]  # (valence, arousal) in [−1, 1]²
 
 
 def _check_point(point: Point | None) -> None:
@@ -78,7 +77,7 @@ class Request:
     """A request for ``n`` melodies of an emotion, at a point, along a path, or like another melody.
 
     - ``emotion``: each melody gets a latent of its own, sampled from the region of the emotion's training
-      melodies and always inside the emotion's quadrant.
+      melodies and always inside the emotion's quadrant. A ``Word`` instead is a point.
     - ``point`` (valence, arousal) in [−1, 1]²: its latent. The label is its quadrant's (``Emotion.at``).
     - ``path``: the latent moves from waypoint to waypoint.
     - ``like``, a melody of four bars in C: its content is kept, with normal noise of standard deviation
@@ -90,7 +89,7 @@ class Request:
     """
 
     n: int = 1
-    emotion: Emotion | None = None
+    emotion: Emotion | Word | None = None
     point: Point | None = None
     path: EmotionPath | None = None
     like: Melody | None = None
@@ -105,8 +104,8 @@ class Request:
             raise EmomelodyError("an emotion, a point and a path exclude each other: give one of them")
         if targets == 0 and self.like is None:
             raise EmomelodyError("give an emotion, a point, a path, or a melody to vary")
-        if not isinstance(self.emotion, Emotion | None):
-            raise EmomelodyError(f"emotion {self.emotion!r} is not an Emotion")
+        if not isinstance(self.emotion, Emotion | Word | None):
+            raise EmomelodyError(f"emotion {self.emotion!r} is not an Emotion or a Word")
         for waypoint in self.waypoints:
             _check_point(waypoint.point)
         _check_range("number of melodies", self.n, Integral, 1)
@@ -125,17 +124,13 @@ class Request:
         """The targets: those of the path, or the emotion or point at bar 0. Empty for ``like`` alone."""
         if self.path is not None:
             return self.path.waypoints
-        if self.emotion is None and self.point is None:
-            return ()
-        return (Waypoint(0, self.emotion, self.point),)
+        target = self.point if self.emotion is None else self.emotion
+        return () if target is None else (Waypoint(0, target),)
 
     @property
     def description(self) -> str | None:
         """The target at the beginning in words, as ``Sample.description``; None for ``like`` alone."""
-        if not self.waypoints:
-            return None
-        first = self.waypoints[0]
-        return describe(*first.point) if first.point else first.label.title
+        return self.waypoints[0].description if self.waypoints else None
 
 
 @dataclass(frozen=True)
@@ -144,12 +139,8 @@ class Sample:
 
     melody: Melody
     emotion: Emotion  # the label given to the decoder
+    description: str  # the target of the first bar in words; ``neutral`` or e.g. ``happy-angry`` on an axis
     trajectory: tuple[Point, ...]  # the target of each bar
     latent: tuple[float, float]  # the target of the first bar in the model's units
     tokens: Tokens  # (T,), as sampled, before any repair
     silent_draws: int  # melodies without a note that were sampled and discarded before this one
-
-    @property
-    def description(self) -> str:
-        """The target of the first bar in words; ``neutral`` or e.g. ``happy-angry`` on an axis."""
-        return describe(*self.trajectory[0])

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
+from emomelody.music.emotion import Emotion, describe
 from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody
 from emomelody.music.path import Waypoint, interpolate
 from emomelody.music.plane import Floats, Plane
@@ -84,7 +84,7 @@ class _Target:
         if request.like is None:
             return cls(request.waypoints, None, False)
         (latent,) = encode_melodies(checkpoint, [request.like])  # (Z,)
-        own = Waypoint(0, None, checkpoint.plane.to_point(latent[:LATENT]))
+        own = Waypoint(0, checkpoint.plane.to_point(latent[:LATENT]))
         return cls(request.waypoints or (own,), latent[LATENT:], not request.waypoints)
 
 
@@ -139,6 +139,7 @@ def _to_sample(plane: Plane, target: _Target, latents: Floats, tokens: Tokens, s
     return Sample(
         from_tokens(tokens),
         Emotion.at(*trajectory[0]) if target.varied else first.label,
+        describe(*trajectory[0]) if target.varied else first.description,
         trajectory,
         (float(latents[0, 0]), float(latents[0, 1])),
         tokens,
@@ -156,9 +157,9 @@ def waypoint_latents(plane: Plane, waypoints: Sequence[Waypoint], rng: np.random
 
 
 def _waypoint_latent(plane: Plane, waypoint: Waypoint, rng: np.random.Generator | None) -> Floats:
-    if waypoint.emotion is None:
-        return plane.to_latent(waypoint.point or (0, 0))
-    return plane.sample(waypoint.emotion, rng) if rng else plane.centre(waypoint.emotion)
+    if waypoint.point is not None:
+        return plane.to_latent(waypoint.point)
+    return plane.sample(waypoint.label, rng) if rng else plane.centre(waypoint.label)
 
 
 def decode(

@@ -25,6 +25,7 @@ from emomelody.performance.piece import arrange
 from emomelody.weights.checkpoint import bundled_weights, load_checkpoint
 
 FORMATS = ("mid", "musicxml", "svg", "png", "wav")
+TITLES = ("happy", "angry", "sad", "relaxed")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -139,6 +140,8 @@ def test_taken_names_need_force(tmp_path: Path, run: Run) -> None:
         ("--path", "-0.5,1e-3@0 happy@4", "--bars", 5, "--name", "{model}{index}"),
         ("--like", "song.mid", "--spread", 0.3, "-n", 2, "--tempo", 90.5),
         ("--like", "song.mid", "-e", "happy", "-f", "png", "--program", "flute"),
+        ("-e", "Gloomy", "-e", "at ease", "-e", "happy", "-n", 2, "-f", "mid,musicxml", "--expressive"),
+        ("--path", "at-ease@0 tense@2 happy@4", "--bars", 5),
     ],
 )
 def test_the_same_files_again(
@@ -286,6 +289,64 @@ def test_a_point_is_named_by_what_lies_on_both_sides(
     assert entry["point"] == [float(c) for c in point.split(",")]
 
 
+def test_other_words_are_points_with_a_name(tmp_path: Path, run: Run) -> None:
+    done = run("sample", "-e", "Gloomy", "-e", "happy", "-e", "AT EASE", "-e", "gloomy", "-n", 2, "--seed", 1)
+    sentence = "Wrote 6 melodies to samples/ (2 gloomy, 2 happy, 2 at-ease, emoreg-va, seed 1)\n"
+    assert done.stdout == sentence
+    names = [f"{word}-s1-00{i}" for word in ("gloomy", "happy", "at-ease") for i in range(2)]
+    assert sorted(contents(tmp_path / "samples")) == sorted([*(f"{n}.mid" for n in names), "samples.json"])
+    assert midi.read(tmp_path / "samples" / "gloomy-s1-000.mid").tracks[0].name == "gloomy-s1-000"
+    gloomy, _, at_ease = runs(tmp_path / "samples")
+    for described, word, point in (
+        (gloomy, "gloomy", [-0.8746, -0.4848]),
+        (at_ease, "at-ease", [0.7771, -0.6293]),
+    ):
+        assert described["emotion"] == word
+        assert {(e["emotion"], *e["point"]) for e in described["samples"]} == {(word, *point)}
+    run("sample", "--point", "-0.8746,-0.4848", "-n", 2, "--seed", 1, "-o", "point")
+    for number in range(2):
+        word, point = (
+            midi.read_melody(tmp_path / name / f"{title}-s1-00{number}.mid")
+            for name, title in (("samples", "gloomy"), ("point", "sad"))
+        )
+        assert word == point
+
+
+def test_words_name_paths_variations_and_files(tmp_path: Path, run: Run) -> None:
+    path = ("sample", "--path", "Gloomy@0 excited@4", "--bars", 6, "--seed", 1)
+    done = run(*path, "-v", "-o", "path")
+    assert done.stdout == "Wrote 1 melody to path/ (gloomy@0 excited@4, emoreg-va, seed 1)\n"
+    assert "gloomy-s1-000: gloomy at -0.87,-0.48\n" in done.stderr
+    (described,) = runs(tmp_path / "path")
+    assert described["path"] == "gloomy@0 excited@4"
+    assert described["samples"][0]["point"] == [-0.8746, -0.4848]
+    like = ("sample", "--like", "path/gloomy-s1-000.mid", "-e", "serene", "--seed", 1)
+    done = run(*like, "--name", "{emotion} {seed}", "-o", "like")
+    assert done.stdout.endswith("(like path/gloomy-s1-000.mid, serene, emoreg-va, seed 1)\n")
+    assert sorted(contents(tmp_path / "like")) == ["samples.json", "serene 1.mid"]
+
+
+def test_one_word_has_one_likeliest_melody_by_the_papers_models(run: Run) -> None:
+    done = run("sample", "-e", "tired", "-n", 2, "--seed", 1, "-m", "emoreg")
+    assert done.stderr == "one point has one likeliest melody: add --temperature 1 for different ones\n"
+
+
+def test_the_words_are_listed(tmp_path: Path, run: Run) -> None:
+    done = run("sample", "--emotion", "list", "-n", 3)
+    assert done.stderr == ""
+    assert not any(tmp_path.iterdir())
+    rows = [line.split() for line in done.stdout.splitlines() if line.strip().endswith(TITLES)]
+    assert [row[0] for row in rows[:5]] == [*TITLES, "delighted"]
+    assert len(rows) == 28
+    assert rows[2] == ["sad", "-1", "to", "0", "-1", "to", "0", "sad"]
+    assert ["gloomy", "-0.87", "-0.48", "sad"] in rows
+    assert ["sleepy", "+0.03", "-1.00", "relaxed"] in rows
+    for word, valence, arousal, title in rows[4:]:
+        assert Emotion.at(float(valence), float(arousal)).title == title, word
+    assert run("sample", "-e", "happy", "-e", "LIST", "-q").stdout == done.stdout
+    assert "'list' shows" in run("sample", "--help").stdout
+
+
 def test_formats_in_any_case_and_several_at_once(tmp_path: Path, run: Run) -> None:
     run("sample", "-e", "sad", "-n", 2, "--seed", 7, "--name", "{emotion}-{seed}-{index}", "-f", "MIDI",
         "-f", "xml,svg,PNG", "-f", "wav,mid")  # fmt: skip
@@ -308,6 +369,11 @@ def test_formats_in_any_case_and_several_at_once(tmp_path: Path, run: Run) -> No
             "happy melodies are in major: use --key A, or -e angry or -e sad for a minor key",
         ),
         (["-e", "sad", "-e", "happy", "--key", "Am"], "happy melodies are in major"),
+        (
+            ["-e", "gloomy", "--key", "A major"],
+            "gloomy melodies are in minor: use --key A, or -e happy or -e relaxed for a major key",
+        ),
+        (["--path", "calm@0 tense@2", "--key", "Am"], "paths that begin calm begin in major: use --key A"),
         (
             ["--point", "0.5,0.5", "--key", "F#m"],
             "melodies at 0.5,0.5 are in major: use --key F#, or a point",
@@ -347,7 +413,12 @@ def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -
     ("arguments", "reason"),
     [
         ([], "give an emotion, such as -e sad, or one of --point, --path, --like and --again"),
-        (["-e", "gloomy"], "unknown emotion 'gloomy': use happy (e1, Q1), angry"),
+        (["-e", "xyz"], "unknown emotion 'xyz': use happy (e1, Q1), angry"),
+        (
+            ["-e", "gloomi"],
+            "unknown emotion 'gloomi': did you mean gloomy? 'emomelody sample --emotion list'",
+        ),
+        (["--path", "sad@0 exited@2"], "unknown emotion 'exited': did you mean excited"),
         (["-e", "sad", "-f", "mp3"], "unknown format 'mp3': use mid, musicxml, svg, png or wav"),
         (["-e", "sad", "--program", "kazoo"], "unknown program 'kazoo'"),
         (["-e", "sad", "-n", "many"], "'many' is not a whole number of 1 or more"),

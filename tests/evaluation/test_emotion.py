@@ -65,7 +65,7 @@ def test_the_emotion_block_by_hand() -> None:
 def test_validity_by_hand() -> None:
     def made(*tokens: int, silent: int = 0) -> Sample:
         whole = np.array(tokens + (REST,) * (8 - len(tokens)))
-        return Sample(Melody((), 8), Emotion.E1, (0, 0), (0, 0), whole, silent)
+        return Sample(Melody((), 8), Emotion.E1, "happy", (0, 0), (0, 0), whole, silent)
 
     samples = [made(HOLD, 60), made(60, 61, 62, 63), made(60, REST, HOLD, silent=1), made(60, HOLD)]
     assert emotion.evaluate_validity(samples) == {

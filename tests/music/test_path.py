@@ -8,11 +8,12 @@ import pytest
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion
 from emomelody.music.path import EmotionPath, interpolate
+from emomelody.music.words import Word
 
 
 def test_a_path_is_straight_between_its_waypoints() -> None:
     path = EmotionPath.parse("sad@1 0.5,-1@3")
-    assert path.waypoints[0].emotion is Emotion.E3
+    assert path.waypoints[0].target is Emotion.E3
     assert path.waypoints[1].point == (0.5, -1)
     latents = interpolate(path.waypoints, np.array([[-1.0, -1], [1, 0]]), 4)
     assert latents.shape == (64, 2)
@@ -26,6 +27,7 @@ def test_a_path_is_straight_between_its_waypoints() -> None:
         ("sad@0", "needs two or more waypoints"),
         ("sad@4 happy@4", "ascending bars"),
         ("sad@0 merry@8", "unknown emotion 'merry'"),
+        ("clam@0 happy@8", "unknown emotion 'clam': did you mean calm?"),
         ("sad@0 1.2.3,0@4", "is not a point"),
     ],
 )
@@ -34,6 +36,14 @@ def test_text_that_is_not_a_path_is_refused_with_the_reason(text: str, reason: s
         EmotionPath.parse(text)
 
 
-@pytest.mark.parametrize("text", ["sad@0 happy@8", "-0.5,0.2@0 0.8,0.8@4 relaxed@12"])
+def test_a_path_leads_through_the_points_of_words() -> None:
+    first, second = EmotionPath.parse("Gloomy@0 at-ease@8").waypoints
+    assert (first.description, first.point, first.label) == ("gloomy", Word.GLOOMY.point, Emotion.E3)
+    assert (second.description, second.point, second.label) == ("at-ease", Word.AT_EASE.point, Emotion.E4)
+
+
+@pytest.mark.parametrize(
+    "text", ["sad@0 happy@8", "-0.5,0.2@0 0.8,0.8@4 relaxed@12", "gloomy@0 at-ease@2 0.0,1.0@3"]
+)
 def test_the_text_of_a_path_is_parsed_back(text: str) -> None:
     assert str(EmotionPath.parse(text)) == text

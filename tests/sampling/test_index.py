@@ -14,6 +14,7 @@ from emomelody.formats.encode import Format
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.path import EmotionPath
+from emomelody.music.words import Word
 from emomelody.performance.setting import Setting
 from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.index import read_configs, read_runs, to_header, write_index, write_run
@@ -73,6 +74,10 @@ def test_configurations_come_back(tmp_path: Path, checkpoint: Checkpoint) -> Non
             checksum=checkpoint.checksum,
         ),
         GenerationConfig("x", Request(point=(-0.5, 0.25)), checksum=checkpoint.checksum),
+        GenerationConfig("x", Request(emotion=Word.AT_EASE), checksum=checkpoint.checksum),
+        GenerationConfig(
+            "y", Request(path=EmotionPath.parse("calm@0 tense@3")), checksum=checkpoint.checksum
+        ),
         GenerationConfig(
             "y",
             Request(path=EmotionPath.parse("-0.5,1e-3@0 happy@4"), bars=5, like=melody, spread=0.3),
@@ -132,7 +137,7 @@ def test_a_file_of_version_0_1_is_one_run(tmp_path: Path) -> None:
         ({"setting": {"colour": "red"}}, "not a samples.json that this version can read"),
         ({"seed": "many"}, "not a samples.json"),
         ({"seed": -1}, "seed -1 must be from 0"),
-        ({"emotion": "gloomy"}, "unknown emotion"),
+        ({"emotion": "merry"}, "unknown emotion"),
         ({"point": [3, 0], "emotion": None}, "outside the plane"),
         ({"formats": ["mp3"]}, "not a samples.json"),
         ({"formats": []}, "not a samples.json"),

@@ -10,6 +10,7 @@ from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.path import EmotionPath
+from emomelody.music.words import Word
 from emomelody.sampling.request import DecodingConfig, Request
 
 MELODY = Melody((Note(0, 4, 60),))
@@ -20,6 +21,8 @@ MELODY = Melody((Note(0, 4, 60),))
     [
         ({}, "give an emotion, a point, a path, or a melody"),
         ({"emotion": Emotion.E1, "point": (0.0, 0.0)}, "exclude each other"),
+        ({"emotion": Word.GLOOMY, "point": (0.0, 0.0)}, "exclude each other"),
+        ({"emotion": "sad"}, "emotion 'sad' is not an Emotion or a Word"),
         ({"point": (0.5, 1.2)}, "point 0.5,1.2 is outside the plane"),
         ({"point": (float("nan"), 0.0)}, "outside the plane"),
         ({"path": EmotionPath.parse("sad@0 2,0@2")}, "outside the plane"),
@@ -49,7 +52,10 @@ def test_decoding_out_of_range(temperature: float, top_p: float) -> None:
         ({"point": (0.0, 0.0)}, "neutral"),
         ({"path": EmotionPath.parse("0,0.5@0 sad@2")}, "happy-angry"),
         ({"path": EmotionPath.parse("sad@0 happy@2")}, "sad"),
+        ({"emotion": Word.GLOOMY}, "gloomy"),
+        ({"path": EmotionPath.parse("at-ease@0 sad@2")}, "at-ease"),
         ({"like": MELODY, "emotion": Emotion.E4}, "relaxed"),
+        ({"like": MELODY, "emotion": Word.TENSE}, "tense"),
         ({"like": MELODY}, None),
     ],
 )

@@ -15,6 +15,7 @@ from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.path import EmotionPath
 from emomelody.music.tokens import to_tokens
+from emomelody.music.words import Word
 from emomelody.sampling.request import DecodingConfig, Request
 from emomelody.sampling.sampler import check_support, encode_melodies, sample, samples
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
@@ -82,6 +83,21 @@ def test_a_point_is_the_target_and_its_quadrant_the_label(
     assert sampled.trajectory == (point,) * 4
     assert sampled.emotion is Emotion.at(*point)
     assert sampled.latent == pytest.approx(np.multiply(point, checkpoint.plane.scale))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("word", [Word.GLOOMY, Word.TENSE, Word.DROOPY, Word.TIRED, Word.SLEEPY])
+def test_a_word_is_sampled_as_its_point_is(
+    model: str, word: Word, checkpoints: dict[str, Checkpoint]
+) -> None:
+    """Also near an axis; only the description differs."""
+    of_word = sample(checkpoints[model], Request(2, word, seed=1))
+    of_point = sample(checkpoints[model], Request(2, point=word.point, seed=1))
+    assert [s.melody for s in of_word] == [s.melody for s in of_point]
+    for one, other in zip(of_word, of_point, strict=True):
+        assert (one.description, other.description) == (word.title, word.emotion.title)
+        assert one.trajectory == other.trajectory == (word.point,) * 4
+        assert one.emotion is other.emotion is word.emotion
 
 
 def test_temperature_makes_one_point_many_melodies(checkpoints: dict[str, Checkpoint]) -> None:
