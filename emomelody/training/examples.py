@@ -12,12 +12,11 @@ from torch import Tensor
 
 from emomelody.data.dataset import Dataset
 from emomelody.music.emotion import Emotion
-from emomelody.music.rule import valence_and_arousal
+from emomelody.music.rule import AMBIGUOUS_VALENCE, valence_and_arousal
 from emomelody.music.tokens import Tokens, Vocabulary, from_tokens
 from emomelody.training.processes import ProcessGroup
 
 NO_MELODY = -1
-AMBIGUOUS_VALENCE = 0.05  # target where a melody's notes are as much major as minor; its sign is the label's
 
 
 @dataclass(frozen=True)
