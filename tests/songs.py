@@ -14,14 +14,25 @@ G_MAJOR = [67, 69, 71, 72, 74, 72, 71, 69]  # two bars of quarter notes
 
 
 def write_song(
-    path: Path, pitches: list[int], *, key: str | None = "G", beats: int = 4, length: int = 4
+    path: Path,
+    pitches: list[int],
+    *,
+    key: str | None = "G",
+    beats: int = 4,
+    length: int = 4,
+    tempos: dict[int, float] | None = None,
 ) -> Path:
-    """Write a MIDI file of equal notes, ``length`` sixteenths each, in ``beats``/4."""
+    """Write a MIDI file of equal notes, ``length`` sixteenths each, in ``beats``/4.
+
+    ``tempos`` are quarter notes per minute by the number of the note at which they begin.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     track = mido.MidiTrack([mido.MetaMessage("time_signature", numerator=beats, denominator=4)])
     if key:
         track.append(mido.MetaMessage("key_signature", key=key))
-    for pitch in pitches:
+    for number, pitch in enumerate(pitches):
+        if tempos and number in tempos:
+            track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempos[number])))
         track.append(mido.Message("note_on", note=pitch))
         track.append(mido.Message("note_off", note=pitch, time=length))
     file = mido.MidiFile(type=0, ticks_per_beat=4)

@@ -9,14 +9,14 @@ import pytest
 
 import emomelody
 from emomelody.cli.inputs import evaluation_data
-from emomelody.data import labels
+from emomelody.data import manifest, sources
 
 
 def test_evaluation_data_are_built_into_the_cache_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    some = labels.chorale_sources()[:12]  # all of them take half a minute
-    monkeypatch.setattr(labels, "chorale_sources", lambda: some)
+    some = sources.chorale_sources()[:12]  # all of them take half a minute
+    monkeypatch.setattr(sources, "chorale_sources", lambda: some)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -24,7 +24,8 @@ def test_evaluation_data_are_built_into_the_cache_once(
     folder = tmp_path / "cache" / "emomelody" / f"chorales-first-{emomelody.__version__}"
     assert f"building the chorales once, into {folder}" in " ".join(capsys.readouterr().err.split())
     assert len(first)
+    assert {row.arousal_by for row in manifest.read(folder / manifest.NAME)} == {"notes"}
     assert {path.parent.parent for path in first.files} == {folder}
-    monkeypatch.setattr(labels, "chorale_sources", list)  # nothing is built a second time
+    monkeypatch.setattr(sources, "chorale_sources", list)  # nothing is built a second time
     assert (evaluation_data(None, "first").tokens == first.tokens).all()
     assert capsys.readouterr().err == ""

@@ -11,7 +11,9 @@ from emomelody.errors import BadInput
 if TYPE_CHECKING:
     from emomelody.data.dataset import Dataset
     from emomelody.data.preprocess import Report
-    from emomelody.data.windows import Source, Windows
+    from emomelody.data.sources import Source
+    from emomelody.data.windows import Windows
+    from emomelody.music.rule import Arousal
     from emomelody.weights.checkpoint import Checkpoint
 
 
@@ -65,7 +67,9 @@ def check_data_folder(out: Path, force: bool) -> None:
         raise BadInput(out, "is not empty: choose another --out, or add --force")
 
 
-def run_preprocess(sources: list[Source], out: Path, windows: Windows, seed: int, jobs: int | None) -> Report:
+def run_preprocess(
+    sources: list[Source], out: Path, windows: Windows, arousal: Arousal, seed: int, jobs: int | None
+) -> Report:
     """Run ``data.preprocess.preprocess`` with a progress bar."""
     from rich.progress import BarColumn
 
@@ -77,6 +81,7 @@ def run_preprocess(sources: list[Source], out: Path, windows: Windows, seed: int
             sources,
             out,
             windows=windows,
+            arousal=arousal,
             seed=seed,
             jobs=jobs,
             on_piece=lambda: progress.advance(task),

@@ -16,8 +16,10 @@ from emomelody.errors import BadInput, EmomelodyError
 from emomelody.music.emotion import Emotion
 
 if TYPE_CHECKING:
-    from emomelody.data.labels import LabelledSources
+    from emomelody.data.labelling import Rule
     from emomelody.data.preprocess import Report
+    from emomelody.data.sources import LabelledSources
+    from emomelody.music.rule import Arousal
 
 MELODIES, OUTPUT = "Melodies and labels", "Output"  # panels of the help
 
@@ -53,8 +55,25 @@ LabelsOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="A CSV file with the columns file,emotion.",
+        help="A CSV file with the columns file,emotion, or file,valence,arousal with numbers from -1 to 1,"
+        " which emoreg-va is then trained to reproduce.",
         show_default=False,
+        rich_help_panel=MELODIES,
+    ),
+]
+# Relative by default: whatever the user's music is like, it has a calmer and a livelier half, and a model of
+# four emotions needs both. By a fixed threshold, folders of uniformly dense or sparse music have one alone.
+ArousalOption = Annotated[
+    str | None,
+    typer.Option(
+        parser=choice("notes", "time", "quantile"),
+        metavar="NAME",
+        help="What the rule takes for high arousal: quantile (the upper half of all melodies read, by onsets"
+        " per second, so that even uniformly dense or sparse music has both sides), time (more than 1.3"
+        " onsets per second), or notes (more than ten onsets in the four bars). Seconds are counted at the"
+        " file's tempo, or at 120 BPM. In MIDI files with a tempo, people's arousal labels follow onsets per"
+        " second much more closely than onsets per bar.",
+        show_default="quantile; notes for the chorales",
         rich_help_panel=MELODIES,
     ),
 ]
@@ -91,6 +110,7 @@ def preprocess(
     sources: SourcesArgument = None,
     windows: WindowsOption = "all",
     labels: LabelsOption = None,
+    arousal: ArousalOption = None,
     seed: SeedOption = 0,
     out: OutOption = Path("data"),
     force: ForceOption = False,
@@ -104,20 +124,24 @@ def preprocess(
     e4 (relaxed) of MIDI files.
 
     An emotion comes from --labels, else from a parent folder with its name,
-    else from a rule: more than ten onsets are high arousal, more notes of
+    else from a rule: many onsets are high arousal (--arousal), more notes of
     C major than of C minor are positive valence.
     """
     from emomelody.data.windows import Windows
+    from emomelody.music.rule import Arousal
 
     found = _find_sources(sources or [], labels)
     check_data_folder(out, force)
-    report = run_preprocess(found.sources, out, Windows(windows), seed, jobs)
+    by = Arousal(arousal or ("quantile" if sources else "notes"))
+    report = run_preprocess(found.sources, out, Windows(windows), by, seed, jobs)
     output.out.print(_table(report))
     output.out.print(
         escape(f"Wrote {plural(report.melodies, 'melody')} and manifest.csv to {out}"), soft_wrap=True
     )
     if labels and report.labels_from.get("csv") != report.melodies:
         output.note(_label_origins(report, labels))
+    if report.labels_from.get("rule") and report.rule.arousal is not Arousal.NOTES:
+        output.note(_arousal(report.rule, asked=by))
     if output.verbose:
         _list_skipped_windows(report)
     bad = [*found.bad, *report.bad]
@@ -128,14 +152,15 @@ def preprocess(
 
 def _find_sources(given: list[Path], labels: Path | None) -> LabelledSources:
     """The files to read. Raises EmomelodyError if there are none."""
-    from emomelody.data import labels as data_labels
+    from emomelody.data import sources
+    from emomelody.data.labels import read_labels
 
     if not given:
         if labels:
             raise EmomelodyError("--labels needs a SOURCE with the files that it lists")
-        return data_labels.LabelledSources(data_labels.chorale_sources(), [], set())
-    listed = data_labels.read_labels(labels) if labels else {}
-    found = data_labels.find_sources(given, listed)
+        return sources.LabelledSources(sources.chorale_sources(), [], set())
+    listed = read_labels(labels) if labels else {}
+    found = sources.find_sources(given, listed)
     if not found.sources:
         raise EmomelodyError("; ".join(map(str, found.bad)))
     if labels and len(found.unused_labels) == len(listed):
@@ -153,6 +178,12 @@ def _label_origins(report: Report, labels: Path) -> str:
         f"labels: {plural(counts['csv'], 'melody')} from {labels}, {counts['folder']:,} from folder names,"
         f" {counts['rule']:,} from the rule"
     )
+
+
+def _arousal(rule: Rule, asked: Arousal) -> str:
+    """The rule's threshold of arousal, where it is one of onsets per second."""
+    why = "" if rule.arousal is asked else ": all melodies are equally fast"
+    return f"the rule: arousal is high above {rule.threshold:.2f} onsets per second ({rule.arousal}{why})"
 
 
 def _list_skipped_windows(report: Report) -> None:

@@ -176,6 +176,9 @@ def train(
 ) -> None:
     """Train a model on a data folder.
 
+    emoreg-va learns valence and arousal as numbers: those in manifest.csv,
+    or, where it has none, what the rule measures in the notes.
+
     Writes weights, the history of each epoch and pictures to runs/MODEL,
     or runs/MODEL-2 if that exists.
     """

@@ -1,22 +1,27 @@
 """The sources of melodies: MIDI and MusicXML files, and the Bach chorales of the installed music21.
 
-Every source becomes a ``SourcePiece``: melody, barlines and spans in 4/4, in quarter notes, and its key.
+Every source becomes a ``SourcePiece``: melody, barlines and spans in 4/4, in quarter notes, its key and
+its tempos.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from functools import cached_property
+from itertools import accumulate, pairwise
+from operator import itemgetter
 from pathlib import Path
 
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats import midi, musicxml
 from emomelody.music.key import Key, find_key, from_signature
-from emomelody.music.melody import BEATS_PER_BAR, TimedNote
+from emomelody.music.melody import BEATS_PER_BAR, TEMPO, TimedNote
 
 METER = "4/4"
+DEFAULT_TEMPO = 60_000_000 // TEMPO  # until a file gives one; also the MIDI standard's
 SUFFIXES = midi.SUFFIXES + musicxml.SUFFIXES
 
 Span = tuple[Fraction, Fraction]  # (start, end) in quarter notes
@@ -31,6 +36,22 @@ class SourcePiece:
     barlines: tuple[Fraction, ...]  # where bars begin; a pickup has none
     common_time: tuple[Span, ...]  # the spans in 4/4
     key: Key
+    tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note), in order
+
+    def seconds(self, start: Fraction, end: Fraction) -> Fraction:
+        """How long the music from ``start`` to ``end`` (quarter notes) lasts at the piece's tempos."""
+        return (self._time(end) - self._time(start)) / 1_000_000
+
+    def _time(self, position: Fraction) -> Fraction:
+        onset, time, tempo = self._clock[bisect_right(self._clock, position, key=itemgetter(0)) - 1]
+        return time + (position - onset) * tempo
+
+    @cached_property
+    def _clock(self) -> list[tuple[Fraction, Fraction, int]]:
+        """(onset, microseconds from the beginning, microseconds per quarter note) of each tempo."""
+        changes = [(Fraction(0), DEFAULT_TEMPO), *self.tempos]
+        times = accumulate(((b - a) * tempo for (a, tempo), (b, _) in pairwise(changes)), initial=Fraction(0))
+        return [(onset, time, tempo) for (onset, tempo), time in zip(changes, times, strict=True)]
 
 
 def find_files(source: Path) -> list[Path]:
@@ -91,14 +112,15 @@ def _read_midi(path: Path) -> SourcePiece:
         if song.keys
         else _find_key(path, ((note.pitch, note.end - note.onset) for note in notes))
     )
-    return SourcePiece(path, tuple(line), tuple(barlines), tuple(_merge_adjacent(spans)), key)
+    spans = _merge_adjacent(spans)
+    return SourcePiece(path, tuple(line), tuple(barlines), tuple(spans), key, song.tempos)
 
 
 def _read_musicxml(path: Path) -> SourcePiece:
     score = musicxml.read(path)
     key = score.key or _find_key(path, score.sounding)
     spans = _merge_adjacent(_spans_in_common_time(score.meters, score.length))
-    return SourcePiece(path, score.line, _downbeats(score.bars), tuple(spans), key)
+    return SourcePiece(path, score.line, _downbeats(score.bars), tuple(spans), key, score.tempos)
 
 
 def _find_key(path: Path, sounding: Iterable[tuple[int, Fraction]]) -> Key:

@@ -21,6 +21,8 @@ from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import from_signature
 from emomelody.music.melody import MAX_PITCH, Melody
+from emomelody.music.plane import Floats
+from emomelody.music.rule import Arousal
 from emomelody.music.tokens import REST, Tokens, to_tokens
 
 
@@ -43,6 +45,10 @@ class Dataset:
     by_rule: NDArray[np.bool_] | None  # (N,), whether the label is the rule's; None without a manifest
     previous: NDArray[np.int64]  # (N,), index of the melody that ends where this one begins; −1 for none
     skipped: tuple[BadInput, ...]  # files that could not be read
+    # The manifest's valence and arousal, (N, 2), NaN for a melody without them; None if no melody has any.
+    points: Floats | None = None
+    # (N,), whether the rule decided arousal by onsets per second; None without a manifest.
+    by_tempo: NDArray[np.bool_] | None = None
     transposed: int = 0  # how many were transposed to C when they were read
 
     def __len__(self) -> int:
@@ -50,10 +56,12 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of tokens, labels, tunes and split, stored in weights to recognise their training data."""
+        """SHA-256 of all that training reads, stored in weights to recognise their training data."""
         digest = hashlib.sha256()
         for array in (self.tokens, self.labels, self.tunes, self.held_out):
             digest.update(b"none" if array is None else array.tobytes())
+        if self.points is not None:  # data without any has the fingerprint that version 0.2 gave it
+            digest.update(self.points.tobytes())
         return digest.hexdigest()
 
     def split(self, how: Split, seed: int) -> NDArray[np.bool_]:
@@ -99,11 +107,14 @@ def load(folder: Path, *, to_c: bool = False) -> Dataset:
     if rows is None:
         lines = [row[row < REST].tolist() for row in stacked]
         tunes, held_out, by_rule = np.array(group_tunes(lines)), None, None
+        points, by_tempo = None, None
         previous = np.full(len(files), -1)
     else:
         tunes = np.array([row.tune for row in rows])
         held_out = np.array([row.split == manifest.HELD_OUT for row in rows])
         by_rule = np.array([row.label_from == manifest.BY_RULE for row in rows])
+        points = _points(rows)
+        by_tempo = np.array([row.arousal_by in (Arousal.TIME, Arousal.QUANTILE) for row in rows])
         previous = _previous(rows)
     return Dataset(
         stacked,
@@ -114,6 +125,8 @@ def load(folder: Path, *, to_c: bool = False) -> Dataset:
         by_rule,
         previous,
         tuple(skipped),
+        points,
+        by_tempo,
         transposed,
     )
 
@@ -155,6 +168,11 @@ def _manifest_rows(folder: Path, files: list[Path]) -> list[manifest.Row] | None
     if unlisted is not None:
         raise BadInput(path, f"does not list {unlisted.relative_to(folder)}: remove one of the two files")
     return [rows[file] for file in files]
+
+
+def _points(rows: list[manifest.Row]) -> Floats | None:
+    points = np.array([(row.valence, row.arousal) for row in rows], dtype=float)  # None becomes NaN
+    return None if np.isnan(points).all() else points
 
 
 def _previous(rows: list[manifest.Row]) -> NDArray[np.int64]:

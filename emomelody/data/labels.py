@@ -1,98 +1,83 @@
-"""Which files are read, and the emotion that a CSV file or a folder name gives to each."""
+"""The label of a melody, and the labels that a CSV file gives."""
 
 from __future__ import annotations
 
 import csv
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emomelody.data import corpus, manifest
-from emomelody.data.windows import Source
+from emomelody.data import manifest
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.music.emotion import Emotion
 
+FORMS = (("file", "emotion"), ("file", "valence", "arousal"))  # the columns of a CSV file
+COLUMNS = " or ".join(map(",".join, FORMS))
+
 
 @dataclass(frozen=True)
-class LabelledSources:
-    """The files found in the user's sources."""
+class Label:
+    """The emotion of a melody, where it comes from, and its point on the plane where there is one."""
 
-    sources: list[Source]
-    bad: list[BadInput]  # files and folders that cannot be used
-    unused_labels: set[str]  # names in the CSV file that no file has
-
-
-def chorale_sources() -> list[Source]:
-    """The Bach chorales of the installed music21, each at full and at half speed."""
-    return [Source(path, both_speeds=True) for path in corpus.chorales()]
+    emotion: Emotion
+    label_from: str  # csv, folder or rule: see manifest.BY_CSV and others
+    point: tuple[float, float] | None = None  # valence and arousal: see manifest.Row
+    arousal_by: str = ""  # notes, time or quantile: how the rule decided arousal
 
 
-def find_sources(given: list[Path], labels: Mapping[str, Emotion]) -> LabelledSources:
-    """The MIDI and MusicXML files of the given files and folders, with the labels that are known.
+def read_labels(path: Path) -> dict[str, Label]:
+    """The labels by file name in a CSV file with the columns file,emotion or file,valence,arousal.
 
-    A label comes from ``labels``, by the file's path relative to the given folder or by its name; else from
-    the nearest parent folder with the name of an emotion. Other files are labelled by rule later. A file that
-    is given twice is read once.
-    """
-    unused = set(labels)
-    sources: dict[str, Source] = {}
-    bad = []
-    for top in given:
-        try:
-            files = corpus.find_files(top)
-        except BadInput as error:
-            bad.append(error)
-            continue
-        for path in files:
-            names = _names(path, top)
-            unused.difference_update(names)
-            real = os.path.realpath(path)  # unlike Path.resolve, accepts a link to itself
-            sources.setdefault(real, _labelled(path, top, names, labels))
-    return LabelledSources(list(sources.values()), bad, unused)
-
-
-def _names(path: Path, top: Path) -> tuple[str, str]:
-    """The names by which a CSV file may list a file: relative to its source, and alone."""
-    return path.relative_to(top).as_posix() if top.is_dir() else path.name, path.name
-
-
-def _labelled(path: Path, top: Path, names: tuple[str, str], labels: Mapping[str, Emotion]) -> Source:
-    listed = labels.get(names[0]) or labels.get(names[1])
-    if listed:
-        return Source(path, listed, manifest.BY_CSV)
-    emotion = _folder_emotion(path, top)
-    return Source(path, emotion, manifest.BY_FOLDER) if emotion else Source(path)
-
-
-def _folder_emotion(path: Path, top: Path) -> Emotion | None:
-    """The emotion of the nearest parent folder that is named after one, up to the given source."""
-    for folder in path.parents:
-        emotion = Emotion.named(folder.name)
-        if emotion or folder == top or top == path:
-            return emotion
-    return None
-
-
-def read_labels(path: Path) -> dict[str, Emotion]:
-    """The labels by file name in a CSV file with the columns file and emotion.
-
-    Raises BadInput, naming the line, for a file without labels or with an unknown emotion.
+    Valence and arousal are numbers from −1 to 1, and the emotion is that of their quadrant. Raises BadInput,
+    naming the line, for other columns, a missing cell, an unknown emotion or another number; and for a file
+    without labels.
     """
     labels = {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            for number, row in enumerate(csv.DictReader(file), start=2):
-                if not row.get("file") or not row.get("emotion"):
-                    raise BadInput(path, f"line {number}: needs the columns file,emotion")
-                try:
-                    labels[row["file"]] = Emotion.parse(row["emotion"])
-                except EmomelodyError as error:
-                    raise BadInput(path, f"line {number}: {error}") from error
+            reader = csv.DictReader(file)
+            try:
+                columns = _columns(reader.fieldnames or ())
+                for cells in reader:
+                    labels[cells["file"]] = _label(cells, columns)
+            except EmomelodyError as error:
+                raise BadInput(path, f"line {max(1, reader.line_num)}: {error}") from error
     except OSError as error:
         raise BadInput(path, error.strerror or str(error)) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(path, "not a CSV file in UTF-8") from error
     if not labels:
-        raise BadInput(path, "has no labels: it needs the columns file,emotion")
+        raise BadInput(path, f"has no labels: it needs the columns {COLUMNS}")
     return labels
+
+
+def _columns(header: Sequence[str]) -> tuple[str, ...]:
+    """The form that a header has. Raises EmomelodyError for none, and for a mixture of both."""
+    known = {name for form in FORMS for name in form}
+    for form in FORMS:
+        if known.intersection(header) == set(form):
+            return form
+    raise EmomelodyError(f"the columns must be {COLUMNS}")
+
+
+def _label(cells: Mapping[str | None, str | list[str] | None], columns: tuple[str, ...]) -> Label:
+    texts = {name: str(cells[name] or "").strip() for name in columns}
+    missing = [name for name, text in texts.items() if not text]
+    if missing:
+        raise EmomelodyError(f"no {' and no '.join(missing)}: each row needs {','.join(columns)}")
+    if any(cells.get(None) or ()):  # after the last column
+        raise EmomelodyError("more cells than columns (quote a name with a comma; write 0.5, not 0,5)")
+    if "emotion" in texts:
+        return Label(Emotion.parse(texts["emotion"]), manifest.BY_CSV)
+    valence, arousal = (_coordinate(name, texts[name]) for name in ("valence", "arousal"))
+    return Label(Emotion.at(valence, arousal), manifest.BY_CSV, (valence, arousal))
+
+
+def _coordinate(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise EmomelodyError(f"{name} '{text}' is not a number from -1 to 1") from None
+    if not -1 <= number <= 1:  # nor NaN
+        raise EmomelodyError(f"{name} {text} is not a number from -1 to 1")
+    return number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import asdict, dataclass, fields
+from math import isfinite
 from pathlib import Path
 
 from emomelody.errors import BadInput
@@ -24,7 +25,12 @@ class Row:
     key: str  # before transposition, e.g. "G minor"
     transposition: int  # semitones
     emotion: str  # e1 … e4
+    # The numbers of a CSV file, −1 … 1, or the rule's measures where they depend on the tempo of the source.
+    # None for other labels: training measures the notes.
+    valence: float | None
+    arousal: float | None
     label_from: str  # csv, folder or rule: see BY_CSV and others
+    arousal_by: str  # notes, time or quantile: what the rule took for high arousal; empty for other labels
     split: str  # training or held-out
 
     @property
@@ -69,9 +75,22 @@ def _row(cells: dict[str, str]) -> Row:
         key=cells["key"],
         transposition=int(cells["transposition"]),
         emotion=cells["emotion"],
+        # Version 0.2 wrote none of these three.
+        valence=_coordinate(cells.get("valence")),
+        arousal=_coordinate(cells.get("arousal")),
         label_from=cells["label_from"],
+        arousal_by=cells.get("arousal_by") or "",
         split=cells["split"],
     )
     if row.first_bar > row.last_bar:
         raise ValueError(f"bars {row.bars}")
+    if (row.valence is None) != (row.arousal is None):
+        raise ValueError(f"{row.file} has one of valence and arousal")
     return row
+
+
+def _coordinate(text: str | None) -> float | None:
+    number = float(text) if text else None
+    if number is not None and not isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number

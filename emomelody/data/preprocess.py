@@ -13,12 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from emomelody.data import manifest
+from emomelody.data.labelling import Rule
+from emomelody.data.labels import Label
+from emomelody.data.sources import Source
 from emomelody.data.tunes import group_tunes, hold_out
-from emomelody.data.windows import PieceWindows, Source, Window, Windows, cut_windows
+from emomelody.data.windows import PieceWindows, Window, Windows, cut_windows
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import staged
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
+from emomelody.music.rule import Arousal
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN
 from emomelody.workers import by_processes
@@ -34,6 +38,7 @@ class Report:
     pieces: int  # read
     kept: Mapping[Emotion, int]  # melodies written
     labels_from: Mapping[str, int]  # melodies by the origin of their label: csv, folder or rule
+    rule: Rule  # of those without another label
     held_out: int  # melodies
     skipped_by_source: Mapping[Path, Mapping[str, int]]  # skipped windows and pieces, by reason
     bad: tuple[BadInput, ...]  # sources that could not be read
@@ -54,14 +59,16 @@ def preprocess(
     out: Path,
     *,
     windows: Windows = Windows.ALL,
+    arousal: Arousal = Arousal.NOTES,
     seed: int = 0,
     jobs: int | None = None,
     on_piece: Callable[[], None] = lambda: None,
 ) -> Report:
     """Cut, label and write the melodies of all sources into the folder ``out``.
 
-    ``seed`` chooses the held-out tunes, ``jobs`` is the number of processes (default: one per core), and
-    ``on_piece`` is called after each source. The output of an earlier call in ``out`` is replaced.
+    ``arousal`` is what the rule takes for high arousal where there is no other label. ``seed`` chooses the
+    held-out tunes, ``jobs`` is the number of processes (default: one per core), and ``on_piece`` is called
+    after each source. The output of an earlier call in ``out`` is replaced.
 
     Raises EmomelodyError if no melody is found, BadInput if ``out`` cannot be written to. ``out`` is left as
     it was in both cases.
@@ -79,12 +86,14 @@ def preprocess(
         if not any(piece.windows for piece in pieces):
             reasons = [str(bad[0])] if bad else [f"{reason}: {n}" for reason, n in _total(skipped).items()]
             raise EmomelodyError(f"no melody found ({'; '.join(reasons)})")
-        rows = _write(pieces, stage, seed)
+        rule = Rule.of(pieces, arousal)
+        rows = _write(pieces, rule, stage, seed)
         _remove_output(out)
     return Report(
         pieces=len(pieces),
         kept=Counter(Emotion.parse(row.emotion) for row in rows),
         labels_from=Counter(row.label_from for row in rows),
+        rule=rule,
         held_out=sum(row.split == manifest.HELD_OUT for row in rows),
         skipped_by_source=skipped,
         bad=tuple(bad),
@@ -122,29 +131,31 @@ def _cut_each(windows: Windows, sources: list[Source]) -> list[PieceWindows | Ba
     return [cut_windows(source, windows) for source in sources]
 
 
-def _write(pieces: list[PieceWindows], out: Path, seed: int) -> list[manifest.Row]:
+def _write(pieces: list[PieceWindows], rule: Rule, out: Path, seed: int) -> list[manifest.Row]:
     """Write the MIDI files, then the manifest: a folder with a manifest is complete."""
     tunes = group_tunes([piece.pitches for piece in pieces])
     windows = [(p, tune, w) for p, tune in zip(pieces, tunes, strict=True) for w in p.windows]
-    splits = _splits([w.emotion for _, _, w in windows], [tune for _, tune, _ in windows], seed)
+    labels = [rule.label(piece, window) for piece, _, window in windows]
+    splits = _splits([label.emotion for label in labels], [tune for _, tune, _ in windows], seed)
     for emotion in Emotion:
         (out / emotion.code).mkdir(parents=True, exist_ok=True)
     rows: list[manifest.Row] = []
     taken: set[str] = set()
-    for (piece, tune, window), split in zip(windows, splits, strict=True):
+    for (piece, tune, window), label, split in zip(windows, labels, splits, strict=True):
         stem = _stem(piece, window)
-        name = _unused_name(f"{window.emotion.code}/{stem}", taken)
+        name = _unused_name(f"{label.emotion.code}/{stem}", taken)
         title = stem.encode("utf-8", "replace").decode("utf-8")  # file names need not be UTF-8
         arranged = arrange(
-            window.melody, title=title, emotion=window.emotion, mode=piece.key.mode, setting=PLAIN
+            window.melody, title=title, emotion=label.emotion, mode=piece.key.mode, setting=PLAIN
         )
         midi.write(arranged, out / name)
-        rows.append(_row(name, piece, tune, window, split))
+        rows.append(_row(name, piece, tune, window, label, split))
     manifest.write(out / manifest.NAME, rows)
     return rows
 
 
-def _row(name: str, piece: PieceWindows, tune: int, window: Window, split: str) -> manifest.Row:
+def _row(name: str, piece: PieceWindows, tune: int, window: Window, label: Label, split: str) -> manifest.Row:
+    valence, arousal = label.point or (None, None)
     return manifest.Row(
         file=name,
         source=piece.source.name,
@@ -152,8 +163,11 @@ def _row(name: str, piece: PieceWindows, tune: int, window: Window, split: str) 
         bars=f"{window.first_bar}-{window.first_bar + window.bars - 1}",
         key=piece.key.name,
         transposition=piece.transposition,
-        emotion=window.emotion.code,
-        label_from=window.label_from,
+        emotion=label.emotion.code,
+        valence=valence,
+        arousal=arousal,
+        label_from=label.label_from,
+        arousal_by=label.arousal_by,
         split=split,
     )
 

@@ -1,7 +1,7 @@
-"""From a piece to labelled four-bar melodies in C: the paper's four transformations.
+"""From a piece to four-bar melodies in C: three of the paper's four transformations.
 
-A piece is transposed to C, cut at barlines, quantised to the sixteenth grid and labelled. A window that is
-not in 4/4, is off the grid, or has more rest than sound is skipped and counted.
+A piece is transposed to C, cut at barlines and quantised to the sixteenth grid; ``labelling`` is the fourth.
+A window that is not in 4/4, is off the grid, or has more rest than sound is skipped and counted.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from emomelody.data import corpus, manifest
+from emomelody.data import corpus
 from emomelody.data.corpus import SourcePiece
+from emomelody.data.labels import Label
+from emomelody.data.sources import Source
 from emomelody.errors import BadInput
-from emomelody.music.emotion import Emotion
 from emomelody.music.key import Key
 from emomelody.music.melody import (
     BARS,
@@ -28,7 +29,6 @@ from emomelody.music.melody import (
     TimedNote,
     quantise,
 )
-from emomelody.music.rule import label_by_rule
 
 FULL_SPEED, HALF_SPEED = Fraction(1), Fraction(1, 2)
 MIN_SOUNDING_STEPS = WINDOW_STEPS // 2  # a window with more rest than sound is skipped
@@ -43,22 +43,11 @@ class Windows(StrEnum):
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file to read, and its label if it was given one."""
-
-    path: Path
-    emotion: Emotion | None = None
-    label_from: str = manifest.BY_RULE
-    both_speeds: bool = False  # also stretch two bars to four, as the paper's set does for low arousal
-
-
-@dataclass(frozen=True)
 class Window:
-    """A four-bar melody in C with its label."""
+    """A four-bar melody in C."""
 
     melody: Melody
-    emotion: Emotion
-    label_from: str  # csv, folder or rule
+    seconds: float  # how long its four bars last at the tempos of the piece
     first_bar: int  # in the piece; a pickup is bar 0
     bars: int  # of the piece: 4, or 2 at half speed
     half_speed: bool
@@ -69,6 +58,7 @@ class PieceWindows:
     """The windows of one piece, and how many were skipped for each reason."""
 
     source: Path
+    label: Label | None  # that the piece was given
     key: Key
     transposition: int  # semitones
     pitches: tuple[int, ...]  # of the whole melody line, for comparing tunes
@@ -81,30 +71,30 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     try:
         piece = corpus.read(source.path)
         if not piece.common_time:
-            return PieceWindows(source.path, piece.key, 0, (), (), {f"piece not in {corpus.METER}": 1})
+            skipped = {f"piece not in {corpus.METER}": 1}
+            return PieceWindows(source.path, source.label, piece.key, 0, (), (), skipped)
         transposition = _transposition(piece)
     except BadInput as error:
         return error
     line = [TimedNote(n.onset, n.end, n.pitch + transposition) for n in piece.line]
     found: list[Window] = []
-    skipped: Counter[str] = Counter()
+    skipped = Counter[str]()
     for speed in (FULL_SPEED, HALF_SPEED) if source.both_speeds else (FULL_SPEED,):
         for first_bar, start in _starts(piece, windows, speed):
             melody = _melody(piece, line, start, speed)
             if isinstance(melody, str):
                 skipped[melody] += 1
                 continue
-            emotion = source.emotion or label_by_rule(melody, piece.key.mode)
-            bars = int(BARS * speed)
-            found.append(Window(melody, emotion, source.label_from, first_bar, bars, speed == HALF_SPEED))
+            length = BARS * BEATS_PER_BAR * speed
+            seconds = float(piece.seconds(start, start + length) / speed)
+            found.append(Window(melody, seconds, first_bar, int(BARS * speed), speed == HALF_SPEED))
     pitches = tuple(note.pitch for note in line)
-    return PieceWindows(source.path, piece.key, transposition, pitches, tuple(found), skipped)
+    return PieceWindows(source.path, source.label, piece.key, transposition, pitches, tuple(found), skipped)
 
 
 def first_window(path: Path) -> Melody:
     """The first four bars of a piece, in C. Raises BadInput if there is no usable melody."""
-    # Any label will do: the rule, which is slow to import, is not asked for one.
-    found = cut_windows(Source(path, Emotion.E1), Windows.FIRST)
+    found = cut_windows(Source(path), Windows.FIRST)
     if isinstance(found, BadInput):
         raise found
     if not found.windows:

@@ -97,8 +97,16 @@ class Judges:
             chosen, where = reference.held_out, "the held-out melodies"
         real = [from_tokens(tokens) for tokens in data.tokens[chosen]]
         labels, tunes = data.labels[chosen], data.tunes[chosen]
-        by_rule = None if data.by_rule is None else float(data.by_rule[chosen].mean())
-        self.judged_on: dict[str, Any] = {"melodies": len(real), "where": where, "labelled_by_rule": by_rule}
+        by_rule, by_tempo = (
+            None if labelled is None else float(labelled[chosen].mean())
+            for labelled in (data.by_rule, data.by_tempo)
+        )
+        self.judged_on: dict[str, Any] = {
+            "melodies": len(real),
+            "where": where,
+            "labelled_by_rule": by_rule,
+            "arousal_by_tempo": by_tempo,
+        }
         self.judges: dict[str, Callable[[Sequence[Melody]], Labels]] = {"rule": judge_by_rule}
         self.accuracy = {"rule": agreement(judge_by_rule(real), labels)}
         try:
@@ -121,8 +129,9 @@ def evaluate_emotion(melodies: Melodies, judges: Judges) -> Figures:
 
     "Real melodies" is each judge's agreement with the labels of those real melodies; the classifier's is
     cross-validated in five folds, and no tune is in two folds. Where those labels come from the rule, the
-    rule's agreement with itself says little. "Arousal alone" and "valence alone" ask only for the right side
-    of that axis. The confusion matrix has the requested emotion in rows and the judged emotion in columns.
+    rule's agreement with itself says little, unless it labelled arousal by onsets per second: it judges by
+    onsets in four bars. "Arousal alone" and "valence alone" ask only for the right side of that axis. The
+    confusion matrix has the requested emotion in rows and the judged emotion in columns.
     """
     requested = np.concatenate([np.full(len(melodies[e]), e.index) for e in Emotion])
     everything = [melody for e in Emotion for melody in melodies[e]]

@@ -101,8 +101,8 @@ def default_data(
 
     folder = user_cache_path("emomelody") / f"chorales-{windows}-{__version__}"
     if not (folder / manifest.NAME).exists():  # the manifest is written last
-        from emomelody.data.labels import chorale_sources
         from emomelody.data.preprocess import preprocess
+        from emomelody.data.sources import chorale_sources
         from emomelody.data.windows import Windows
 
         sources = chorale_sources()

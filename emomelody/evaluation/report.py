@@ -127,6 +127,11 @@ def _notes(figures: Figures) -> list[str]:
             f"the rule itself labelled {judged['labelled_by_rule']:.0%} of them, so both judges measure how"
             " well the rule was learned; --judge-data takes other labels"
         )
+    if judged["arousal_by_tempo"]:
+        lines.append(
+            f"for {judged['arousal_by_tempo']:.0%} of them it took arousal from onsets per second (arousal_by"
+            " in manifest.csv); as a judge it counts onsets in four bars, and may disagree on arousal"
+        )
     if "no_classifier" in judged:
         lines.append(f"no classifier: {judged['no_classifier']}")
     return lines

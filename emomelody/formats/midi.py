@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
+from operator import itemgetter
 from pathlib import Path
 
 import mido
@@ -54,6 +55,7 @@ class Song:
     tracks: tuple[Track, ...]  # without drums
     meters: tuple[tuple[Fraction, str], ...]  # (onset, e.g. ``4/4``)
     keys: tuple[tuple[Fraction, str], ...]  # (onset, key signature such as ``F#`` or ``Am``)
+    tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note)
     length: Fraction  # time of the last event
 
     def melody_line(self) -> list[TimedNote]:
@@ -84,6 +86,7 @@ def read(path: Path) -> Song:
         tuple(tracks),
         tuple((Fraction(tick, per_beat), meter) for tick, meter in sorted(events.meters)),
         tuple((Fraction(tick, per_beat), key) for tick, key in sorted(events.keys)),
+        tuple((Fraction(tick, per_beat), tempo) for tick, tempo in sorted(events.tempos, key=itemgetter(0))),
         Fraction(events.last_tick, per_beat),
     )
 
@@ -167,13 +170,14 @@ def _track(events: list[_Event], end: int) -> mido.MidiTrack:
 
 
 class _EventCollector:
-    """Collects the notes, names, meters and keys of tracks; times in ticks."""
+    """Collects the notes, names, meters, keys and tempos of tracks; times in ticks."""
 
     def __init__(self) -> None:
         self.notes: dict[tuple[int, int], list[_Span]] = defaultdict(list)  # by (track, channel)
         self.names: dict[int, str] = {}  # by track
         self.meters: list[tuple[int, str]] = []
         self.keys: list[tuple[int, str]] = []
+        self.tempos: list[tuple[int, int]] = []
         self.last_tick = 0
         self.note_count = 0
 
@@ -197,6 +201,8 @@ class _EventCollector:
                 self.meters.append((tick, f"{message.numerator}/{message.denominator}"))
             elif message.type == "key_signature":
                 self.keys.append((tick, message.key))
+            elif message.type == "set_tempo" and message.tempo > 0:  # 0 is damage
+                self.tempos.append((tick, message.tempo))
             elif message.type == "end_of_track":
                 break
         for (channel, pitch), events in switches.items():

@@ -1,7 +1,7 @@
 """Reading MusicXML files with music21, within limits on their size.
 
 A ``Score`` holds what the rest of the package needs of a file: the top line of its first part, its bars,
-meters and key. Writing is in ``formats.score``.
+meters, key and tempos. Writing is in ``formats.score``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".xml", ".musicxml", ".mxl")
 MAX_BYTES = 4_000_000  # of MusicXML, unpacked: takes music21 some seconds
 MAX_ARCHIVE_ENTRIES = 100
+SLOWEST = 0xFFFFFF  # microseconds per quarter note that a MIDI file can express: four beats a minute
 _FINEST = 10_080  # parts of a quarter note to which music21's floats are rounded
 
 
@@ -39,6 +41,7 @@ class Score:
     bars: tuple[tuple[Fraction, Fraction], ...]  # (onset, length) of each measure
     meters: tuple[tuple[Fraction, str], ...]  # (onset, "4/4") of each time signature
     key: Key | None  # the first written key with a mode
+    tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note)
     # (pitch, duration) of every note: of every part if ``key`` is None, else of the first alone.
     sounding: tuple[tuple[int, Fraction], ...]
 
@@ -70,6 +73,7 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
     from music21.key import Key as MusicKey
     from music21.key import KeySignature
     from music21.meter import TimeSignature
+    from music21.tempo import MetronomeMark
 
     if not score.parts:
         raise BadInput(path, "a score without parts")
@@ -85,6 +89,13 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
         (_quarters(meter.getOffsetInHierarchy(part)), meter.ratioString)
         for meter in part.recurse().getElementsByClass(TimeSignature)
     ]
+    marks = part.recurse().getElementsByClass(MetronomeMark)
+    tempos = [
+        (max(Fraction(0), _quarters(mark.getOffsetInHierarchy(part))), tempo)
+        for mark in marks
+        if (tempo := _tempo(mark))
+    ]
+    tempos.sort(key=itemgetter(0))  # voices are read one after the other
     written = part.recurse().getElementsByClass(KeySignature).first()
     key = from_music21(written) if isinstance(written, MusicKey) else None  # none, or one without a mode
     sounding = tuple(_pitches_and_durations(score.recurse().getElementsByClass((note.Note, chord.Chord))))
@@ -96,7 +107,14 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
     )
     if not line:
         raise BadInput(path, "no pitched notes in its first part")
-    return Score(tuple(line), tuple(bars), tuple(meters), key, sounding)
+    return Score(tuple(line), tuple(bars), tuple(meters), key, tuple(tempos), sounding)
+
+
+def _tempo(mark: Any) -> int | None:
+    """The microseconds per quarter note of a metronome mark; None for one without a possible number."""
+    per_minute = mark.getQuarterBPM() or 0
+    tempo = round(60_000_000 / per_minute) if per_minute > 0 else 0
+    return tempo if 0 < tempo <= SLOWEST else None
 
 
 def _pitches_and_durations(notes: Iterable[Any]) -> Iterable[tuple[int, Fraction]]:

@@ -1,14 +1,16 @@
-"""The labelling rule: an emotion from the notes of a melody alone.
+"""The labelling rule: an emotion from the notes of a melody, and from its tempo where that is known.
 
-Arousal follows the number of onsets, valence the scale rates. The rule labels the training data where no
-better labels exist. A model trained on such data is then measured by its own teacher, so
+Arousal follows the onsets, in four bars or per second, valence the scale rates. The rule labels the training
+data where no better labels exist. A model trained on such data is then measured by its own teacher, so
 ``evaluation.judges`` adds a classifier as a second opinion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from fractions import Fraction
+from math import log2, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import find_key
-from emomelody.music.melody import STEPS_PER_BEAT, Melody
+from emomelody.music.melody import STEPS_PER_BEAT, TEMPO, WINDOW_STEPS, Melody
 from emomelody.music.plane import Floats
 
 # Onsets per window up to which arousal is low. 342 of the paper's melodies are windows of known chorales. On
@@ -24,7 +26,24 @@ from emomelody.music.plane import Floats
 # "A higher in-C-major than in-C-minor rate" agrees with their valence for 89.8 %; a margin of ±0.1 between
 # the rates gives 84.2 % and 90.4 %. tests/data/test_paper_set.py measures both.
 MAX_LOW_AROUSAL_ONSETS = 10
+WINDOW_SECONDS = WINDOW_STEPS / STEPS_PER_BEAT * 60 / TEMPO  # 8, of a melody without a tempo of its own
+THRESHOLD = (MAX_LOW_AROUSAL_ONSETS + 0.5) / WINDOW_SECONDS  # onsets per second above which arousal is high
+SAME_RATE = 1.001  # ratio of two onset rates up to which they are equal: MIDI files round their tempos
+AMBIGUOUS_VALENCE = 0.05  # where the notes are as much major as minor; the sign is the mode's
 Labels = NDArray[np.int64]
+
+
+class Arousal(StrEnum):
+    """What the rule takes for high arousal.
+
+    For MIDI files with a tempo, onsets per second predict people's arousal labels better than onsets per bar:
+    on VGMIDI, the area under the ROC curve is 0.86 against 0.70, and the threshold of ``NOTES`` is right no
+    more often than the commoner label would be.
+    """
+
+    NOTES = "notes"  # more than ten onsets in four bars
+    TIME = "time"  # more onsets per second than ten onsets in four bars are at 120 BPM
+    QUANTILE = "quantile"  # more onsets per second than half of the melodies of the data folder
 
 
 def label_by_rule(melody: Melody, mode: str | None = None) -> Emotion:
@@ -35,11 +54,41 @@ def label_by_rule(melody: Melody, mode: str | None = None) -> Emotion:
     (major or minor) decides; without it, the mode of the key that music21 finds in the melody.
     Raises ValueError for a melody without notes.
     """
-    measured = features.metrics(melody)
-    valence = measured.majorness
+    return Emotion.at(*point_by_rule(melody, mode))
+
+
+def point_by_rule(
+    melody: Melody, mode: str | None = None, seconds: float = WINDOW_SECONDS, threshold: float = THRESHOLD
+) -> tuple[float, float]:
+    """Measure valence and arousal of a melody in C; their signs are the rule's label.
+
+    Valence is the in-C-major minus the in-C-minor rate, or, where that is 0, ``AMBIGUOUS_VALENCE`` towards
+    the ``mode`` (``label_by_rule``). Arousal is log2 of the onsets per second over ``threshold``, in a melody
+    that lasts ``seconds``. Raises ValueError for a melody without notes.
+    """
+    valence = features.metrics(melody).majorness
     if valence == 0:
-        valence = 1 if (mode or _find_mode(melody)) == "major" else -1
-    return Emotion.at(valence, 1 if measured.onsets > MAX_LOW_AROUSAL_ONSETS else -1)
+        valence = AMBIGUOUS_VALENCE if (mode or _find_mode(melody)) == "major" else -AMBIGUOUS_VALENCE
+    return float(valence), log2(onset_rate(melody, seconds) / threshold)
+
+
+def onset_rate(melody: Melody, seconds: float) -> float:
+    """Return the onsets per second of a melody that lasts that long."""
+    return len(melody.notes) / seconds
+
+
+def halving_threshold(rates: Sequence[float]) -> float | None:
+    """Return the threshold between the lower and the upper half of N rates, N ≥ 1; None if all are equal.
+
+    Equal rates (``SAME_RATE``) stay together: the threshold is where the halves differ least in size, or the
+    lower of two such places. It is the geometric mean of the rates on either side.
+    """
+    ascending = np.sort(np.asarray(rates))
+    cuts = np.flatnonzero(ascending[1:] > SAME_RATE * ascending[:-1]) + 1  # numbers of rates below
+    if not len(cuts):
+        return None
+    below = cuts[np.abs(2 * cuts - len(rates)).argmin()]
+    return sqrt(ascending[below - 1] * ascending[below])
 
 
 def valence_and_arousal(melodies: Sequence[Melody]) -> Floats:

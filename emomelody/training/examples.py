@@ -12,12 +12,11 @@ from torch import Tensor
 
 from emomelody.data.dataset import Dataset
 from emomelody.music.emotion import Emotion
-from emomelody.music.rule import valence_and_arousal
+from emomelody.music.rule import AMBIGUOUS_VALENCE, valence_and_arousal
 from emomelody.music.tokens import Tokens, Vocabulary, from_tokens
 from emomelody.training.processes import ProcessGroup
 
 NO_MELODY = -1
-AMBIGUOUS_VALENCE = 0.05  # target where a melody's notes are as much major as minor; its sign is the label's
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,10 @@ def make_examples(
 ) -> Examples:
     """The examples of the ``chosen`` (N,) melodies of a dataset.
 
-    The targets are the signs of the label, or with ``continuous`` what the rule measures in the notes.
+    The targets are the signs of the label, or with ``continuous`` the points of the dataset and, for melodies
+    without one, what the rule measures in the notes. Points need no scale of their own: both cosine losses
+    stay the same when all targets of an axis are multiplied by a number. Only beside measured targets does
+    it matter: a melody labelled 0.8 is drawn four times as far from the middle as one measured to be 0.2.
     """
     classes, _moved = vocabulary.encode(dataset.tokens[chosen])  # (n, T)
     labels = dataset.labels[chosen]  # (n,)
@@ -68,6 +70,9 @@ def make_examples(
     if continuous:
         measured = valence_and_arousal([from_tokens(tokens) for tokens in dataset.tokens[chosen]])
         targets = np.where(measured == 0, AMBIGUOUS_VALENCE * targets, measured)
+        if dataset.points is not None:
+            points = dataset.points[chosen]  # (n, 2)
+            targets = np.where(np.isnan(points), targets, points)
     arrays = (classes, labels, np.float32(targets), preceding_classes(classes, dataset, chosen))
     return Examples(*(torch.from_numpy(array).to(device) for array in arrays))
 

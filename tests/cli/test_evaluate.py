@@ -179,9 +179,14 @@ def test_labels_by_the_rule_are_said_to_be(tmp_path: Path, run: Run, small_data:
     (tmp_path / "songs").mkdir()
     for path in small_data.rglob("*.mid"):
         shutil.copy(path, tmp_path / "songs" / f"{path.parent.name}-{path.name}")
-    run("preprocess", "songs")
+    run("preprocess", "songs", "--arousal", "notes")
     done = run("evaluate", "--generated", small_data)
     assert "the rule itself labelled 100% of them" in done.stderr
+    assert "onsets per second" not in done.stderr
+    run("preprocess", "songs", "--force")
+    done = run("evaluate", "--generated", small_data)
+    assert "the rule itself labelled 100% of them" in done.stderr
+    assert "for 100% of them it took arousal from onsets per second" in done.stderr
     assert "the rule itself" not in run("evaluate", "--generated", small_data, "--data", small_data).stderr
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
+import damage
 import pytest
 from conftest import Run
 from songs import G_MAJOR, write_score, write_song
 
 from emomelody.data import corpus
 from emomelody.errors import BadInput
+from emomelody.formats.score import to_musicxml
+from emomelody.music.emotion import Emotion
 from emomelody.music.key import Key
+from emomelody.performance.piece import arrange
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +36,48 @@ def test_a_score_is_read_with_pickup_ties_and_key(score: Path) -> None:
 def test_a_key_that_is_not_written_is_found(tmp_path: Path) -> None:
     path = write_song(tmp_path / "a.mid", [p + 2 for p in G_MAJOR] * 2, key=None)
     assert corpus.read(path).key.name == "A major"
+
+
+def test_a_tempo_lasts_until_the_next_and_before_the_first_it_is_120(tmp_path: Path) -> None:
+    path = write_song(tmp_path / "a.mid", G_MAJOR * 2, tempos={4: 60, 8: 240})
+    piece = corpus.read(path)
+    assert [piece.seconds(Fraction(4 * bar), Fraction(4 * bar + 4)) for bar in range(4)] == [2, 4, 1, 1]
+    assert piece.seconds(Fraction(2), Fraction(9)) == Fraction("5.25")
+    assert corpus.read(write_song(path, G_MAJOR * 2)).seconds(Fraction(0), Fraction(16)) == 8
+
+
+SOUND = '<sound tempo="{}"/>'
+MARK = (
+    "<direction><direction-type><metronome><beat-unit>half</beat-unit><per-minute>{}</per-minute>"
+    "</metronome></direction-type></direction>"
+)
+
+
+@pytest.mark.parametrize(
+    ("direction", "seconds"),
+    [
+        (SOUND.format("60"), 16),
+        (
+            f"<direction><direction-type><words>Slow</words></direction-type>{SOUND.format(40)}</direction>",
+            24,
+        ),
+        (MARK.format("60"), 8),
+        (MARK.format("15"), 32),
+        (MARK.format("as you like"), 8),
+        (SOUND.format("0"), 8),
+        (SOUND.format("-80"), 8),
+        ("", 8),
+    ],
+)
+def test_a_score_has_the_tempo_of_its_sound_or_metronome_mark(
+    tmp_path: Path, direction: str, seconds: int
+) -> None:
+    text = to_musicxml(arrange(damage.MELODY, title="a", emotion=Emotion.E1)).decode()
+    text = re.sub(r"<direction\b.*?</direction>", "", text, flags=re.DOTALL)
+    assert "tempo" not in text
+    path = tmp_path / "a.musicxml"
+    path.write_text(text.replace("</attributes>", f"</attributes>{direction}", 1))
+    assert corpus.read(path).seconds(Fraction(0), Fraction(16)) == seconds
 
 
 def test_files_are_found_in_folders_by_their_suffix(tmp_path: Path) -> None:

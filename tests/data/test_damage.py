@@ -10,7 +10,8 @@ import pytest
 from conftest import Run
 from songs import manifest_rows
 
-from emomelody.data.windows import Source, Windows, cut_windows
+from emomelody.data.sources import Source
+from emomelody.data.windows import Windows, cut_windows
 from emomelody.errors import BadInput
 from emomelody.formats import midi
 

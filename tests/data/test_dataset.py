@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import Run
-from songs import G_MAJOR, write_song
+from songs import G_MAJOR, manifest_rows, write_song
 
 from emomelody.data.dataset import Split, load
 from emomelody.errors import BadInput, EmomelodyError
@@ -47,6 +48,36 @@ def test_the_fingerprint_follows_melodies_labels_and_split(small_data: Path, tmp
     assert load(copied).fingerprint == known
     (copied / "e1" / "melody-0.mid").rename(copied / "e2" / "melody-x.mid")
     assert load(copied).fingerprint != known
+
+
+def test_manifests_without_the_columns_of_points_are_read(tmp_path: Path, run: Run) -> None:
+    """Those of versions 0.1 and 0.2. The same melodies with points are other training data."""
+    write_song(tmp_path / "walk.mid", G_MAJOR * 4)
+    run("preprocess", "walk.mid", "--arousal", "notes")
+    path = tmp_path / "data" / "manifest.csv"
+    new = load(tmp_path / "data")
+    old = [
+        {name: cell for name, cell in row.items() if name not in ("valence", "arousal", "arousal_by")}
+        for row in manifest_rows(tmp_path / "data")
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(old[0]))
+        writer.writeheader()
+        writer.writerows(old)
+    assert load(tmp_path / "data").fingerprint == new.fingerprint
+    run("preprocess", "walk.mid", "--arousal", "time", "--force")
+    assert load(tmp_path / "data").fingerprint != new.fingerprint
+
+
+@pytest.mark.parametrize("cells", ["0.5,", "x,0.5", "nan,0.5"])
+def test_points_that_are_no_numbers_are_refused(tmp_path: Path, run: Run, cells: str) -> None:
+    write_song(tmp_path / "walk.mid", G_MAJOR * 2)
+    (tmp_path / "labels.csv").write_text("file,valence,arousal\nwalk.mid,0.5,0.25\n")
+    run("preprocess", "walk.mid", "--labels", "labels.csv")
+    path = tmp_path / "data" / "manifest.csv"
+    path.write_text(path.read_text().replace("0.5,0.25", cells))
+    with pytest.raises(BadInput, match="not a manifest"):
+        load(tmp_path / "data")
 
 
 def test_folders_that_hold_no_melodies(tmp_path: Path) -> None:

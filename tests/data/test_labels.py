@@ -9,7 +9,8 @@ import pytest
 from conftest import Run
 from songs import G_MAJOR, manifest_rows, write_song
 
-from emomelody.data.labels import find_sources, read_labels
+from emomelody.data.labels import read_labels
+from emomelody.data.sources import find_sources
 from emomelody.errors import BadInput
 from emomelody.music.emotion import Emotion
 
@@ -43,21 +44,48 @@ def test_the_nearest_folder_that_is_named_after_an_emotion_counts(tmp_path: Path
     write_song(tmp_path / "sad" / "songs" / "happy" / "piano" / "a.mid", G_MAJOR)
     for given, emotion in (("sad", Emotion.E1), ("sad/songs/happy/piano", None)):
         (source,) = find_sources([tmp_path / given], {}).sources
-        assert source.emotion is emotion, "folders above the given one do not count"
+        assert (source.label and source.label.emotion) is emotion, "folders above the given one do not count"
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("file,emotion\na.mid,gloomy\n", "line 2: unknown emotion 'gloomy'"),
-        ("name,emotion\na.mid,sad\n", "line 2: needs the columns file,emotion"),
+        ("file,emotion\na.mid,sad\n\nb.mid\n", "line 4: no emotion"),
+        ("name,emotion\na.mid,sad\n", "line 1: the columns must be file,emotion or file,valence,arousal$"),
+        ("file,valence\na.mid,1\n", "line 1: the columns must be"),
+        ("file,emotion,valence,arousal\na.mid,sad,-1,-1\n", "line 1: the columns must be"),
         ("file,emotion\n", "has no labels"),
+        ("file,valence,arousal\n", "has no labels"),
+        ("", "line 1: the columns must be"),
+        ("file,valence,arousal\na.mid,0.5,0.5\nb.mid,much,0.5\n", "line 3: valence 'much' is not a number"),
+        ("file,valence,arousal\na.mid,0.5,1.01\n", "line 2: arousal 1.01 is not a number from -1 to 1"),
+        ("file,valence,arousal\na.mid,-inf,0\n", "line 2: valence -inf is not a number from -1 to 1"),
+        ("file,valence,arousal\na.mid,0,nan\n", "line 2: arousal nan is not a number from -1 to 1"),
+        ("file,valence,arousal\na.mid,0, \n", "line 2: no arousal"),
+        ("file,valence,arousal\na.mid,0\n", "line 2: no arousal"),
+        ("file,valence,arousal\n,0,0\n", "line 2: no file"),
+        ("file,valence,arousal\na.mid,0,5,0,3\n", "line 2: more cells than columns"),
     ],
 )
 def test_wrong_labels_name_their_line(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(BadInput, match=reason):
         read_labels(tmp_path / "labels.csv")
+
+
+def test_valence_and_arousal_can_be_given_as_numbers(tmp_path: Path, run: Run) -> None:
+    for name in ("a", "b", "c"):
+        write_song(tmp_path / "songs" / "sad" / f"{name}.mid", G_MAJOR * 4)
+    (tmp_path / "labels.csv").write_text("valence,file,arousal\n-0.25,a.mid,1e-1\n1,sad/b.mid,0,\n")
+    run("preprocess", "songs", "--labels", "labels.csv")
+    columns = ("emotion", "valence", "arousal", "label_from", "arousal_by")
+    found = {row["source"]: [row[name] for name in columns] for row in manifest_rows(tmp_path / "data")}
+    assert found == {
+        "a.mid": ["e2", "-0.25", "0.1", "csv", ""],
+        "b.mid": ["e1", "1.0", "0.0", "csv", ""],
+        "c.mid": ["e3", "", "", "folder", ""],
+    }
 
 
 def test_a_wrong_label_ends_the_command_before_it_writes(tmp_path: Path, run: Run) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from songs import G_MAJOR, write_score, write_song
 
-from emomelody.data.windows import PieceWindows, Source, Windows, cut_windows, first_window
+from emomelody.data.sources import Source
+from emomelody.data.windows import PieceWindows, Windows, cut_windows, first_window
 from emomelody.errors import BadInput
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
@@ -70,7 +71,12 @@ def test_half_speed_stretches_two_bars_to_four(score: Path) -> None:
     half = [w for w in windows_of(score, both_speeds=True).windows if w.half_speed]
     assert [(w.first_bar, w.bars) for w in half] == [(1, 2), (3, 2), (5, 2), (7, 2)]
     assert half[0].melody.notes[0] == Note(0, 8, 72)
-    assert half[0].emotion is Emotion.E3
+    assert {w.seconds for w in half} == {8.0}  # two bars at 120 BPM, at half the speed
+
+
+def test_a_window_lasts_as_long_as_the_tempos_in_it_say(tmp_path: Path) -> None:
+    song = write_song(tmp_path / "a.mid", G_MAJOR * 6, tempos={0: 60, 16: 120, 24: 240})
+    assert [w.seconds for w in windows_of(song).windows] == [16.0, 6.0, 4.0]
 
 
 def test_the_first_window_begins_with_the_pickup(score: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pieces import quarters
 
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
-from emomelody.music.rule import label_by_rule, valence_and_arousal
+from emomelody.music.rule import halving_threshold, label_by_rule, point_by_rule, valence_and_arousal
 
 
 def test_without_a_mode_the_rule_finds_one() -> None:
@@ -44,3 +46,24 @@ def test_continuous_coordinates_have_the_signs_of_the_label() -> None:
     coordinates = valence_and_arousal(melodies)
     assert [Emotion.at(*point) for point in coordinates] == [label_by_rule(melody) for melody in melodies]
     assert coordinates[0].tolist() == pytest.approx([1 / 3, np.log2(12 / 10.5)])
+    for melody, point in zip(melodies, coordinates.tolist(), strict=True):
+        assert point_by_rule(melody) == pytest.approx(point)
+
+
+def test_arousal_is_in_octaves_of_the_onset_rate() -> None:
+    melody = quarters(60, 62, 64, 65)
+    assert point_by_rule(melody, seconds=2, threshold=0.5) == (0.25, 2)
+    assert point_by_rule(melody, seconds=16, threshold=0.5) == (0.25, -1)
+    # Where the scale rates are equal, valence is on the side of the mode.
+    assert [point_by_rule(quarters(60, 67), mode)[0] for mode in ("major", "minor")] == [0.05, -0.05]
+
+
+@given(st.lists(st.sampled_from([0.5, 1, 1.25, 2, 3, 5]), min_size=1, max_size=30))
+def test_rates_are_halved_as_evenly_as_they_can_be(rates: list[float]) -> None:
+    threshold = halving_threshold(rates)
+    if threshold is None:
+        assert len(set(rates)) == 1
+        return
+    above = sum(rate > threshold for rate in rates)
+    possible = {sum(rate > cut for rate in rates) for cut in set(rates)} - {0}
+    assert above == max(possible, key=lambda count: (-abs(2 * count - len(rates)), count))
