@@ -25,7 +25,7 @@ from emomelody.music.plane import Floats
 from emomelody.music.rule import Labels, judge_by_rule
 from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
 from emomelody.music.tonality import MINOR, find_keys
-from emomelody.performance.listeners import rate
+from emomelody.performance.listeners import CALM, rate, valence_and_arousal
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import EXPRESSIVE, PLAIN
 from emomelody.sampling.request import Sample
@@ -159,20 +159,20 @@ def evaluate_tonality(melodies: Melodies, reference: ReferenceSet) -> Figures:
     """
     everything = {e: np.stack([to_tokens(m) for m in melodies[e]]) for e in Emotion if melodies[e]}
     real = {e: reference.dataset.tokens[reference.of(e)] for e in Emotion if len(reference.of(e))}
-    mode, tonic = _found(everything)
-    real_mode, real_tonic = _found(real)
+    mode, tonic = found_keys(everything)
+    real_mode, real_tonic = found_keys(real)
     return {
-        "mode": _mean(mode),
+        "mode": mean_share(mode),
         "mode_least": min(mode.values(), default=None),
-        "tonic": _mean(tonic),
+        "tonic": mean_share(tonic),
         "mode_by_emotion": mode,
         "tonic_by_emotion": tonic,
-        "real_mode": _mean(real_mode),
-        "real_tonic": _mean(real_tonic),
+        "real_mode": mean_share(real_mode),
+        "real_tonic": mean_share(real_tonic),
     }
 
 
-def _found(tokens: dict[Emotion, Tokens]) -> tuple[dict[str, float], dict[str, float]]:
+def found_keys(tokens: Mapping[Emotion, Tokens]) -> tuple[dict[str, float], dict[str, float]]:
     """The shares of melodies (N, T) by emotion whose requested mode and tonic are found, by code."""
     keys = {e: find_keys(rows) for e, rows in tokens.items()}  # (N,) each
     mode = {e.code: float(((k >= MINOR) == (e.mode == "minor")).mean()) for e, k in keys.items()}
@@ -180,7 +180,8 @@ def _found(tokens: dict[Emotion, Tokens]) -> tuple[dict[str, float], dict[str, f
     return mode, tonic
 
 
-def _mean(shares: dict[str, float]) -> float | None:
+def mean_share(shares: Mapping[str, float]) -> float | None:
+    """The mean of shares by emotion; None if there are none."""
     return float(np.mean([*shares.values()])) if shares else None
 
 
@@ -189,15 +190,29 @@ def evaluate_listeners(played: Played, real: Figures) -> Figures:
 
     The model predicts how happy, scary (for angry), sad and peaceful (for relaxed) the 46 listeners of
     Eerola, Friberg and Bresin (2013) would rate a melody as it is played: from its notes per second, mean
-    pitch, level, note length, and the mode that a key finder finds in the notes. The emotion heard is that of
-    the highest rating, in standard deviations from the study's mean. The model generalises well for happy and
-    sad, less for relaxed, and badly for angry melodies.
+    pitch, level, note length, and the mode that a key finder finds in the notes. Cues beyond those of the
+    study count as its nearest. The emotion heard is that of the highest rating, in standard deviations from
+    the study's mean. The model generalises well for happy and sad, less for relaxed, and badly for angry
+    melodies.
 
-    "Plain" is everything at 120 BPM and one velocity, "expressive" is ``--expressive``. How loud the calm
-    emotions are is a matter of taste: the figures are the lowest of 0, −5 and −10 dB relative to the middle
-    level of the study. "Real melodies" are the training melodies, played at the corner of their label.
+    "Expressive" is how ``sample`` plays by default, which follows another study, and "plain" is ``--plain``,
+    everything at 120 BPM and one velocity. How loud the calm emotions are is a matter of taste: the figures
+    are the lowest of 0, −5 and −10 dB relative to the middle level of the study. "Real melodies" are the
+    training melodies, played at the corner of their label.
     """
     return {name: shares | {"real": real[name]} for name, shares in _heard(played).items()}
+
+
+def heard_points(melodies: Sequence[Melody], points: Floats) -> Floats:
+    """Valence and arousal (N, 2) that listeners would hear in melodies with notes played at points (N, 2)."""
+    major = find_keys(np.stack([to_tokens(melody) for melody in melodies])) < MINOR  # (N,)
+    targets = [(float(valence), float(arousal)) for valence, arousal in points]
+    pieces = [
+        arrange(melody, title="", emotion=Emotion.at(*target), trajectory=[target], setting=EXPRESSIVE)
+        for melody, target in zip(melodies, targets, strict=True)
+    ]
+    (ratings,) = rate(pieces, major, [CALM])  # (N, 4)
+    return valence_and_arousal(ratings)
 
 
 def listeners_of_real(reference: ReferenceSet) -> Figures:

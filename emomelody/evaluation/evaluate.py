@@ -25,7 +25,7 @@ from emomelody.evaluation.emotion import (
     listeners_of_real,
 )
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
-from emomelody.evaluation.paths import PATH_MELODIES, evaluate_path, evaluate_transfer
+from emomelody.evaluation.paths import PATH_MELODIES, evaluate_long, evaluate_path, evaluate_transfer
 from emomelody.evaluation.plane import (
     Grid,
     evaluate_latent_space,
@@ -197,7 +197,10 @@ def _evaluate_model(
         melodies = {e: [s.melody for s in some] for e, some in samples.items()}
         validity = evaluate_validity([s for some in samples.values() for s in some])
         played = {e: [(s.melody, s.trajectory) for s in some] for e, some in samples.items()}
-        runs.append(yardsticks.measure(melodies, played) | {"validity": validity})
+        figures = yardsticks.measure(melodies, played) | {"validity": validity}
+        if checkpoint.name == VA:
+            figures["long"] = evaluate_long(checkpoint, reference, min(per_emotion, PATH_MELODIES), seed)
+        runs.append(figures)
         on_step("measuring")
         first = first or melodies
     mean, deviation = over_seeds(runs)

@@ -9,13 +9,14 @@ import torch
 
 from emomelody.data.dataset import Dataset
 from emomelody.evaluation import paper
+from emomelody.evaluation.emotion import heard_points
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, Rows, by_emotion, or_none, share, spearman
 from emomelody.models.build import to_model
 from emomelody.models.inference import encode_all
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
-from emomelody.music.melody import WINDOW_STEPS
+from emomelody.music.melody import WINDOW_STEPS, Melody
 from emomelody.music.plane import Floats, placement, quadrants
 from emomelody.music.rule import Labels, judge_by_rule
 from emomelody.music.tokens import from_tokens
@@ -34,6 +35,8 @@ PLANE: Rows = {
     "valence": ("valence with majorness (Spearman)", "{:+.2f}"),
     "valence_high": ("… inside positive valence", "{:+.2f}"),
     "valence_low": ("… inside negative valence", "{:+.2f}"),
+    "heard_arousal": ("arousal with the arousal heard (Spearman)", "{:+.2f}"),
+    "heard_valence": ("valence with the valence heard (Spearman)", "{:+.2f}"),
     "silent": ("silent points", "{:.1%}"),
 }
 LATENT_SPACE: Rows = {
@@ -105,13 +108,24 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
     and of requested valence with majorness, the share of notes in C major minus the share in C minor. They
     are taken over the whole plane and over each half of it: inside a half the emotion's label, which the
     decoders of the paper's models get too, explains little. A model that ignores the point scores 0, and 25 %
-    in the requested quadrant. Silent points have no note; they count as wrong, and their valence is left out.
+    in the requested quadrant. What is heard is predicted by a model of listeners' ratings for the melodies as
+    ``sample`` plays them (see the emotion that listeners would hear): arousal is the mean of happy and scary
+    less that of sad and peaceful, valence the mean of happy and peaceful less that of sad and scary.
+    Silent points have no note; they count as wrong, and their valence is left out.
     """
     axis = np.linspace(-1, 1, GRID)
     valence, arousal = (side.ravel() for side in np.meshgrid(axis, axis))  # (G²,) each
     points = np.stack([valence, arousal], 1)  # (G², 2)
-    onsets, majorness, judged = _decode_points(checkpoint, points)
+    melodies = _decode_points(checkpoint, points)
+    onsets = np.array([float(len(m.notes)) for m in melodies])
     sounding = onsets > 0
+    majorness, judged = np.full(len(points), np.nan), np.full(len(points), -1)
+    heard = np.zeros((0, 2))  # (sounding points, 2)
+    notes = [m for m in melodies if m.notes]
+    if notes:
+        majorness[sounding] = features.majorness(features.metrics_table(notes))
+        judged[sounding] = judge_by_rule(notes)
+        heard = heard_points(notes, points[sounding])
     right = judged == quadrants(points)
     far = (np.abs(points) > FAR).all(1)
     high, low = arousal > 0, arousal < 0
@@ -125,6 +139,8 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
         "valence": spearman(valence[sounding], majorness[sounding]),
         "valence_high": spearman(valence[positive], majorness[positive]),
         "valence_low": spearman(valence[negative], majorness[negative]),
+        "heard_arousal": spearman(arousal[sounding], heard[:, 1]),
+        "heard_valence": spearman(valence[sounding], heard[:, 0]),
         "silent": share(~sounding),
     }
     return figures, Grid(axis, onsets.reshape(GRID, GRID), majorness.reshape(GRID, GRID))
@@ -136,22 +152,12 @@ def latent_means(checkpoint: Checkpoint, dataset: Dataset) -> Floats:
     return encode_all(to_model(checkpoint), torch.from_numpy(classes), torch.from_numpy(dataset.labels))[0]
 
 
-def _decode_points(checkpoint: Checkpoint, points: Floats) -> tuple[Floats, Floats, Labels]:
-    """Decode one melody at each of P points (P, 2); return onsets, majorness and the rule's labels, (P,).
-
-    Silence has 0 onsets, majorness NaN and label −1.
-    """
+def _decode_points(checkpoint: Checkpoint, points: Floats) -> list[Melody]:
+    """Decode one melody at each of P points (P, 2)."""
     latents = np.stack([checkpoint.plane.to_latent((v, a)) for v, a in points.tolist()])  # (P, 2)
     along = np.repeat(latents[:, None], WINDOW_STEPS, 1)  # (P, T, 2)
     rngs = [np.random.default_rng([0, i]) for i in range(len(points))]
-    melodies = [from_tokens(row) for row in decode(checkpoint, along, quadrants(points), rngs)]
-    onsets = np.array([float(len(m.notes)) for m in melodies])
-    majorness, judged = np.full(len(points), np.nan), np.full(len(points), -1)
-    notes = [m for m in melodies if m.notes]
-    if notes:
-        majorness[onsets > 0] = features.majorness(features.metrics_table(notes))
-        judged[onsets > 0] = judge_by_rule(notes)
-    return onsets, majorness, judged
+    return [from_tokens(row) for row in decode(checkpoint, along, quadrants(points), rngs)]
 
 
 def _accuracy(means: Floats, labels: Labels) -> Figures:

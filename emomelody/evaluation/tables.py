@@ -10,7 +10,7 @@ from typing import Any
 from emomelody.evaluation.emotion import SETTINGS, TONALITY, VALIDITY
 from emomelody.evaluation.novelty import NOVELTY
 from emomelody.evaluation.paper import METRICS
-from emomelody.evaluation.paths import PATH, TRANSFER
+from emomelody.evaluation.paths import LONG, PATH, TRANSFER
 from emomelody.evaluation.plane import LATENT_SPACE, PLANE
 from emomelody.evaluation.statistics import Figures, Rows
 from emomelody.evaluation.style import GAPS
@@ -41,6 +41,7 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _plain("latent_space", "The latent space", LATENT_SPACE, systems),
         _listeners(systems),
         _plain("tonality", "The key that the notes establish", TONALITY, systems),
+        _plain("long", "The key that longer melodies establish", LONG, systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]
     return [sheet for sheet in tables if sheet.rows]

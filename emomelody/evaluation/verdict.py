@@ -41,7 +41,7 @@ ROWS = (
         real=("emotion", "rule", "real", "all")),
     Row("emotion", "right, by the classifier", ("emotion", "classifier", "all"), "{:.1%}",
         real=("emotion", "classifier", "real", "all"), paper="classifier"),
-    Row("emotion", "heard, expressive", ("listeners", "expressive", "all"), "{:.1%}",
+    Row("emotion", "heard, as played", ("listeners", "expressive", "all"), "{:.1%}",
         real=("listeners", "expressive", "real", "all")),
     Row("emotion", "mode found in the notes", ("tonality", "mode"), "{:.1%}", real=("tonality", "real_mode")),
     Row("closeness", "mean |Δμ|/σ", ("metrics", "mean_gap"), "{:.2f}",

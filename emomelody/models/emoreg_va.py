@@ -7,10 +7,11 @@ prior.
 The encoder does not see the label. It reads the emotion from the onsets and steps of a melody, whatever their
 order, and the content from the melody's outline only: staff heights and note density per half bar. A major
 melody and its minor version have the same outline. The decoder is a GRU whose input at each step is the
-previous token, the position in the bar and a condition computed from the latent for that bar.
+previous token, the position in the bar and a condition for that bar, computed from the latent and from
+attributes of the melody (``music.attributes``).
 
 Shapes: B melodies, T = 64 steps, V classes of the vocabulary, E units of each encoding layer, H units of the
-decoder, Z = 2 + C latent dimensions, P = 16 positions in a bar.
+decoder, Z = 2 + C latent dimensions, G = Z + D with the attributes, P = 16 positions in a bar.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class EmoregVA(nn.Module):
         self.step = nn.Sequential(nn.Linear(size, config.encoder), nn.GELU())
         self.emotion = _perceptron(2 * config.encoder, config.encoder, 2 * LATENT)
         self.content = _perceptron(OUTLINE, config.encoder, 2 * config.content)
-        self.condition = nn.Linear(LATENT + config.content, BARS * config.condition)
+        given = LATENT + config.content + config.attributes
+        self.condition = nn.Linear(given, BARS * config.condition)
         self.decoder = nn.GRU(size + config.condition, config.decoder)
         self.output = nn.Linear(config.decoder + config.condition, config.classes)
         self.dropout = _Dropout(config.dropout)
@@ -113,20 +115,20 @@ class EmoregVA(nn.Module):
         density = counts * HALVES / counts.sum(1, keepdim=True).clamp(min=1) - 1  # (B, 8)
         return torch.cat([mean, shape, density], 1)
 
-    def decode(self, z: Tensor, previous: Tensor, state: Tensor | None = None) -> Tensor:
-        """Logits (B, 64, V) of each token, from latents (B, Z) and the ``previous`` tokens (B, 64).
+    def decode(self, given: Tensor, previous: Tensor, state: Tensor | None = None) -> Tensor:
+        """Logits (B, 64, V) of each token, from what is ``given`` (B, G) and the ``previous`` tokens (B, 64).
 
-        ``state`` (B, H) is the decoder's state at the beginning, e.g. after the four bars before; zero
-        without.
+        ``given`` holds the latent and the attributes. ``state`` (B, H) is the decoder's state at the
+        beginning, e.g. after the four bars before; zero without.
         """
-        states = self.dropout(self.states(z, previous, state))  # (64, B, H)
-        features = torch.cat([states, self._step_conditions(z)], 2)  # (64, B, H + condition)
+        states = self.dropout(self.states(given, previous, state))  # (64, B, H)
+        features = torch.cat([states, self._step_conditions(given)], 2)  # (64, B, H + condition)
         logits: Tensor = self.output(features).float().transpose(0, 1)  # (B, 64, V)
         return logits
 
-    def states(self, z: Tensor, previous: Tensor, state: Tensor | None = None) -> Tensor:
+    def states(self, given: Tensor, previous: Tensor, state: Tensor | None = None) -> Tensor:
         """The decoder's state after each step, (64, B, H); arguments as in ``decode``."""
-        x = torch.cat([self.dropout(self._embed(previous)), self._step_conditions(z)], 2)  # (64, B, …)
+        x = torch.cat([self.dropout(self._embed(previous)), self._step_conditions(given)], 2)  # (64, B, …)
         return gru(self.decoder, x, len(x), state)
 
     def previous_tokens(self, classes: Tensor, first: Tensor | None = None) -> Tensor:
@@ -141,14 +143,14 @@ class EmoregVA(nn.Module):
         previous = torch.full((count,), self.config.classes, device=device)
         return previous, torch.zeros(count, self.config.decoder, device=device)
 
-    def bar_conditions(self, z: Tensor) -> Tensor:
-        """The condition of each of the four bars, (…, 4, condition), from latents (…, Z)."""
-        condition: Tensor = torch.tanh(self.condition(z)).unflatten(-1, (BARS, -1))
+    def bar_conditions(self, given: Tensor) -> Tensor:
+        """The condition of each of the four bars, (…, 4, condition), from latents and attributes (…, G)."""
+        condition: Tensor = torch.tanh(self.condition(given)).unflatten(-1, (BARS, -1))
         return condition
 
-    def _step_conditions(self, z: Tensor) -> Tensor:
+    def _step_conditions(self, given: Tensor) -> Tensor:
         return (
-            self.bar_conditions(z).repeat_interleave(STEPS_PER_BAR, 1).transpose(0, 1)
+            self.bar_conditions(given).repeat_interleave(STEPS_PER_BAR, 1).transpose(0, 1)
         )  # (64, B, condition)
 
     def _counts(self, classes: Tensor) -> Tensor:

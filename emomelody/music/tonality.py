@@ -50,6 +50,13 @@ KRUMHANSL_KESSLER = Profiles(
     (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 )
 
+# How often tones occur in 982 pieces of the common practice: J. Albrecht and D. Shanahan, Music Perception
+# 31(1), 2013. With these, a key finder is right more often; those above are kept to judge by.
+ALBRECHT_SHANAHAN = Profiles(
+    (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081),
+    (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052),
+)
+
 
 def pitch_class_totals(tokens: Tokens) -> Floats:
     """How many steps each pitch class sounds in melodies (N, T), (N, 12).
@@ -74,12 +81,28 @@ def find_keys(tokens: Tokens, profiles: Profiles = KRUMHANSL_KESSLER) -> Tokens:
     return np.asarray(profiles.correlations(pitch_class_totals(tokens)).argmax(1))
 
 
+def margins(tokens: Tokens, minor: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """How clearly melodies (N, T) establish C minor, or C major where not ``minor`` (N,).
+
+    Two differences of correlations with Albrecht and Shanahan's profiles, (N,) each: the best key of that
+    mode less the best of the other mode; and the key itself less the best other key.
+    """
+    correlations = ALBRECHT_SHANAHAN.correlations(pitch_class_totals(tokens))  # (N, 24)
+    major_keys, minor_keys = correlations[:, :MINOR].max(1), correlations[:, MINOR:].max(1)
+    mode = np.where(minor, minor_keys - major_keys, major_keys - minor_keys)
+    rows, key = np.arange(len(tokens)), MINOR * minor
+    of_key = correlations[rows, key]
+    correlations[rows, key] = -np.inf
+    return mode, np.asarray(of_key - correlations.max(1))
+
+
 def has_closing_note(tokens: Tokens) -> NDArray[np.bool_]:
-    """Whether melodies (B, T) end on a long tonic or dominant from the first or third beat on, (B,)."""
+    """Whether melodies (N, T) end on a long tonic or dominant from the first or third beat on, (N,)."""
     steps = tokens.shape[1]
-    onset = steps - 1 - (tokens[:, ::-1] < REST).argmax(1)  # (B,), of the last note
+    onset = steps - 1 - (tokens[:, ::-1] < REST).argmax(1)  # (N,), of the last note
     pitch = np.take_along_axis(tokens, onset[:, None], 1)[:, 0]
-    to_the_end = np.array([(row[at + 1 :] == HOLD).all() for row, at in zip(tokens, onset, strict=True)])
+    # A melody without notes has its last "onset" at its end, where nothing follows.
+    to_the_end = (tokens[:, ::-1] != HOLD).argmax(1) == steps - 1 - onset
     on_strong_beat = onset % (2 * STEPS_PER_BEAT) == 0
     is_long = steps - onset >= CLOSING_STEPS
     closing: NDArray[np.bool_] = (

@@ -1,10 +1,13 @@
 """Melodies by emoreg-va: sampled in blocks of four bars, the best of several candidates kept for each.
 
-Each candidate is encoded again by the model's own encoder. The one whose point is nearest to the target
-wins; where the content is given, its distance counts too. Copies of training melodies lose. At the end of a
-melody longer than one block, candidates win that close on a long tonic or dominant on a strong beat.
+Each block gets attributes like those of real melodies at its point, but for a clearer mode and tonic
+(``TARGETED_ABOVE``). Each candidate is encoded again by the model's own encoder. The one wins whose point and
+attributes are nearest to the targets; where the content is given, its distance counts too. Copies of training
+melodies lose. At the end of a melody longer than one block, candidates win that close on a long tonic or
+dominant on a strong beat.
 
-B melodies, K candidates for each, S steps of a block, T steps in all, C content dimensions, Z = 2 + C.
+B melodies, K candidates for each, S steps of a block, T steps in all, C content dimensions, Z = 2 + C latent
+dimensions, D attributes, G = Z + D.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.music.attributes import DEVIATIONS, LARGEST, MEANS, NAMES, measure
 from emomelody.music.melody import BARS, STEPS_PER_BAR
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import Tokens, fingerprints
@@ -29,9 +33,15 @@ CANDIDATES = 5  # K, where they differ in their point alone
 MORE_CANDIDATES = 8  # K, where their content or their end counts too
 BLOCK = BARS * STEPS_PER_BAR  # steps
 # The cost of a candidate is the squared distance of its point to the target, in units of the plane's scale,
-# plus CONTENT times the squared distance of the contents, in standard deviations of their prior, plus these.
-CONTENT = 0.1
+# plus CONTENT times the squared distance of the contents, in standard deviations of their prior, plus
+# ATTRIBUTE times the squared distance of the attributes, in those of real melodies, plus the rest.
+CONTENT, ATTRIBUTE = 0.1, 0.1
 COPY, WRONG_QUADRANT, OPEN_END = 1000.0, 100.0, 10.0
+# How far above those of real melodies attributes are targeted, in standard deviations.
+TARGETED_ABOVE = {"mode": 2.0, "tonic": 1.0, "closing": 0.7}
+ABOVE = np.array([TARGETED_ABOVE.get(name, 0.0) for name in NAMES])  # (D,)
+CLOSING = NAMES.index("closing")
+UNLIMITED = np.isin(NAMES, ("mode", "tonic"))  # (D,), of which there cannot be too much
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class CandidateSampler:
         self._encoder = Encoder(config, tensors)
         self._vocabulary, self._content = checkpoint.vocabulary, config.content
         self._scale = np.array(checkpoint.plane.scale)
+        self._distribution = checkpoint.attributes
         self._learned = tensors["learned"]  # fingerprints of the training melodies
 
     def sample(self, targets: Floats, content: Floats | None, rngs: Sequence[np.random.Generator]) -> Tokens:
@@ -70,7 +81,10 @@ class CandidateSampler:
             block = targets[:, first : first + BLOCK]  # (B, S, 2)
             closes = steps > BLOCK and first + BLOCK >= steps
             per_melody = MORE_CANDIDATES if closes or content is not None else CANDIDATES
-            candidates = self._sample_block(block, content, per_melody, rngs, first, previous, state)
+            attributes = self._target_attributes(block.mean(1), closes, rngs)  # (B, D)
+            candidates = self._sample_block(
+                block, content, attributes, per_melody, rngs, first, previous, state
+            )
             # The candidates with what precedes them, (B K, steps so far).
             whole = np.concatenate([classes[candidates.melody], candidates.classes], 1)
             tokens = self._vocabulary.decode(whole)
@@ -78,16 +92,31 @@ class CandidateSampler:
             # The outline of less than a block cannot be compared with that of four bars.
             compared = candidates.content if content is not None and block.shape[1] == BLOCK else None
             cost = self._cost(whole[:, -BLOCK:], target, compared)  # (B K,)
+            if attributes.size and block.shape[1] == BLOCK:
+                cost += _attribute_cost(tokens[:, -BLOCK:], target, attributes[candidates.melody])
             if closes:
                 cost += OPEN_END * ~has_closing_note(tokens)
             best = _cheapest(cost.reshape(count, -1), tokens[:, -BLOCK:], self._learned)  # (B,)
             classes, previous, state = whole[best], whole[best, -1], candidates.state[best]
         return self._vocabulary.decode(classes)
 
+    def _target_attributes(
+        self, targets: Floats, closes: bool, rngs: Sequence[np.random.Generator]
+    ) -> Floats:
+        """The attributes to target in blocks at these latents (B, 2), (B, D); older weights have D = 0."""
+        if self._distribution is None:
+            return np.zeros((len(targets), 0))
+        normals = np.stack([rng.standard_normal(len(NAMES)) for rng in rngs])  # (B, D)
+        attributes = self._distribution.sample(targets / self._scale, normals) + ABOVE
+        if closes:
+            attributes[:, CLOSING] = (1 - MEANS[CLOSING]) / DEVIATIONS[CLOSING]
+        return np.asarray(attributes.clip(-LARGEST, LARGEST))
+
     def _sample_block(
         self,
         block: Floats,
         content: Floats | None,
+        attributes: Floats,
         per_melody: int,
         rngs: Sequence[np.random.Generator],
         first: int,
@@ -96,6 +125,7 @@ class CandidateSampler:
     ) -> Candidates:
         """K = ``per_melody`` candidates of a block from step ``first`` on, for target latents (B, S, 2).
 
+        ``content`` is (B, C), ``attributes`` are (B, D).
         ``previous`` (B,) and ``state`` (B, H) are those of each melody before it.
         """
         length, melody = block.shape[1], np.repeat(np.arange(len(block)), per_melody)  # (B K,)
@@ -104,9 +134,10 @@ class CandidateSampler:
         else:
             contents = content[melody]  # (B K, C)
         uniforms = np.concatenate([rng.random((per_melody, length), dtype=np.float32) for rng in rngs])
-        along = np.repeat(contents[:, None], length, 1)  # (B K, S, C)
-        z = np.concatenate([block[melody], along], 2).astype(np.float32)  # (B K, S, Z)
-        classes, after = self._decoder.sample(z, uniforms, first, previous[melody], state[melody])
+        constant = np.concatenate([contents, attributes[melody]], 1)  # (B K, C + D)
+        along = np.repeat(constant[:, None], length, 1)  # (B K, S, C + D)
+        given = np.concatenate([block[melody], along], 2).astype(np.float32)  # (B K, S, G)
+        classes, after = self._decoder.sample(given, uniforms, first, previous[melody], state[melody])
         return Candidates(melody, contents, classes, after)
 
     def _cost(self, classes: Tokens, target: Floats, content: Floats | None) -> Floats:
@@ -119,6 +150,13 @@ class CandidateSampler:
         if content is not None:
             cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
         return cost
+
+
+def _attribute_cost(tokens: Tokens, target: Floats, attributes: Floats) -> Floats:
+    """The cost (N,) of attributes of candidates (N, S), for target latents (N, 2) and attributes (N, D)."""
+    distance = measure(tokens, target[:, 0] < 0) - attributes  # (N, D)
+    distance[:, UNLIMITED] = np.minimum(distance[:, UNLIMITED], 0)
+    return np.asarray(ATTRIBUTE * np.square(distance).sum(1))
 
 
 def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArray[np.int64]:

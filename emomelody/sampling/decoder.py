@@ -4,8 +4,8 @@
 pass of the paper's models. They compute what the models in torch do (``models.emoreg_va``, ``models.cvae``),
 which a test checks. ``nucleus`` and ``choose`` turn logits and uniforms into tokens.
 
-B melodies, T steps, V classes, H units of the decoder's GRU, Z = 2 + C latent dimensions. A *class* is the
-number of a token in the model's vocabulary. Everything is float32.
+B melodies, T steps, V classes, H units of the decoder's GRU, G latent dimensions and attributes. A *class* is
+the number of a token in the model's vocabulary. Everything is float32.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Decoder:
         self._bias /= max(temperature, LEAST_TEMPERATURE)
         self._of_state: Floats32 = scaled[: config.decoder]  # (H, V)
         self._of_bar: Floats32 = scaled[config.decoder :]  # (condition, V)
-        self._conditions = tensors["condition.weight"].T  # (Z, 4 condition)
+        self._conditions = tensors["condition.weight"].T  # (G, 4 condition)
         self._condition_bias = tensors["condition.bias"]
         # Added to the logit of a hold, by the previous token, (V + 1,): −∞ at the beginning and after a rest,
         # where there is no note to hold.
@@ -120,21 +120,21 @@ class Decoder:
         return np.full(count, self.config.classes), np.zeros((count, self.config.decoder), np.float32)
 
     def sample(
-        self, z: Floats32, uniforms: Floats32, first: int, previous: Tokens, state: Floats32
+        self, given: Floats32, uniforms: Floats32, first: int, previous: Tokens, state: Floats32
     ) -> tuple[Tokens, Floats32]:
         """Sample T tokens from step ``first`` of a piece on.
 
-        ``z`` (B, T, Z) are the latents of each step, ``uniforms`` (B, T) in [0, 1) the only randomness,
-        ``previous`` (B,) and ``state`` (B, H) the token and the state before step ``first``. Returns classes
-        (B, T) and the state after them (B, H).
+        ``given`` (B, T, G) are the latents and attributes of each step, ``uniforms`` (B, T) in [0, 1) the
+        only randomness, ``previous`` (B,) and ``state`` (B, H) the token and the state before step ``first``.
+        Returns classes (B, T) and the state after them (B, H).
         """
-        changes = [True, *(z[:, 1:] != z[:, :-1]).any((0, 2)).tolist()]  # (T,), does z change here?
+        changes = [True, *(given[:, 1:] != given[:, :-1]).any((0, 2)).tolist()]  # (T,), do they change here?
         cell, sampled = GRUCell(self._gru, state), np.empty(uniforms.shape, dtype=np.int64)
-        gates, n = np.empty((len(z), self._gru.gates), np.float32), np.empty_like(state)
-        for step in range(z.shape[1]):
+        gates, n = np.empty((len(given), self._gru.gates), np.float32), np.empty_like(state)
+        for step in range(given.shape[1]):
             bar, position = divmod((first + step) % WINDOW_STEPS, STEPS_PER_BAR)
             if changes[step] or position == 0:
-                condition = self._condition(z[:, step], bar)  # (B, condition)
+                condition = self._condition(given[:, step], bar)  # (B, condition)
                 bar_gates, bar_n = condition @ self._gates_of_condition, condition @ self._n_of_condition
                 offset = condition @ self._of_bar + self._bias  # (B, V)
             # The tokens are in range; to check it, numpy would make a copy.
@@ -150,11 +150,11 @@ class Decoder:
             sampled[:, step] = previous
         return sampled, cell.state
 
-    def _condition(self, z: Floats32, bar: int) -> Floats32:
-        """The condition (B, condition) of a bar 0 … 3, from latents (B, Z)."""
+    def _condition(self, given: Floats32, bar: int) -> Floats32:
+        """The condition (B, condition) of a bar 0 … 3, from latents and attributes (B, G)."""
         size = self._conditions.shape[1] // BARS
         columns = slice(bar * size, (bar + 1) * size)
-        condition: Floats32 = np.tanh(z @ self._conditions[:, columns] + self._condition_bias[columns])
+        condition: Floats32 = np.tanh(given @ self._conditions[:, columns] + self._condition_bias[columns])
         return condition
 
 

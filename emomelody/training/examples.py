@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from emomelody.data.dataset import Dataset
+from emomelody.music.attributes import measure
 from emomelody.music.emotion import Emotion
 from emomelody.music.rule import AMBIGUOUS_VALENCE, valence_and_arousal
 from emomelody.music.tokens import Tokens, Vocabulary, from_tokens
@@ -26,13 +27,14 @@ class Examples:
     classes: Tensor  # (B, T)
     labels: Tensor  # (B,), 0–3
     targets: Tensor  # (B, 2), of valence and arousal
-    preceding: Tensor  # (B, T), classes of the melody before in the same piece; NO_MELODY where there is none
+    attributes: Tensor  # (B, D), see ``music.attributes``
+    # Of the melody before in the same piece.
+    preceding: Tensor  # (B, T), its classes; NO_MELODY where there is none
+    preceding_attributes: Tensor  # (B, D); 0 where there is none
 
     def __getitem__(self, chosen: Tensor) -> Examples:
         """The examples at these indices."""
-        return Examples(
-            self.classes[chosen], self.labels[chosen], self.targets[chosen], self.preceding[chosen]
-        )
+        return Examples(*(tensor[chosen] for tensor in self._tensors()))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -46,7 +48,10 @@ class Examples:
 
     def shard(self, group: ProcessGroup) -> Examples:
         """This process's part of a batch."""
-        return Examples(*map(group.shard, (self.classes, self.labels, self.targets, self.preceding)))
+        return Examples(*map(group.shard, self._tensors()))
+
+    def _tensors(self) -> list[Tensor]:
+        return [getattr(self, field.name) for field in fields(self)]
 
 
 def make_examples(
@@ -73,16 +78,25 @@ def make_examples(
         if dataset.points is not None:
             points = dataset.points[chosen]  # (n, 2)
             targets = np.where(np.isnan(points), targets, points)
-    arrays = (classes, labels, np.float32(targets), preceding_classes(classes, dataset, chosen))
+    minor = np.array([emotion.mode == "minor" for emotion in Emotion])[labels]  # (n,)
+    attributes = measure(dataset.tokens[chosen], minor).astype(np.float32)  # (n, D)
+    previous = preceding(dataset, chosen)[:, None]  # (n, 1)
+    arrays = (
+        classes,
+        labels,
+        np.float32(targets),
+        attributes,
+        np.where(previous == NO_MELODY, NO_MELODY, classes[previous[:, 0]]),
+        np.where(previous == NO_MELODY, np.float32(0), attributes[previous[:, 0]]),
+    )
     return Examples(*(torch.from_numpy(array).to(device) for array in arrays))
 
 
-def preceding_classes(classes: Tokens, dataset: Dataset, chosen: NDArray[np.bool_]) -> Tokens:
-    """For each chosen melody the classes (n, T) of the one before it in its piece.
+def preceding(dataset: Dataset, chosen: NDArray[np.bool_]) -> Tokens:
+    """For each chosen melody the index, among the chosen, of the one before it in its piece, (n,).
 
-    NO_MELODY throughout where there is none, or where it is not chosen: held-out melodies are no context.
+    NO_MELODY where there is none, or where it is not chosen: held-out melodies are no context.
     """
     index = np.full(len(dataset) + 1, NO_MELODY)  # the last entry serves melodies without a previous one
-    index[:-1][chosen] = np.arange(len(classes))
-    previous = index[dataset.previous[chosen]]  # (n,)
-    return np.where(previous[:, None] == NO_MELODY, NO_MELODY, classes[previous])
+    index[:-1][chosen] = np.arange(chosen.sum())
+    return np.asarray(index[dataset.previous[chosen]])

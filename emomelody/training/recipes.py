@@ -4,7 +4,8 @@ A recipe has defaults (``batch_size``, ``learning_rate``, ``epochs``), builds th
 and computes the loss of a batch. ``continuous`` says whether valence and arousal are trained towards measured
 values or towards the signs of the label. ``progress`` is the finished part of the training, 0 … 1.
 
-Shapes: B melodies in a batch, b in this process's shard of it, T steps, Z latent dimensions, H units.
+Shapes: B melodies in a batch, b in this process's shard of it, T steps, Z latent dimensions,
+G = Z + D with the attributes, H units.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from emomelody.models import losses
 from emomelody.models.cvae import CVAE, sample_posterior
 from emomelody.models.emoreg_va import EmoregVA, staff_heights
 from emomelody.models.losses import LossWeights
+from emomelody.music.attributes import NAMES
 from emomelody.music.tokens import Tokens, Vocabulary, fingerprints
 from emomelody.training.examples import Examples
 from emomelody.training.processes import SINGLE_PROCESS, ProcessGroup
@@ -143,7 +145,8 @@ class VARecipe:
 
     def build(self, vocabulary: Vocabulary, tokens: Tokens) -> EmoregVA:
         """A new model, which keeps the fingerprints of the training ``tokens`` (N, T)."""
-        model = EmoregVA(VAConfig(classes=len(vocabulary), learned=len(tokens)))
+        config = VAConfig(classes=len(vocabulary), attributes=len(NAMES), learned=len(tokens))
+        model = EmoregVA(config)
         model.heights[:-2] = torch.tensor(staff_heights(vocabulary.pitches))
         model.learned = torch.from_numpy(np.sort(fingerprints(tokens)))
         return model
@@ -176,7 +179,8 @@ class VARecipe:
         previous = model.previous_tokens(shard.classes, first)  # (b, T)
         withheld = torch.rand(batch.classes.shape, generator=generator) < self.withheld
         inputs = previous.masked_fill(group.shard(withheld).to(device), model.config.classes)
-        per_example = losses.reconstruction(model.decode(z, inputs, state), shard.classes)  # (b,)
+        given = torch.cat([z, shard.attributes], 1)  # (b, G)
+        per_example = losses.reconstruction(model.decode(given, inputs, state), shard.classes)  # (b,)
         # From here on over the whole batch.
         mu, log_variance, per_example = _gather(group, mu, log_variance, per_example, len(batch))
         reconstruction = per_example.mean()
@@ -192,7 +196,8 @@ class VARecipe:
     def reconstruction(self, model: Any, batch: Examples) -> Tensor:
         """L_R of each melody at its latent mean, (B,), in nats, from the beginning and with all tokens."""
         mu, _ = model.encode(batch.classes)  # (B, Z)
-        logits = model.decode(mu, model.previous_tokens(batch.classes))  # (B, T, V)
+        given = torch.cat([mu, batch.attributes], 1)  # (B, G)
+        logits = model.decode(given, model.previous_tokens(batch.classes))  # (B, T, V)
         return losses.reconstruction(logits, batch.classes)
 
     def initial_context(self, model: Any, batch: Examples, continued: Tensor) -> tuple[Tensor, Tensor]:
@@ -207,7 +212,8 @@ class VARecipe:
             classes = batch.preceding[chosen]  # (C, T)
             with torch.no_grad():
                 z, _ = model.encode(classes)  # (C, Z)
-                state[chosen] = model.states(z, model.previous_tokens(classes))[-1].to(state.dtype)
+                given = torch.cat([z, batch.preceding_attributes[chosen]], 1)  # (C, G)
+                state[chosen] = model.states(given, model.previous_tokens(classes))[-1].to(state.dtype)
             previous[chosen] = classes[:, -1]
         return previous, state
 

@@ -17,6 +17,7 @@ from emomelody.data.dataset import Dataset
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.models.build import to_arrays
 from emomelody.models.inference import pick_device
+from emomelody.music.attributes import AttributeDistribution
 from emomelody.music.plane import Floats, Plane
 from emomelody.music.tokens import Vocabulary
 from emomelody.training import run_folder, state
@@ -133,8 +134,18 @@ class Trainer:
         means, log_variances = learner.encode(self.training)
         plane = Plane.fit(means, log_variances, labels, self.config.seed)
         summary = self._summary(means)
+        attributes = None
+        if learner.recipe.continuous:
+            measured = self.training.attributes.cpu().numpy().astype(float)
+            attributes = AttributeDistribution.fit(means / plane.scale, measured, labels)
         checkpoint = Checkpoint(
-            self.config.model, learner.model.config, to_arrays(learner.model), self.vocabulary, plane, summary
+            self.config.model,
+            learner.model.config,
+            to_arrays(learner.model),
+            self.vocabulary,
+            plane,
+            summary,
+            attributes,
         )
         if self.group.is_main:
             run_folder.write_run(folder, checkpoint, self.history, means, labels)

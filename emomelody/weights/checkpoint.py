@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from emomelody.errors import BadWeights
+from emomelody.music.attributes import AttributeDistribution
 from emomelody.music.plane import Plane
 from emomelody.music.tokens import Vocabulary
 from emomelody.weights import container
@@ -38,6 +39,7 @@ class Checkpoint:
     vocabulary: Vocabulary
     plane: Plane
     training: dict[str, Any]
+    attributes: AttributeDistribution | None = None  # of emoreg-va, since version 0.3
     checksum: str = ""  # SHA-256 in hexadecimal; empty for a checkpoint that was not read from a file
 
     @property
@@ -55,6 +57,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "vocabulary": checkpoint.vocabulary.pitches,
         "plane": checkpoint.plane.to_json(),
         "training": checkpoint.training,
+        "attributes": checkpoint.attributes and checkpoint.attributes.to_json(),
     }
     container.write(path, checkpoint.tensors, description)
 
@@ -106,6 +109,9 @@ def _build(description: dict[str, Any], tensors: Arrays, checksum: str) -> Check
         raise ValueError("unknown model name, or a vocabulary of another size than the model's")
     config = make_config(description["name"], description["config"])
     _check_tensors(tensors, config)
+    attributes = description.get("attributes")
+    if bool(attributes) != bool(isinstance(config, VAConfig) and config.attributes):
+        raise ValueError("the decoder's attributes have no distribution, or it has none")
     return Checkpoint(
         description["name"],
         config,
@@ -113,6 +119,7 @@ def _build(description: dict[str, Any], tensors: Arrays, checksum: str) -> Check
         vocabulary,
         Plane.from_json(description["plane"]),
         _training_summary(description["training"]),
+        AttributeDistribution.from_json(attributes) if attributes else None,
         checksum,
     )
 

@@ -52,6 +52,7 @@ class VAConfig:
     condition: int = 64  # units of the condition of each bar
     content: int = 16  # C: latent dimensions besides valence and arousal
     dropout: float = 0.5
+    attributes: int = 0  # D: attributes of a melody that the decoder is told, see ``music.attributes``
     learned: int = 0  # number of training melodies
 
     def shapes(self) -> Shapes:
@@ -65,7 +66,7 @@ class VAConfig:
             **_linear("emotion.2", self.encoder, 2 * LATENT),
             **_linear("content.0", OUTLINE, self.encoder),
             **_linear("content.2", self.encoder, 2 * self.content),
-            **_linear("condition", LATENT + self.content, BARS * self.condition),
+            **_linear("condition", LATENT + self.content + self.attributes, BARS * self.condition),
             **_gru("decoder", size + self.condition, self.decoder),
             **_linear("output", self.decoder + self.condition, self.classes),
             "heights": (self.classes,),  # the staff height of each class, see ``models.emoreg_va``
