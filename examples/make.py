@@ -1,6 +1,6 @@
 """Make the melodies, scores, sounds and pictures of this folder: python examples/make.py
 
-Each model gets four MIDI files per emotion, and a score and an expressive sound of the first one.
+Each model gets four MIDI files per emotion, and a score and a sound of the first one.
 latent-space.png is not made here, because it needs the training data. It is one of the report's pictures:
 
     emomelody preprocess --windows first -o first
@@ -12,7 +12,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import emomelody
-from emomelody import EXPRESSIVE
 from emomelody.formats.piano_roll import piano_rolls
 from emomelody.music.emotion import Emotion
 
@@ -32,7 +31,7 @@ for name in MODELS:
         for number, melody in enumerate(melodies):
             melody.write(folder / f"{emotion.title}-{number}.mid")
         melodies[0].write(folder / f"{emotion.title}-0.svg")
-        (folder / f"{emotion.title}-0.wav").write_bytes(melodies[0].audio(EXPRESSIVE, rate=RATE))
+        (folder / f"{emotion.title}-0.wav").write_bytes(melodies[0].audio(rate=RATE))
         first[emotion] = [melodies[0].melody]
 
 piano_rolls(first, HERE / "melodies.png", title=f"One melody per emotion by {MODELS[-1]}")

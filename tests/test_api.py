@@ -24,7 +24,7 @@ def test_melodies_can_be_written_shown_and_measured(tmp_path: Path) -> None:
     assert len(melodies) == 3
     first = melodies[0]
     assert first.emotion is Emotion.E3
-    first.write(tmp_path / "sad.mid")
+    first.write(tmp_path / "sad.mid", emomelody.PLAIN)
     assert midi.read_melody(tmp_path / "sad.mid").notes == first.notes
     first.write(tmp_path / "sad.png")
     assert (tmp_path / "sad.png").read_bytes()[:4] == b"\x89PNG"
@@ -117,7 +117,10 @@ def test_pieces_are_placed_on_the_plane(tmp_path: Path) -> None:
         melody = model.sample(name, seed=2)[0]
         point = model.place(melody)
         assert point.emotion.title == name
-        melody.write(tmp_path / "piece.mid")
+        melody.write(tmp_path / "played.mid")  # an octave higher if happy, with short notes
+        played = model.place(tmp_path / "played.mid")
+        assert (played.valence, played.arousal) == pytest.approx((point.valence, point.arousal), abs=0.1)
+        melody.write(tmp_path / "piece.mid", emomelody.PLAIN)
         assert model.place(tmp_path / "piece.mid") == model.place(melody.melody) == point
     varied = model.sample(like=melody, spread=0, seed=1)[0]
     assert varied.notes == model.sample(like=tmp_path / "piece.mid", spread=0, seed=1)[0].notes

@@ -7,6 +7,7 @@ import re
 import struct
 from bisect import bisect_right
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -37,6 +38,10 @@ TICKS_PER_BEAT = 480
 _TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT
 _Event = tuple[int, mido.messages.BaseMessage]  # (tick, message)
 _Span = tuple[int, int, int]  # (onset, end, pitch) of a note, in ticks
+# A sequencer-specific event that begins so (0x7D: of no manufacturer) holds the written durations of notes
+# in steps, two bytes each: without it, notes of a track that are played short could not be told from notes
+# before rests. Other programs ignore it.
+_WRITTEN = b"\x7demomelody"
 _MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
 
 
@@ -79,7 +84,10 @@ def read(path: Path) -> Song:
     if events.note_count > MAX_NOTES:
         raise BadInput(path, f"more than {MAX_NOTES:,} notes")
     tracks = (
-        Track(events.names.get(number, ""), _timed_notes(spans, per_beat))
+        Track(
+            events.names.get(number, ""),
+            _as_written(_timed_notes(spans, per_beat), events.durations.get(number, ())),
+        )
         for (number, _channel), spans in sorted(events.notes.items())
     )
     return Song(
@@ -143,6 +151,11 @@ def _note_events(piece: Piece) -> list[_Event]:
         (0, mido.MetaMessage("track_name", name=piece.title)),
         (0, mido.Message("program_change", program=piece.program)),
     ]
+    if any(length < 1 for length in piece.note_lengths):
+        durations = struct.pack(
+            f">{len(piece.melody.notes)}H", *(note.duration for note in piece.melody.notes)
+        )
+        events.append((0, mido.MetaMessage("sequencer_specific", data=_WRITTEN + durations)))
     for note, velocity, length in zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True):
         on = _message("note_on", note=note.pitch, velocity=velocity)
         off = _message("note_off", note=note.pitch)
@@ -175,6 +188,7 @@ class _EventCollector:
     def __init__(self) -> None:
         self.notes: dict[tuple[int, int], list[_Span]] = defaultdict(list)  # by (track, channel)
         self.names: dict[int, str] = {}  # by track
+        self.durations: dict[int, tuple[int, ...]] = {}  # by track, see ``_WRITTEN``
         self.meters: list[tuple[int, str]] = []
         self.keys: list[tuple[int, str]] = []
         self.tempos: list[tuple[int, int]] = []
@@ -197,6 +211,9 @@ class _EventCollector:
                     onsets[message.channel].append(tick)
             elif message.type == "track_name":
                 self.names[number] = message.name
+            elif message.type == "sequencer_specific" and bytes(message.data).startswith(_WRITTEN):
+                data = bytes(message.data)[len(_WRITTEN) :]
+                self.durations[number] = struct.unpack(f">{len(data) // 2}H", data[: len(data) // 2 * 2])
             elif message.type == "time_signature":
                 self.meters.append((tick, f"{message.numerator}/{message.denominator}"))
             elif message.type == "key_signature":
@@ -234,6 +251,20 @@ def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, 
         for (tick, on), (end, next_on) in zip(events, following, strict=True)
         if on
     ]
+
+
+def _as_written(notes: tuple[TimedNote, ...], durations: Sequence[int]) -> tuple[TimedNote, ...]:
+    """Notes with their written durations in steps; as they are where these are not those of the notes."""
+    if len(durations) != len(notes):
+        return notes
+    ends = [
+        note.onset + Fraction(duration, STEPS_PER_BEAT)
+        for note, duration in zip(notes, durations, strict=True)
+    ]
+    following = [*(note.onset for note in notes[1:]), max(ends, default=Fraction(0))]
+    if any(end < note.end or end > after for note, end, after in zip(notes, ends, following, strict=True)):
+        return notes
+    return tuple(TimedNote(note.onset, end, note.pitch) for note, end in zip(notes, ends, strict=True))
 
 
 def _timed_notes(spans: list[_Span], per_beat: int) -> tuple[TimedNote, ...]:

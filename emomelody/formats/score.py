@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from emomelody.music.key import spell
-from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT, WINDOW_STEPS
+from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT
 from emomelody.performance.piece import Piece
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _TEMPO_SHOWN = 0.1  # relative change of tempo, from the last one printed, that 
 # How long notes sound, as shares of their durations. A note that sounds for all of it has no mark.
 _STACCATO = 0.6  # shorter ones have a dot
 _LEGATO = 0.7  # notes of a bar that sound as long, or longer, are slurred
+_DYNAMICS_SHOWN = 16  # change of a bar's mean velocity, from that at the last mark, that is marked
 # The MIDI velocities of dynamic marks, as notation programs play them.
 _DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126}
 # Black notes need a white page even where the surroundings are dark. The inline style wins over Verovio's
@@ -168,21 +169,19 @@ def _tempo_marks(piece: Piece) -> Iterator[tuple[int, Any]]:
 
 
 def _dynamic_changes(piece: Piece) -> Iterator[tuple[int, str]]:
-    """Yield the beginnings of the phrases whose dynamic mark differs from the one before.
+    """Yield a dynamic mark for the first bar, and for bars that are clearly louder or softer than that.
 
     Without a change of velocity there are no marks.
     """
-    before = ""
-    played = list(zip(piece.melody.notes, piece.velocities, strict=True))
-    for start in range(0, piece.melody.steps if len(set(piece.velocities)) > 1 else 0, WINDOW_STEPS):
-        velocities = [v for note, v in played if start <= note.onset < start + WINDOW_STEPS]
-        if not velocities:
-            continue
-        level = mean(velocities)
-        name = min(_DYNAMICS, key=lambda name: abs(_DYNAMICS[name] - level))
-        if name != before:
-            yield start, name
-        before = name
+    if len(set(piece.velocities)) < 2:
+        return
+    played = zip(piece.melody.notes, piece.velocities, strict=True)
+    shown: float | None = None
+    for bar, notes in groupby(played, key=lambda note: note[0].onset // STEPS_PER_BAR):
+        level = mean(velocity for _, velocity in notes)
+        if shown is None or abs(level - shown) >= _DYNAMICS_SHOWN:
+            yield bar * STEPS_PER_BAR, min(_DYNAMICS, key=lambda name: abs(_DYNAMICS[name] - level))
+            shown = level
 
 
 def _slurs(piece: Piece, measures: list[stream.Measure]) -> Iterator[tuple[Any, Any]]:

@@ -26,6 +26,7 @@ from emomelody.models.gru import gru
 from emomelody.music.melody import BARS, STEPS_PER_BAR, WINDOW_STEPS
 from emomelody.weights.config import HALF_BAR, HALVES, LATENT, LEAST_RANGE, OUTLINE, POSITION_UNITS, VAConfig
 
+PITCH_CLASSES = 12
 # The degree of each pitch class in C, the same in major and minor.
 DEGREES = (0, 0, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6)
 
@@ -48,15 +49,25 @@ class EmoregVA(nn.Module):
         self.content = _perceptron(OUTLINE, config.encoder, 2 * config.content)
         given = LATENT + config.content + config.attributes
         self.condition = nn.Linear(given, BARS * config.condition)
-        self.decoder = nn.GRU(size + config.condition, config.decoder)
+        self.decoder = nn.GRU(size + config.condition + config.pitch_classes, config.decoder)
         self.output = nn.Linear(config.decoder + config.condition, config.classes)
         self.dropout = _Dropout(config.dropout)
         # The staff height of each class, in octaves (``staff_heights``); the outline is computed from it.
         self.heights: Tensor
         self.register_buffer("heights", torch.zeros(config.classes))
+        # The pitch class of each class, 0 for rest and hold; how long each has sounded is told the decoder.
+        self.chroma: Tensor
+        if config.pitch_classes:
+            self.register_buffer("chroma", torch.zeros(config.classes, dtype=torch.int64))
         # ``fingerprints`` of the training melodies, sorted: sampling rejects a melody that is one of them.
         self.learned: Tensor
         self.register_buffer("learned", torch.zeros(config.learned, dtype=torch.int64))
+
+    def set_pitches(self, pitches: Sequence[int]) -> None:
+        """Tell the model the MIDI pitch of each class but the last two, rest and hold."""
+        self.heights[:-2] = torch.tensor(staff_heights(pitches))
+        if self.config.pitch_classes:
+            self.chroma[:-2] = torch.tensor(pitches) % PITCH_CLASSES
 
     def encode(self, classes: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (B, Z), from classes (B, T).
@@ -115,21 +126,53 @@ class EmoregVA(nn.Module):
         density = counts * HALVES / counts.sum(1, keepdim=True).clamp(min=1) - 1  # (B, 8)
         return torch.cat([mean, shape, density], 1)
 
-    def decode(self, given: Tensor, previous: Tensor, state: Tensor | None = None) -> Tensor:
+    def decode(
+        self,
+        given: Tensor,
+        previous: Tensor,
+        state: Tensor | None = None,
+        withheld: Tensor | None = None,
+    ) -> Tensor:
         """Logits (B, 64, V) of each token, from what is ``given`` (B, G) and the ``previous`` tokens (B, 64).
 
         ``given`` holds the latent and the attributes. ``state`` (B, H) is the decoder's state at the
-        beginning, e.g. after the four bars before; zero without.
+        beginning, e.g. after the four bars before; zero without. ``withheld`` (B, 64) says which previous
+        tokens are replaced by "none".
         """
-        states = self.dropout(self.states(given, previous, state))  # (64, B, H)
+        states = self.dropout(self.states(given, previous, state, withheld))  # (64, B, H)
         features = torch.cat([states, self._step_conditions(given)], 2)  # (64, B, H + condition)
         logits: Tensor = self.output(features).float().transpose(0, 1)  # (B, 64, V)
         return logits
 
-    def states(self, given: Tensor, previous: Tensor, state: Tensor | None = None) -> Tensor:
+    def states(
+        self,
+        given: Tensor,
+        previous: Tensor,
+        state: Tensor | None = None,
+        withheld: Tensor | None = None,
+    ) -> Tensor:
         """The decoder's state after each step, (64, B, H); arguments as in ``decode``."""
-        x = torch.cat([self.dropout(self._embed(previous)), self._step_conditions(given)], 2)  # (64, B, …)
+        inputs = previous if withheld is None else previous.masked_fill(withheld, self.config.classes)
+        parts = [self.dropout(self._embed(inputs)), self._step_conditions(given)]  # (64, B, …)
+        if self.config.pitch_classes:
+            parts.append(self.pitch_class_totals(previous).transpose(0, 1))
+        x = torch.cat(parts, 2)  # (64, B, …)
         return gru(self.decoder, x, len(x), state)
+
+    def pitch_class_totals(self, previous: Tensor) -> Tensor:
+        """How many bars each pitch class has sounded before each step, (B, 64, 12).
+
+        ``previous`` (B, 64) are the tokens before each step. The first of them is not part of the four bars.
+        """
+        steps = torch.arange(previous.shape[1], device=previous.device)  # (64,)
+        onset = (previous < self.config.classes - 2) & (steps > 0)  # (B, 64)
+        rest = previous == self.config.classes - 2
+        # The step of the last onset and of the last rest so far; −1 before the first.
+        started, rested = (steps.where(found, -1).cummax(1).values for found in (onset, rest))  # (B, 64)
+        sounding = started > rested
+        last = previous.gather(1, started.clamp(min=0)).clamp(max=self.config.classes - 1)  # (B, 64)
+        one_hot = functional.one_hot(self.chroma[last], PITCH_CLASSES) * sounding[..., None]  # (B, 64, 12)
+        return one_hot.cumsum(1) / STEPS_PER_BAR
 
     def previous_tokens(self, classes: Tensor, first: Tensor | None = None) -> Tensor:
         """The token before each of classes (B, T), (B, T); before the first, ``first`` (B,) or none (V)."""

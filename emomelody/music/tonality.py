@@ -81,19 +81,13 @@ def find_keys(tokens: Tokens, profiles: Profiles = KRUMHANSL_KESSLER) -> Tokens:
     return np.asarray(profiles.correlations(pitch_class_totals(tokens)).argmax(1))
 
 
-def margins(tokens: Tokens, minor: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """How clearly melodies (N, T) establish C minor, or C major where not ``minor`` (N,).
+def majorness(totals: Floats) -> Floats:
+    """How much clearer the best major key is than the best minor key, (N,), by totals (N, 12).
 
-    Two differences of correlations with Albrecht and Shanahan's profiles, (N,) each: the best key of that
-    mode less the best of the other mode; and the key itself less the best other key.
+    It is the difference of their correlations with Albrecht and Shanahan's profiles.
     """
-    correlations = ALBRECHT_SHANAHAN.correlations(pitch_class_totals(tokens))  # (N, 24)
-    major_keys, minor_keys = correlations[:, :MINOR].max(1), correlations[:, MINOR:].max(1)
-    mode = np.where(minor, minor_keys - major_keys, major_keys - minor_keys)
-    rows, key = np.arange(len(tokens)), MINOR * minor
-    of_key = correlations[rows, key]
-    correlations[rows, key] = -np.inf
-    return mode, np.asarray(of_key - correlations.max(1))
+    correlations = ALBRECHT_SHANAHAN.correlations(totals)  # (N, 24)
+    return np.asarray(correlations[:, :MINOR].max(1) - correlations[:, MINOR:].max(1))
 
 
 def has_closing_note(tokens: Tokens) -> NDArray[np.bool_]:

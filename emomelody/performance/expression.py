@@ -2,7 +2,7 @@
 
 R. Bresin and A. Friberg (Cortex 47(9), 2011) let musicians choose the cues of given pieces for different
 emotions; ``CHOICES`` has the means of what they chose, and is reached at the corners of the plane. In
-between, the values are interpolated, so that they are continuous over the plane. Half of each difference lies
+between, the values are interpolated, so that they are continuous over the plane. Most of each difference lies
 within ``EDGE`` of an axis, so that a point near an axis still belongs audibly to its quadrant.
 
 A melody gets its notes per second by its tempo, as far as that stays within the tempos at which the listeners
@@ -20,7 +20,8 @@ import numpy as np
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import BARS, STEPS_PER_BAR
 
-EDGE = 0.05  # distance from an axis within which half of the difference between its sides lies
+EDGE = 0.03  # distance from an axis within which most of the difference between its sides lies
+NEAR = 0.15  # the share of the other side that is left at that distance
 BASE_VELOCITY = 64  # the velocity of 0 dB; leaves room below 127 for loud notes
 PHRASE = BARS * STEPS_PER_BAR  # steps; the length of a training window
 CALM_TEMPOS, AROUSED_TEMPOS = (40, 69), (160, 228)  # quarter notes per minute, slowest and fastest
@@ -56,7 +57,7 @@ def expression_at(point: tuple[float, float]) -> Expression:
 
 def _share(along: float) -> float:
     """The share, 0 … 1, of the side of an axis to which a coordinate ``along`` −1 … 1 points."""
-    return float(np.interp(along, (-1, -EDGE, EDGE, 1), (0, 0.25, 0.75, 1)))
+    return float(np.interp(along, (-1, -EDGE, EDGE, 1), (0, NEAR, 1 - NEAR, 1)))
 
 
 def tempo_at(point: tuple[float, float], density: float) -> float:

@@ -1,10 +1,10 @@
 """Melodies by emoreg-va: sampled in blocks of four bars, the best of several candidates kept for each.
 
-Each block gets attributes like those of real melodies at its point, but for a clearer mode and tonic
-(``TARGETED_ABOVE``). Each candidate is encoded again by the model's own encoder. The one wins whose point and
-attributes are nearest to the targets; where the content is given, its distance counts too. Copies of training
-melodies lose. At the end of a melody longer than one block, candidates win that close on a long tonic or
-dominant on a strong beat.
+Each block gets attributes like those of real melodies at its point, but for a clearer mode and tonic and more
+closing notes (``ATTRIBUTES``). Each candidate is encoded again by the model's own encoder. The one wins whose
+point and attributes are nearest to the targets; where the content is given, its distance counts too. Copies
+of training melodies lose. At the end of a melody longer than one block, candidates win that close on a long
+tonic or dominant on a strong beat.
 
 B melodies, K candidates for each, S steps of a block, T steps in all, C content dimensions, Z = 2 + C latent
 dimensions, D attributes, G = Z + D.
@@ -29,19 +29,28 @@ from emomelody.sampling.request import TEMPERATURE, DecodingConfig
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT, VAConfig
 
-CANDIDATES = 5  # K, where they differ in their point alone
-MORE_CANDIDATES = 8  # K, where their content or their end counts too
+CANDIDATES = 8  # K
 BLOCK = BARS * STEPS_PER_BAR  # steps
 # The cost of a candidate is the squared distance of its point to the target, in units of the plane's scale,
-# plus CONTENT times the squared distance of the contents, in standard deviations of their prior, plus
-# ATTRIBUTE times the squared distance of the attributes, in those of real melodies, plus the rest.
-CONTENT, ATTRIBUTE = 0.1, 0.1
+# plus CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
+# the attributes (``ATTRIBUTES``), plus these.
+CONTENT = 0.1
 COPY, WRONG_QUADRANT, OPEN_END = 1000.0, 100.0, 10.0
-# How far above those of real melodies attributes are targeted, in standard deviations.
-TARGETED_ABOVE = {"mode": 2.0, "tonic": 1.0, "closing": 0.7}
-ABOVE = np.array([TARGETED_ABOVE.get(name, 0.0) for name in NAMES])  # (D,)
-CLOSING = NAMES.index("closing")
+# How far above that of real melodies each attribute is targeted, and the cost of its squared distance, both
+# in standard deviations of real melodies.
+ATTRIBUTES = {
+    "mode": (3.0, 0.2),
+    "tonic": (1.0, 0.3),
+    "in_c_major": (0.0, 0.2),
+    "in_c_minor": (0.0, 0.2),
+    "range": (0.0, 0.3),
+    "pitches": (0.0, 0.2),
+    "grooving": (0.0, 0.1),
+    "closing": (0.7, 0.1),
+}
+ABOVE, COST = np.array([ATTRIBUTES[name] for name in NAMES]).T  # (D,) each
 UNLIMITED = np.isin(NAMES, ("mode", "tonic"))  # (D,), of which there cannot be too much
+CLOSING = NAMES.index("closing")
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,8 @@ class CandidateSampler:
         for first in range(0, steps, BLOCK):
             block = targets[:, first : first + BLOCK]  # (B, S, 2)
             closes = steps > BLOCK and first + BLOCK >= steps
-            per_melody = MORE_CANDIDATES if closes or content is not None else CANDIDATES
             attributes = self._target_attributes(block.mean(1), closes, rngs)  # (B, D)
-            candidates = self._sample_block(
-                block, content, attributes, per_melody, rngs, first, previous, state
-            )
+            candidates = self._sample_block(block, content, attributes, rngs, first, previous, state)
             # The candidates with what precedes them, (B K, steps so far).
             whole = np.concatenate([classes[candidates.melody], candidates.classes], 1)
             tokens = self._vocabulary.decode(whole)
@@ -117,23 +123,22 @@ class CandidateSampler:
         block: Floats,
         content: Floats | None,
         attributes: Floats,
-        per_melody: int,
         rngs: Sequence[np.random.Generator],
         first: int,
         previous: Tokens,
         state: Floats32,
     ) -> Candidates:
-        """K = ``per_melody`` candidates of a block from step ``first`` on, for target latents (B, S, 2).
+        """The candidates of a block from step ``first`` on, for target latents (B, S, 2).
 
-        ``content`` is (B, C), ``attributes`` are (B, D).
-        ``previous`` (B,) and ``state`` (B, H) are those of each melody before it.
+        ``content`` is (B, C), ``attributes`` are (B, D), ``previous`` (B,) and ``state`` (B, H) are those of
+        each melody before it.
         """
-        length, melody = block.shape[1], np.repeat(np.arange(len(block)), per_melody)  # (B K,)
+        length, melody = block.shape[1], np.repeat(np.arange(len(block)), CANDIDATES)  # (B K,)
         if content is None:
-            contents = np.concatenate([rng.standard_normal((per_melody, self._content)) for rng in rngs])
+            contents = np.concatenate([rng.standard_normal((CANDIDATES, self._content)) for rng in rngs])
         else:
             contents = content[melody]  # (B K, C)
-        uniforms = np.concatenate([rng.random((per_melody, length), dtype=np.float32) for rng in rngs])
+        uniforms = np.concatenate([rng.random((CANDIDATES, length), dtype=np.float32) for rng in rngs])
         constant = np.concatenate([contents, attributes[melody]], 1)  # (B K, C + D)
         along = np.repeat(constant[:, None], length, 1)  # (B K, S, C + D)
         given = np.concatenate([block[melody], along], 2).astype(np.float32)  # (B K, S, G)
@@ -156,7 +161,7 @@ def _attribute_cost(tokens: Tokens, target: Floats, attributes: Floats) -> Float
     """The cost (N,) of attributes of candidates (N, S), for target latents (N, 2) and attributes (N, D)."""
     distance = measure(tokens, target[:, 0] < 0) - attributes  # (N, D)
     distance[:, UNLIMITED] = np.minimum(distance[:, UNLIMITED], 0)
-    return np.asarray(ATTRIBUTE * np.square(distance).sum(1))
+    return np.asarray(np.square(distance) @ COST)
 
 
 def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ from emomelody.weights.config import LABELS, POSITION_UNITS, VAConfig
 from emomelody.weights.container import Arrays
 
 Floats32 = NDArray[np.float32]
+SILENCE, KEPT = 12, 13  # instead of a pitch class: no note sounds; what sounded before goes on
 LEAST_TEMPERATURE = 1e-3  # lower ones sample the same tokens, and would overflow the logits
 
 
@@ -85,19 +86,26 @@ class GRUCell:
 
 
 class Decoder:
-    """emoreg-va's decoder, with the inputs of every step precomputed."""
+    """emoreg-va's decoder, with the inputs of every step precomputed. P = 12 pitch classes."""
 
     def __init__(self, config: VAConfig, tensors: Arrays, *, temperature: float, top_p: float) -> None:
         self.config, self._top_p = config, top_p
         self._gru = GRU(tensors)
-        # The GRU's input is [previous token, position in the bar, condition], so its matrix splits in three.
-        ends = [config.embedding, config.embedding + POSITION_UNITS]
-        of_token, of_position, of_condition = np.split(self._gru.of_inputs, ends)  # (…, 3H) each
+        # The GRU's input is [previous token, position in the bar, condition, how many bars each
+        # pitch class has sounded since the block began], so its matrix splits.
+        ends = np.cumsum([config.embedding, POSITION_UNITS, config.condition])
+        of_token, of_position, of_condition, of_totals = np.split(self._gru.of_inputs, ends)  # (…, 3H) each
         by_position = tensors["places.weight"] @ of_position + self._gru.bias  # (16, 3H)
         # What each previous token adds to the gates and to n at each position, (16, V + 1, 2H or H).
         inputs = tensors["tokens.weight"] @ of_token + by_position[:, None]
         self._gate_inputs, self._n_inputs = self._split(inputs)
         self._gates_of_condition, self._n_of_condition = self._split(of_condition)  # (condition, 2H or H)
+        # What a step of each pitch class adds; the last row is that of silence, (P + 1, 2H or H). Older
+        # weights have P = 0.
+        of_totals = np.pad(of_totals / STEPS_PER_BAR, ((0, 1), (0, 0)))
+        self._gates_of_total, self._n_of_total = self._split(of_totals)
+        # The row of each class, (V,): that of its pitch class; a rest is silence, a hold leaves it as it was.
+        self._chroma = np.append(tensors["chroma"][:-2], [SILENCE, KEPT]) if config.pitch_classes else None
         scaled, self._bias = tensors["output.weight"].T.copy(), tensors["output.bias"].copy()  # (…, V), (V,)
         scaled /= max(temperature, LEAST_TEMPERATURE)
         self._bias /= max(temperature, LEAST_TEMPERATURE)
@@ -131,11 +139,16 @@ class Decoder:
         changes = [True, *(given[:, 1:] != given[:, :-1]).any((0, 2)).tolist()]  # (T,), do they change here?
         cell, sampled = GRUCell(self._gru, state), np.empty(uniforms.shape, dtype=np.int64)
         gates, n = np.empty((len(given), self._gru.gates), np.float32), np.empty_like(state)
+        rows, sounding = np.arange(len(given)), np.full(len(given), SILENCE)  # (B,) each
+        totals = np.zeros((len(given), len(self._gates_of_total)), np.float32)  # steps, (B, P + 1)
         for step in range(given.shape[1]):
             bar, position = divmod((first + step) % WINDOW_STEPS, STEPS_PER_BAR)
+            if bar == position == 0:
+                totals[:], sounding[:] = 0, SILENCE
             if changes[step] or position == 0:
                 condition = self._condition(given[:, step], bar)  # (B, condition)
-                bar_gates, bar_n = condition @ self._gates_of_condition, condition @ self._n_of_condition
+                bar_gates = condition @ self._gates_of_condition + totals @ self._gates_of_total  # (B, 2H)
+                bar_n = condition @ self._n_of_condition + totals @ self._n_of_total  # (B, H)
                 offset = condition @ self._of_bar + self._bias  # (B, V)
             # The tokens are in range; to check it, numpy would make a copy.
             self._gate_inputs[position].take(previous, 0, out=gates, mode="clip")
@@ -148,6 +161,12 @@ class Decoder:
             logits[:, -1] += self._no_hold[previous]  # the last class is the hold
             previous = choose(nucleus(logits, self._top_p), uniforms[:, step])  # (B,)
             sampled[:, step] = previous
+            if self._chroma is not None:
+                begins = self._chroma[previous]  # (B,)
+                sounding = np.where(begins == KEPT, sounding, begins)
+                totals[rows, sounding] += 1
+                bar_gates += self._gates_of_total[sounding]
+                bar_n += self._n_of_total[sounding]
         return sampled, cell.state
 
     def _condition(self, given: Floats32, bar: int) -> Floats32:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from emomelody.models import losses
 from emomelody.models.cvae import CVAE, sample_posterior
-from emomelody.models.emoreg_va import EmoregVA, staff_heights
+from emomelody.models.emoreg_va import PITCH_CLASSES, EmoregVA
 from emomelody.models.losses import LossWeights
 from emomelody.music.attributes import NAMES
 from emomelody.music.tokens import Tokens, Vocabulary, fingerprints
@@ -145,9 +145,11 @@ class VARecipe:
 
     def build(self, vocabulary: Vocabulary, tokens: Tokens) -> EmoregVA:
         """A new model, which keeps the fingerprints of the training ``tokens`` (N, T)."""
-        config = VAConfig(classes=len(vocabulary), attributes=len(NAMES), learned=len(tokens))
+        config = VAConfig(
+            len(vocabulary), attributes=len(NAMES), pitch_classes=PITCH_CLASSES, learned=len(tokens)
+        )
         model = EmoregVA(config)
-        model.heights[:-2] = torch.tensor(staff_heights(vocabulary.pitches))
+        model.set_pitches(vocabulary.pitches)
         model.learned = torch.from_numpy(np.sort(fingerprints(tokens)))
         return model
 
@@ -178,9 +180,9 @@ class VARecipe:
         first, state = self.initial_context(model, shard, group.shard(continued).to(device))
         previous = model.previous_tokens(shard.classes, first)  # (b, T)
         withheld = torch.rand(batch.classes.shape, generator=generator) < self.withheld
-        inputs = previous.masked_fill(group.shard(withheld).to(device), model.config.classes)
         given = torch.cat([z, shard.attributes], 1)  # (b, G)
-        per_example = losses.reconstruction(model.decode(given, inputs, state), shard.classes)  # (b,)
+        logits = model.decode(given, previous, state, group.shard(withheld).to(device))  # (b, T, V)
+        per_example = losses.reconstruction(logits, shard.classes)  # (b,)
         # From here on over the whole batch.
         mu, log_variance, per_example = _gather(group, mu, log_variance, per_example, len(batch))
         reconstruction = per_example.mean()

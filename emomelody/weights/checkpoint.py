@@ -14,7 +14,7 @@ from emomelody.music.attributes import AttributeDistribution
 from emomelody.music.plane import Plane
 from emomelody.music.tokens import Vocabulary
 from emomelody.weights import container
-from emomelody.weights.config import BUFFERS, ModelConfig, VAConfig
+from emomelody.weights.config import BUFFERS, WHOLE_NUMBERS, ModelConfig, VAConfig
 from emomelody.weights.container import Arrays
 
 FORMAT = "emomelody-1"
@@ -130,7 +130,7 @@ def _check_tensors(tensors: Arrays, config: ModelConfig | VAConfig) -> None:
     if tensors.keys() != shapes.keys():
         raise ValueError(f"tensors missing or unknown: {', '.join(sorted(tensors.keys() ^ shapes.keys()))}")
     for name, tensor in tensors.items():
-        expected = np.dtype(np.int64 if name == "learned" else np.float32)
+        expected = np.dtype(np.int64 if name in WHOLE_NUMBERS else np.float32)
         if tensor.shape != shapes[name] or tensor.dtype != expected:
             raise ValueError(f"{name} is {tensor.dtype} {tensor.shape}, expected {expected} {shapes[name]}")
         if not np.isfinite(tensor).all():

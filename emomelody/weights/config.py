@@ -15,7 +15,8 @@ HALVES = WINDOW_STEPS // HALF_BAR  # half bars in a window, 8
 OUTLINE = 2 * HALVES + 1  # features of a melody's outline, see ``models.emoreg_va.EmoregVA.outline``
 LEAST_RANGE = 0.05  # octaves, added to the standard deviation: an almost flat melody has almost no shape
 
-BUFFERS = ("heights", "learned")  # tensors that are not trained
+BUFFERS = ("chroma", "heights", "learned")  # tensors that are not trained
+WHOLE_NUMBERS = ("chroma", "learned")  # tensors of int64; the others are float32
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -48,15 +49,16 @@ class VAConfig:
     classes: int  # V: the pitches in use, rest and hold
     embedding: int = 64  # size of a token's embedding
     encoder: int = 128  # E: units of each encoding layer
-    decoder: int = 320  # H: units of the decoding GRU
+    decoder: int = 256  # H: units of the decoding GRU
     condition: int = 64  # units of the condition of each bar
     content: int = 16  # C: latent dimensions besides valence and arousal
     dropout: float = 0.5
     attributes: int = 0  # D: attributes of a melody that the decoder is told, see ``music.attributes``
+    pitch_classes: int = 0  # 12 where the decoder is told how long each has sounded, else 0
     learned: int = 0  # number of training melodies
 
     def shapes(self) -> Shapes:
-        """The shape of every tensor by its name, all float32 but ``learned``, which is int64."""
+        """The shape of every tensor by its name."""
         size = self.embedding + POSITION_UNITS
         return {
             "tokens.weight": (self.classes + 1, self.embedding),  # the last row: no previous token
@@ -67,9 +69,10 @@ class VAConfig:
             **_linear("content.0", OUTLINE, self.encoder),
             **_linear("content.2", self.encoder, 2 * self.content),
             **_linear("condition", LATENT + self.content + self.attributes, BARS * self.condition),
-            **_gru("decoder", size + self.condition, self.decoder),
+            **_gru("decoder", size + self.condition + self.pitch_classes, self.decoder),
             **_linear("output", self.decoder + self.condition, self.classes),
             "heights": (self.classes,),  # the staff height of each class, see ``models.emoreg_va``
+            **({"chroma": (self.classes,)} if self.pitch_classes else {}),  # each class's pitch class
             "learned": (self.learned,),  # fingerprints of the training melodies, sorted
         }
 

@@ -140,7 +140,7 @@ def test_taken_names_need_force(tmp_path: Path, run: Run) -> None:
         ("--path", "-0.5,1e-3@0 happy@4", "--bars", 5, "--name", "{model}{index}"),
         ("--like", "song.mid", "--spread", 0.3, "-n", 2, "--tempo", 90.5),
         ("--like", "song.mid", "-e", "happy", "-f", "png", "--program", "flute"),
-        ("-e", "Gloomy", "-e", "at ease", "-e", "happy", "-n", 2, "-f", "mid,musicxml", "--expressive"),
+        ("-e", "Gloomy", "-e", "at ease", "-e", "happy", "-n", 2, "-f", "mid,musicxml"),
         ("--path", "at-ease@0 tense@2 happy@4", "--bars", 5),
     ],
 )
@@ -547,7 +547,7 @@ def test_many_melodies_are_the_same_by_one_process_and_by_several(
 def test_the_emotion_survives_reading_back(emotion: str, tmp_path: Path, run: Run) -> None:
     """The files name their key, so that no other tonic is found in the notes."""
     run("sample", "-e", emotion, "-n", 10, "--seed", 1, "-o", "made")
-    run("preprocess", "made", "-o", "again")
+    run("preprocess", "made", "--arousal", "notes", "-o", "again")
     with (tmp_path / "again" / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     mode = Emotion.parse(emotion).mode

@@ -21,7 +21,7 @@ from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note, quantise
 from emomelody.music.tokens import from_tokens
 from emomelody.performance.piece import arrange
-from emomelody.performance.setting import PLAIN
+from emomelody.performance.setting import PLAIN, Setting
 
 
 @settings(max_examples=300, deadline=None)
@@ -62,6 +62,23 @@ def test_two_other_readers_read_a_hundred_midi_files_back_unchanged() -> None:
         ]
         (meter,) = other.time_signatures
         assert (meter.numerator, meter.denominator) == (4, 4)
+
+
+def test_notes_played_short_are_read_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.mid"
+    melody = Melody((Note(0, 4, 60), Note(4, 2, 62), Note(8, 8, 64), Note(16, 300, 60)), 320)
+    piece = arrange(melody, title="a", emotion=Emotion.E1, setting=Setting(octave=0))
+    assert max(piece.note_lengths[:3]) < 0.8
+    midi.write(piece, path)
+    assert midi.read_melody(path, 320) == melody
+    # After an edit of the notes, the durations are no longer theirs.
+    file = mido.MidiFile(path)
+    notes = file.tracks[1]
+    notes[:] = [m for m in notes if not (m.type.startswith("note_") and m.note == 62)]
+    file.save(path)
+    assert midi.read_melody(path, 320).notes[0].duration == 2
+    midi.write(arrange(melody, title="a", emotion=Emotion.E1, setting=PLAIN), path)
+    assert b"emomelody" not in path.read_bytes()
 
 
 def test_a_midi_file_has_the_title_tempo_and_meter(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from emomelody.music.melody import Melody, Note
 from emomelody.music.tokens import Vocabulary, to_tokens
 from emomelody.weights.config import LEAST_RANGE, VAConfig
 
-SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
+SMALL = VAConfig(
+    classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3, attributes=2, pitch_classes=12
+)
 
 
 def test_the_outline_has_neither_mode_nor_density() -> None:
@@ -68,16 +70,42 @@ def test_the_emotion_by_its_equation() -> None:
 def test_each_token_is_predicted_from_the_tokens_before_it() -> None:
     torch.manual_seed(2)
     model = EmoregVA(SMALL).eval()
-    z, classes = torch.randn(2, 5), torch.randint(0, 7, (2, 64))
+    given, classes = torch.randn(2, 7), torch.randint(0, 7, (2, 64))
     previous = model.previous_tokens(classes)
     assert previous[:, 0].tolist() == [7, 7]  # none
     assert torch.equal(previous[:, 1:], classes[:, :-1])
     other = classes.clone()
     other[:, 40] = (other[:, 40] + 1) % 7
     with torch.inference_mode():
-        logits, changed = (model.decode(z, model.previous_tokens(c)) for c in (classes, other))
+        logits, changed = (model.decode(given, model.previous_tokens(c)) for c in (classes, other))
     assert torch.equal(logits[:, :41], changed[:, :41])
     assert not torch.allclose(logits[:, 41], changed[:, 41])
+
+
+def test_pitch_class_totals_by_hand() -> None:
+    model = EmoregVA(SMALL)
+    model.set_pitches((48, 60, 62, 70, 71))  # 5 is rest, 6 is hold
+    # Before the four bars sounds a C, which does not count. Then a C, held, a D, a rest, a hold after it.
+    previous = torch.tensor([[0, 1, 6, 2, 5, 6, 6, 3]])
+    (totals,) = model.pitch_class_totals(previous) * 16
+    assert totals[:, 0].tolist() == [0, 1, 2, 2, 2, 2, 2, 2]
+    assert totals[:, 2].tolist() == [0, 0, 0, 1, 1, 1, 1, 1]
+    assert totals[:, 10].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+    assert totals.sum() == 7 * 2 - 1 + 5 + 1
+
+
+def test_withheld_tokens_are_hidden_but_counted() -> None:
+    torch.manual_seed(5)
+    model = EmoregVA(SMALL).eval()
+    model.set_pitches((48, 60, 62, 70, 71))
+    given, previous = torch.randn(2, 7), model.previous_tokens(torch.randint(0, 7, (2, 64)))
+    everything = torch.ones(2, 64, dtype=torch.bool)
+    octave = previous.where(previous != 0, 1)  # another token of the same pitch class
+    with torch.inference_mode():
+        hidden, same = (model.decode(given, tokens, withheld=everything) for tokens in (previous, octave))
+        seen, other = (model.decode(given, tokens) for tokens in (previous, octave))
+    assert torch.equal(hidden, same)
+    assert not torch.allclose(seen, other)
 
 
 def test_dropout_is_random_in_training_only() -> None:

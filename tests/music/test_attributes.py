@@ -20,7 +20,6 @@ from emomelody.music.attributes import (
 )
 from emomelody.music.melody import Melody
 from emomelody.music.tokens import HOLD, REST, to_tokens
-from emomelody.music.tonality import MINOR, margins
 
 ARPEGGIO = [60, HOLD, HOLD, HOLD, 64, HOLD, HOLD, HOLD, 67, HOLD, HOLD, HOLD, 60, HOLD, HOLD, HOLD] * 4
 
@@ -31,11 +30,13 @@ def test_attributes_are_the_features_of_a_melody(melody: Melody) -> None:
     (measured,) = measure(to_tokens(melody)[None], np.array([False]))
     values = dict(zip(NAMES, measured * DEVIATIONS + MEANS, strict=True))
     if not melody.notes:
-        assert values["pitches"] == pytest.approx(max(0, MEANS[4] - LARGEST * DEVIATIONS[4]))
+        at = NAMES.index("pitches")
+        assert values["pitches"] == pytest.approx(max(0, MEANS[at] - LARGEST * DEVIATIONS[at]))
         return
     expected = features.metrics(melody)
     for name, value in {
-        "scale": expected.in_c_major + expected.in_c_minor,
+        "in_c_major": expected.in_c_major,
+        "in_c_minor": expected.in_c_minor,
         "range": expected.pitch_range,
         "pitches": expected.pitches_used,
         "grooving": expected.grooving_similarity,
@@ -45,18 +46,17 @@ def test_attributes_are_the_features_of_a_melody(melody: Melody) -> None:
         assert values[name] == pytest.approx(clipped), name
 
 
-def test_margins_tell_how_clear_mode_and_tonic_are() -> None:
+def test_attributes_tell_how_clear_mode_and_tonic_are() -> None:
     major = np.array(ARPEGGIO)
     minor = np.where(major == 64, 63, major)
-    dominant = np.where(major < REST, major + 7, major)  # in G
-    tokens = np.stack([major, minor, dominant])
-    (in_major, in_minor, in_g), (c_major, c_minor, c_in_g) = margins(tokens, np.array([False, True, False]))
-    assert min(in_major, in_minor, in_g) > 0.05
-    assert min(c_major, c_minor) > 0.05
-    assert c_in_g < -0.05
-    swapped, _ = margins(tokens, np.array([True, False, True]))
-    assert swapped == pytest.approx([-in_major, -in_minor, -in_g])
-    assert MINOR == 12
+    dominant = np.where(major < REST, major + 7, major)  # in G: no C sounds
+    values = measure(np.stack([major, minor, dominant]), np.array([False, True, False])) * DEVIATIONS + MEANS
+    assert (values[:, NAMES.index("mode")] > 0.05).all()
+    in_major, in_minor, in_g = values[:, NAMES.index("tonic")]
+    assert in_major == in_minor == pytest.approx(32.4 / 64.4)  # the first and the last note count 5 % more
+    assert in_g == pytest.approx(0)
+    (swapped, *_) = measure(major[None], np.array([True])) * DEVIATIONS + MEANS
+    assert swapped[0] == pytest.approx(-values[0, 0])
 
 
 def make_distribution() -> tuple[AttributeDistribution, np.ndarray, np.ndarray, np.ndarray]:

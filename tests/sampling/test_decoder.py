@@ -15,22 +15,27 @@ from emomelody.sampling.decoder import GRU, Decoder, Floats32, GRUCell, PaperDec
 from emomelody.weights.checkpoint import VA, bundled_weights, load_checkpoint
 from emomelody.weights.config import VAConfig
 
-SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
+SMALL = VAConfig(
+    classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3, attributes=2, pitch_classes=12
+)
+PITCHES = (60, 62, 64, 65, 67)
 RESTING, HOLDING = 5, 6  # the last two classes
 COUNT = 40  # melodies
 
 
 def build(seed: int) -> EmoregVA:
     torch.manual_seed(seed)
-    return EmoregVA(SMALL).eval()
+    model = EmoregVA(SMALL).eval()
+    model.set_pitches(PITCHES)
+    return model
 
 
 def numpy_decoder(model: EmoregVA, temperature: float = 0.8, top_p: float = 1.0) -> Decoder:
     return Decoder(model.config, to_arrays(model), temperature=temperature, top_p=top_p)
 
 
-def inputs(steps: int = 64, latent: int = 5, count: int = COUNT) -> tuple[Floats32, Floats32]:
-    """Latents (B, T, Z), constant along T, and uniforms (B, T)."""
+def inputs(steps: int = 64, latent: int = 7, count: int = COUNT) -> tuple[Floats32, Floats32]:
+    """Latents and attributes (B, T, G), constant along T, and uniforms (B, T)."""
     rng = np.random.default_rng(0)
     z = np.repeat(rng.standard_normal((count, 1, latent), dtype=np.float32), steps, 1)
     return z, rng.random((count, steps), dtype=np.float32)
@@ -42,12 +47,14 @@ def torch_logits(model: EmoregVA, z: Floats32, classes: np.ndarray) -> torch.Ten
     By ``torch.nn.GRU`` and the model's own layers, step by step, with a hold forbidden where there is none.
     """
     previous = model.previous_tokens(torch.from_numpy(classes))  # (B, T)
+    # Totals begin anew with each block of four bars.
+    totals = torch.cat([model.pitch_class_totals(block) for block in previous.split(64, 1)], 1)
     state, logits = torch.zeros(1, len(z), model.config.decoder), []
     for step in range(z.shape[1]):
         bar, position = divmod(step % 64, STEPS_PER_BAR)
         condition = model.bar_conditions(torch.from_numpy(z[:, step]))[:, bar]
         places = model.places(torch.tensor(position)).expand(len(z), -1)
-        x = torch.cat([model.tokens(previous[:, step]), places, condition], 1)
+        x = torch.cat([model.tokens(previous[:, step]), places, condition, totals[:, step]], 1)
         _, state = model.decoder(x[None], state)
         logits.append(model.output(torch.cat([state[0], condition], 1)))
         silent = (previous[:, step] >= model.config.classes - 2) & (
@@ -76,10 +83,12 @@ def test_bundled_weights_decode_as_in_torch_along_paths(
     assert isinstance(model, EmoregVA)
     recorded: list[Floats32] = []
     monkeypatch.setattr(module, "nucleus", lambda logits, _: recorded.append(logits.copy()) or logits)
-    z, uniforms = inputs(96, 18, 16)
+    z, uniforms = inputs(96, 18 + model.config.attributes, 16)
     z = z + np.linspace(-1, 1, 96, dtype=np.float32)[None, :, None]  # another latent at every step
     decoder = numpy_decoder(model, temperature)
-    classes, _ = decoder.sample(z, uniforms, 0, *decoder.start(16))
+    classes, state = decoder.sample(z[:, :64], uniforms[:, :64], 0, *decoder.start(16))
+    after, _ = decoder.sample(z[:, 64:], uniforms[:, 64:], 64, classes[:, -1], state)
+    classes = np.concatenate([classes, after], 1)
     with torch.inference_mode():
         expected = torch_logits(model, z, classes) / temperature
     torch.testing.assert_close(torch.from_numpy(np.stack(recorded, 1)), expected, atol=1e-4, rtol=0)

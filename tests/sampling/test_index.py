@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.path import EmotionPath
 from emomelody.music.words import Word
-from emomelody.performance.setting import Setting
+from emomelody.performance.setting import PLAIN, Setting
 from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.index import read_configs, read_runs, to_header, write_index, write_run
 from emomelody.sampling.request import DecodingConfig, Request
@@ -122,7 +123,7 @@ def test_a_file_of_version_0_1_is_one_run(tmp_path: Path) -> None:
     assert config == GenerationConfig(
         "base",
         Request(2, Emotion.E1, seed=7),
-        setting=Setting("A", program=40),
+        setting=replace(PLAIN, tonic="A", program=40),
         formats=(Format.MIDI, Format.WAV),
         name="{model} {index}",
         checksum="8b25",

@@ -12,7 +12,9 @@ from emomelody.training.examples import Examples
 from emomelody.training.recipes import RECIPES, WARM_UP, VARecipe, annealing
 from emomelody.weights.config import VAConfig
 
-SMALL = VAConfig(classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3)
+SMALL = VAConfig(
+    classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3, attributes=2, pitch_classes=12
+)
 
 
 def test_the_default_number_of_epochs_makes_the_papers_updates() -> None:
@@ -43,7 +45,9 @@ def batch(count: int) -> Examples:
         classes=torch.randint(0, 7, (count, 64)),
         labels=torch.zeros(count, dtype=torch.int64),
         targets=torch.randn(count, 2),
+        attributes=torch.randn(count, SMALL.attributes),
         preceding=torch.cat([torch.randint(0, 7, (1, 64)), none]),
+        preceding_attributes=torch.randn(count, SMALL.attributes),
     )
 
 
@@ -53,7 +57,8 @@ def test_training_continues_from_the_end_of_the_melody_before() -> None:
     z, _ = model.encode(examples.preceding[:1])
     assert previous.tolist() == [examples.preceding[0, -1], 7]  # 7: none
     inputs = model.previous_tokens(examples.preceding[:1])
-    torch.testing.assert_close(state[0], model.states(z, inputs)[-1, 0])
+    given = torch.cat([z, examples.preceding_attributes[:1]], 1)
+    torch.testing.assert_close(state[0], model.states(given, inputs)[-1, 0])
     assert not state[1].any()
 
 

@@ -61,7 +61,7 @@ def test_the_held_out_loss_is_at_the_latent_means_and_draws_nothing(small_data: 
             logits = module.decode(mu, held_out.labels)
         else:
             before = functional.pad(held_out.classes[:, :-1], (1, 0), value=module.config.classes)
-            logits = module.decode(mu, before)
+            logits = module.decode(torch.cat([mu, held_out.attributes], 1), before)
         chosen = logits.log_softmax(2).gather(2, held_out.classes[..., None])  # (8, 64, 1)
     assert measured["reconstruction_held_out"] == pytest.approx(-float(chosen.sum()) / 8, rel=1e-5)
     assert 0 <= measured["placement_held_out"] <= 1
