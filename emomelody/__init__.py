@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from emomelody.api import Model
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["EXPRESSIVE", "PLAIN", "Setting", "__version__", "load"]
 
 

@@ -25,8 +25,7 @@ from emomelody.music.tonality import has_closing_note, majorness, pitch_class_to
 SCALES = {
     "mode": (0.054, 0.137),  # how clear it is, see ``tonality.majorness``
     "tonic": (0.19, 0.15),  # share of the sounding time
-    "in_c_major": (0.83, 0.2),  # share of the notes
-    "in_c_minor": (0.78, 0.2),  # share of the notes, natural minor
+    "scale": (1.61, 0.165),  # in-C-major rate plus in-C-minor rate
     "range": (7.4, 3.0),  # semitones
     "pitches": (5.2, 1.6),  # different ones
     "grooving": (0.925, 0.057),  # grooving similarity, see ``features.grooving_similarity``
@@ -46,12 +45,12 @@ def measure(tokens: Tokens, minor: NDArray[np.bool_]) -> Floats:
     rows, steps = np.nonzero(onset)
     used[rows, tokens[rows, steps]] = True
     lowest, highest = used.argmax(1), REST - 1 - used[:, ::-1].argmax(1)  # (N,)
+    in_scale = np.isin(tokens % 12, _MAJOR) * 1.0 + np.isin(tokens % 12, _MINOR)  # (N, T)
     totals = pitch_class_totals(tokens)  # (N, 12)
     attributes = {
         "mode": np.where(minor, -1, 1) * majorness(totals),
         "tonic": totals[:, 0] / np.maximum(totals.sum(1), 1),
-        "in_c_major": (np.isin(tokens % 12, _MAJOR) & onset).sum(1) / count,
-        "in_c_minor": (np.isin(tokens % 12, _MINOR) & onset).sum(1) / count,
+        "scale": (in_scale * onset).sum(1) / count,
         "range": np.maximum(highest - lowest, 0),
         "pitches": used.sum(1),
         "grooving": _grooving_similarity(onset),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import Run
+from evaluation.labelled import dataset, two_of_each
 
 from emomelody.data.dataset import load
 from emomelody.evaluation import paths
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
+from emomelody.music.emotion import Emotion
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
 from emomelody.weights.checkpoint import load_checkpoint
@@ -28,9 +32,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
 def test_melodies_that_stay_as_they_are_were_not_transferred(
     weights: Path, small_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint, dataset = load_checkpoint(weights), load(small_data)
-    real = ReferenceSet(dataset, DataSplit.of(dataset, checkpoint))
-    originals = dataset.tokens[real.held_out]
+    checkpoint, data = load_checkpoint(weights), load(small_data)
+    real = ReferenceSet(data, DataSplit.of(data, checkpoint))
+    originals = data.tokens[real.held_out]
     monkeypatch.setattr(paths, "decode", lambda *_arguments, **_content: originals)
     figures = paths.evaluate_transfer(checkpoint, real)
     assert figures["contour"] == figures["contour_own"] == pytest.approx(1)
@@ -44,7 +48,25 @@ def test_evaluate_measures_paths(weights: Path, tmp_path: Path, run: Run, small_
     path = system["path"]
     assert 0 <= path["both"] <= min(path["first"], path["last"]) <= 1
     assert path["closing"] > path["closing_real"]
+    for bars in (8, 16):
+        for figure in ("mode", "tonic", "real_mode", "real_tonic", "closing"):
+            assert 0 <= system["long"][f"{figure}_{bars}"] <= 1
     assert system["validity"]["hold_first"] == system["validity"]["hold_after_rest"] == 0
     assert "both ends as requested" in done.stdout
     assert "Sixteen bars from one emotion to another" in done.stdout
     assert "Real melodies in another emotion" in done.stdout
+    assert "requested mode found, 16 bars" in done.stdout
+
+
+def test_successive_windows_of_one_mode_are_joined() -> None:
+    windows = dataset(two_of_each())  # the labels e1, e1, e2, e2 … of eight windows
+    previous = np.array([-1, 0, 1, 2, 3, 4, -1, 6])
+    joined = paths._successive(replace(windows, previous=previous), 2)
+    # 0-1 is major, 2-3 and 3-4 and 4-5 are minor, 6-7 is major; 1-2 changes its mode.
+    assert {emotion: len(tokens) for emotion, tokens in joined.items()} == {
+        Emotion.E1: 1,
+        Emotion.E2: 2,
+        Emotion.E3: 1,
+        Emotion.E4: 1,
+    }
+    assert (joined[Emotion.E1][0] == windows.tokens[:2].ravel()).all()

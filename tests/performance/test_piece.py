@@ -83,7 +83,7 @@ def test_a_path_changes_tempo_key_and_register() -> None:
     assert piece.note_lengths[-1] < piece.note_lengths[0]
     assert re.findall(r"<(pp|p|mp|mf|f) />", xml) == ["pp", "mp", "f"]
     assert len(re.findall(r'<slur [^>]*type="start"', xml)) == 2  # in the sad bars
-    assert xml.count("<staccato") == 20  # in the happy bars
+    assert xml.count("<staccato") == 24  # in the others
     seconds = sum(60 / tempo_at(point, 1.0) * 4 for point in trajectory)
     assert piece.seconds == pytest.approx(seconds, rel=0.01)
     setting = replace(PLAIN, octave=None)
