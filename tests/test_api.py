@@ -97,7 +97,7 @@ def test_words_for_emotions(tmp_path: Path) -> None:
 
 def test_a_notebook_shows_short_texts_a_picture_and_a_player() -> None:
     model = emomelody.load("emoreg-va")
-    assert re.fullmatch(r"<emoreg-va: 0\.5 million parameters, SHA-256 \w{12}>", repr(model))
+    assert re.fullmatch(r"<emoreg-va: 0\.4 million parameters, SHA-256 \w{12}>", repr(model))
     melody = model.sample(point=(-0.5, -0.25), seed=1)[0]
     assert repr(melody) == (
         f"<sad melody: 4 bars, {len(melody.notes)} notes, Point(valence=-0.50, arousal=-0.25, sad)>"

@@ -190,10 +190,9 @@ def evaluate_listeners(played: Played, real: Figures) -> Figures:
 
     The model predicts how happy, scary (for angry), sad and peaceful (for relaxed) the 46 listeners of
     Eerola, Friberg and Bresin (2013) would rate a melody as it is played: from its notes per second, mean
-    pitch, level, note length, and the mode that a key finder finds in the notes. Cues beyond those of the
-    study count as its nearest. The emotion heard is that of the highest rating, in standard deviations from
-    the study's mean. The model generalises well for happy and sad, less for relaxed, and badly for angry
-    melodies.
+    pitch, level, note length, and the mode that a key finder finds in the notes. The emotion heard is that of
+    the highest rating, in standard deviations from the study's mean. The model generalises well for happy and
+    sad, less for relaxed, and badly for angry melodies.
 
     "Expressive" is how ``sample`` plays by default, which follows another study, and "plain" is ``--plain``,
     everything at 120 BPM and one velocity. How loud the calm emotions are is a matter of taste: the figures

@@ -109,9 +109,10 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
     are taken over the whole plane and over each half of it: inside a half the emotion's label, which the
     decoders of the paper's models get too, explains little. A model that ignores the point scores 0, and 25 %
     in the requested quadrant. What is heard is predicted by a model of listeners' ratings for the melodies as
-    ``sample`` plays them (see the emotion that listeners would hear): arousal is the mean of happy and scary
-    less that of sad and peaceful, valence the mean of happy and peaceful less that of sad and scary.
-    Silent points have no note; they count as wrong, and their valence is left out.
+    ``sample`` plays them (see the emotion that listeners would hear): arousal is by how much the higher of
+    the ratings of happy and scary exceeds the higher of sad and peaceful, valence by how much the higher of
+    happy and peaceful exceeds the higher of scary and sad. Silent points have no note; they count as wrong,
+    and their valence is left out.
     """
     axis = np.linspace(-1, 1, GRID)
     valence, arousal = (side.ravel() for side in np.meshgrid(axis, axis))  # (G²,) each

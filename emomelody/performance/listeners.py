@@ -5,7 +5,8 @@ let 46 listeners rate 200 melodies, whose register, mode, tempo, level, articula
 as happy, scary, sad and peaceful from 1 to 7, and found the cues to add up. The coefficients here are a
 least-squares fit to their mean ratings. With each of the study's four melodies left out in turn, it explains
 66 % of the variance of happy, 74 % of sad, 16 % of peaceful and nothing of scary, which depends most on the
-melody itself: what it says of angry melodies is worth least.
+melody itself: what it says of angry melodies is worth least. The study's melodies had 1.2 to 6 notes per
+second; calm ones of ours have fewer, to which the fit is extrapolated.
 
 N pieces. The ratings are those of e1 … e4, which the study calls happy, scary, sad and peaceful.
 """
@@ -37,8 +38,6 @@ COEFFICIENTS = np.array(
 LEVEL = 4  # the column of the level
 MEANS = np.array([2.67, 2.36, 2.90, 2.49])  # of the study's ratings, (4,)
 DEVIATIONS = np.array([1.28, 1.30, 1.14, 0.92])  # (4,)
-# The study's cues lie between these; beyond them the fit says nothing, and a cue counts as the nearest.
-PITCHES, NOTE_RATES, LEVELS, NOTE_LENGTHS = (53, 83), (1.2, 6), (-10, 10), (0.25, 1)
 CALM = float(np.mean([CHOICES[emotion].loudness for emotion in (Emotion.E3, Emotion.E4)]))  # dB
 
 
@@ -50,26 +49,28 @@ def rate(pieces: Sequence[Piece], major: NDArray[np.bool_], calm_levels: Sequenc
     """
     cues = np.array([_cues(piece, mode) for piece, mode in zip(pieces, major, strict=True)])  # (N, 6)
     every = np.repeat(cues[None], len(calm_levels), 0)  # (L, N, 6)
-    every[:, :, LEVEL] += np.array(calm_levels)[:, None] - CALM
-    every[:, :, LEVEL] = np.clip(every[:, :, LEVEL], *LEVELS) / 10
+    every[:, :, LEVEL] += (np.array(calm_levels)[:, None] - CALM) / 10
     return np.asarray((every @ COEFFICIENTS.T - MEANS) / DEVIATIONS)
 
 
 def valence_and_arousal(ratings: Floats) -> Floats:
-    """Predicted valence and arousal, (…, 2), from ratings (…, 4) in standard deviations.
+    """Predicted valence and arousal, (N, 2), from ratings (N, 4) in standard deviations.
 
-    Valence is the mean of happy and peaceful less that of scary and sad, arousal the mean of happy and scary
-    less that of sad and peaceful.
+    Valence is by how much the higher of happy and peaceful exceeds the higher of scary and sad, arousal by
+    how much the higher of happy and scary exceeds the higher of sad and peaceful: their signs are those of
+    the emotion with the highest rating.
     """
-    signs = np.array([(emotion.valence, emotion.arousal) for emotion in Emotion]) / 2  # (4, 2)
-    return np.asarray(ratings @ signs)
+    signs = np.array([(emotion.valence, emotion.arousal) for emotion in Emotion])[None]  # (1, 4, 2)
+    positive, negative = (
+        np.where(side, ratings[..., None], -np.inf).max(1) for side in (signs > 0, signs < 0)
+    )  # (N, 2) each
+    return np.asarray(positive - negative)
 
 
 def _cues(piece: Piece, major: bool) -> tuple[float, ...]:
-    """What the coefficients multiply, but the level in dB above ``expression.BASE_VELOCITY``."""
+    """What the coefficients multiply, with the level above ``expression.BASE_VELOCITY``."""
     notes = piece.melody.notes
     pitch = np.average([note.pitch for note in notes], weights=[note.duration for note in notes])
-    note_rate = np.clip(len(notes) / piece.seconds, *NOTE_RATES)
     next_onsets = [*(note.onset for note in notes[1:]), notes[-1].end]
     lengths = [
         note.duration * length / (following - note.onset)
@@ -77,9 +78,9 @@ def _cues(piece: Piece, major: bool) -> tuple[float, ...]:
     ]
     return (
         1.0,
-        (np.clip(pitch, *PITCHES) - PITCH) / 12,
+        (pitch - PITCH) / 12,
         major,
-        np.log2(note_rate),
-        decibels(float(np.mean(piece.velocities))),
-        np.clip(np.mean(lengths), *NOTE_LENGTHS),
+        np.log2(len(notes) / piece.seconds),
+        decibels(float(np.mean(piece.velocities))) / 10,
+        float(np.mean(lengths)),
     )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.attributes import DEVIATIONS, LARGEST, MEANS, NAMES, measure
+from emomelody.music.attributes import DEVIATIONS, MEANS, NAMES, measure
 from emomelody.music.melody import BARS, STEPS_PER_BAR
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import Tokens, fingerprints
@@ -31,24 +31,25 @@ from emomelody.weights.config import LATENT, VAConfig
 
 CANDIDATES = 8  # K
 BLOCK = BARS * STEPS_PER_BAR  # steps
-# The cost of a candidate is the squared distance of its point to the target, in units of the plane's scale,
-# plus CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
+# The cost of a candidate is POINT times the squared distance of its point to the target, on the plane, plus
+# CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
 # the attributes (``ATTRIBUTES``), plus these.
-CONTENT = 0.1
-COPY, WRONG_QUADRANT, OPEN_END = 1000.0, 100.0, 10.0
+POINT, CONTENT = 30.0, 4.0
+COPY, WRONG_QUADRANT, OPEN_END = 10_000.0, 1000.0, 30.0
 # How far above that of real melodies each attribute is targeted, and the cost of its squared distance, both
-# in standard deviations of real melodies. Melodies with a clear mode reach a little farther,
-# which the range makes up for.
+# in standard deviations of real melodies. Melodies with a clear mode reach a little farther, which the range
+# makes up for.
 ATTRIBUTES = {
-    "mode": (3.0, 0.3),
-    "tonic": (1.3, 0.4),
-    "scale": (0.0, 0.3),
-    "range": (-0.1, 0.4),
-    "pitches": (0.0, 0.3),
+    "mode": (4.0, 0.4),
+    "tonic": (1.5, 0.5),
+    "scale": (0.0, 0.2),
+    "range": (-0.1, 0.3),
+    "pitches": (0.0, 0.2),
     "grooving": (0.0, 0.1),
     "closing": (0.7, 0.1),
 }
 ABOVE, COST = np.array([ATTRIBUTES[name] for name in NAMES]).T  # (D,) each
+LARGEST_TARGET = 4.0  # standard deviations
 UNLIMITED = np.isin(NAMES, ("mode", "tonic"))  # (D,), of which there cannot be too much
 CLOSING = NAMES.index("closing")
 
@@ -116,7 +117,7 @@ class CandidateSampler:
         attributes = self._distribution.sample(targets / self._scale, normals) + ABOVE
         if closes:
             attributes[:, CLOSING] = (1 - MEANS[CLOSING]) / DEVIATIONS[CLOSING]
-        return np.asarray(attributes.clip(-LARGEST, LARGEST))
+        return np.asarray(attributes.clip(-LARGEST_TARGET, LARGEST_TARGET))
 
     def _sample_block(
         self,
@@ -151,7 +152,8 @@ class CandidateSampler:
         latent = encode(classes).astype(np.float64)  # (N, 2) or (N, Z)
         plane = latent[:, :LATENT]
         wrong_quadrant = ((plane >= 0) != (target >= 0)).any(1)
-        cost: Floats = np.square((plane - target) / self._scale).sum(1) + WRONG_QUADRANT * wrong_quadrant
+        cost: Floats = POINT * np.square((plane - target) / self._scale).sum(1)
+        cost += WRONG_QUADRANT * wrong_quadrant
         if content is not None:
             cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
         return cost
