@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.attributes import DEVIATIONS, MEANS, NAMES, measure
+from emomelody.music.attributes import DEVIATIONS, LARGEST, MEANS, NAMES, measure
 from emomelody.music.melody import BARS, STEPS_PER_BAR
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import Tokens, fingerprints
@@ -36,20 +36,19 @@ BLOCK = BARS * STEPS_PER_BAR  # steps
 # the attributes (``ATTRIBUTES``), plus these.
 POINT, CONTENT = 30.0, 4.0
 COPY, WRONG_QUADRANT, OPEN_END = 10_000.0, 1000.0, 30.0
-# How far above that of real melodies each attribute is targeted, and the cost of its squared distance, both
-# in standard deviations of real melodies. Melodies with a clear mode reach a little farther, which the range
-# makes up for.
+# How far above that of real melodies each attribute is targeted (as far as ``LARGEST``), and the cost of its
+# squared distance, both in standard deviations of real melodies. With a clear mode, more notes than in real
+# melodies belong to the scale and fewer different ones are used, for which small corrections make up.
 ATTRIBUTES = {
     "mode": (4.0, 0.4),
     "tonic": (1.5, 0.5),
-    "scale": (0.0, 0.2),
+    "scale": (-0.15, 0.3),
     "range": (-0.1, 0.3),
-    "pitches": (0.0, 0.2),
+    "pitches": (0.05, 0.2),
     "grooving": (0.0, 0.1),
     "closing": (0.7, 0.1),
 }
 ABOVE, COST = np.array([ATTRIBUTES[name] for name in NAMES]).T  # (D,) each
-LARGEST_TARGET = 4.0  # standard deviations
 UNLIMITED = np.isin(NAMES, ("mode", "tonic"))  # (D,), of which there cannot be too much
 CLOSING = NAMES.index("closing")
 
@@ -117,7 +116,7 @@ class CandidateSampler:
         attributes = self._distribution.sample(targets / self._scale, normals) + ABOVE
         if closes:
             attributes[:, CLOSING] = (1 - MEANS[CLOSING]) / DEVIATIONS[CLOSING]
-        return np.asarray(attributes.clip(-LARGEST_TARGET, LARGEST_TARGET))
+        return np.asarray(attributes.clip(-LARGEST, LARGEST))
 
     def _sample_block(
         self,
