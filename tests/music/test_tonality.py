@@ -11,7 +11,14 @@ from music21.note import Note
 from music21.stream import Stream
 
 from emomelody.music.tokens import HOLD, REST
-from emomelody.music.tonality import ENDS, KRUMHANSL_KESSLER, MINOR, find_keys, pitch_class_totals
+from emomelody.music.tonality import (
+    ENDS,
+    KRUMHANSL_KESSLER,
+    MINOR,
+    find_keys,
+    has_closing_note,
+    pitch_class_totals,
+)
 
 
 def melody(*pitches: int, length: int = 4) -> np.ndarray:
@@ -58,3 +65,20 @@ def test_the_papers_melodies_establish_their_key(paper_set: Path) -> None:
     found = find_keys(data.tokens)
     assert ((found >= 12) == minor).mean() == pytest.approx(0.76, abs=0.01)
     assert (found % 12 == 0).mean() == pytest.approx(0.46, abs=0.01)
+
+
+def test_closing_notes_by_hand() -> None:
+    def ending(*last: int) -> list[int]:
+        return [60, HOLD] * 8 + [62] * (16 - len(last)) + list(last)
+
+    held = [HOLD] * 7
+    rows = [
+        ending(60, *held),  # a half note on the third beat, tonic
+        ending(67, *held),  # dominant
+        ending(62, *held),  # neither
+        ending(60, *held[:-1], REST),  # not held to the end
+        ending(60, *[HOLD] * 3),  # short, on the fourth beat
+        ending(60, *[HOLD] * 9),  # long, off the beat
+        [REST] * 32,
+    ]
+    assert has_closing_note(np.array(rows)).tolist() == [True, True, False, False, False, False, False]

@@ -75,15 +75,16 @@ def test_a_path_changes_tempo_key_and_register() -> None:
     assert roll[0] == "a: sad, C minor, then C major"
     assert "C4–C5 (12 semitones)" in roll[1]
     xml = to_musicxml(piece).decode()
-    assert re.findall(r"<per-minute>(\d+)<", xml) == [str(round(tempo)) for _, tempo in piece.tempos]
+    # The third tempo is less than a tenth faster than the second: played, not printed.
+    assert re.findall(r"<per-minute>(\d+)<", xml) == [str(round(tempo)) for _, tempo in piece.tempos[:2]]
     assert [step for step, _ in piece.tempos] == [0, 32, 48]
     assert piece.octaves == ((0, 0), (64, 1))  # the register changes at the next phrase only
     assert [n.pitch for n in piece.melody.notes] == [60] * 16 + [72] * 16
     assert piece.velocities[-1] > piece.velocities[0]
     assert piece.note_lengths[-1] < piece.note_lengths[0]
-    assert re.findall(r"<(pp|p|mp|mf|f) />", xml) == ["pp", "mp", "f"]
+    assert re.findall(r"<(pp|p|mp|mf|f) />", xml) == ["pp", "mp"]
     assert len(re.findall(r'<slur [^>]*type="start"', xml)) == 2  # in the sad bars
-    assert xml.count("<staccato") == 24  # in the others
+    assert xml.count("<staccato") == 20  # in the happy bars
     seconds = sum(60 / tempo_at(point, 1.0) * 4 for point in trajectory)
     assert piece.seconds == pytest.approx(seconds, rel=0.01)
     setting = replace(PLAIN, octave=None)
