@@ -32,6 +32,7 @@ SHOWN = (
     "latent_space",
     "listeners",
     "tonality",
+    "long",
 )
 LEFT_OUT = ("More features", "requested and judged")
 FOLDED = 15  # rows
