@@ -20,7 +20,7 @@ import numpy as np
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import BARS, STEPS_PER_BAR
 
-EDGE = 0.02  # distance from an axis within which most of the difference between its sides lies
+EDGE = 0.01  # distance from an axis within which most of the difference between its sides lies
 NEAR = 0.34  # the share of the other side that is left at that distance
 BASE_VELOCITY = 64  # the velocity of 0 dB; leaves room below 127 for loud notes
 PHRASE = BARS * STEPS_PER_BAR  # steps; the length of a training window

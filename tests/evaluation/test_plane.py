@@ -67,6 +67,14 @@ def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
     assert "needs 5 melodies" in judges.judged_on["no_classifier"]
 
 
+def test_listeners_hear_the_requested_arousal_of_the_bundled_weights() -> None:
+    figures, _ = plane.evaluate_plane(load_checkpoint(bundled_weights()["emoreg-va"]))
+    assert figures["heard_arousal"] > 0.93
+    assert figures["heard_valence"] > 0.6
+    assert figures["arousal"] > 0.97
+    assert figures["valence"] > 0.96
+
+
 def test_an_ideal_latent_space() -> None:
     reference = reference_of(two_of_each())
     majorness, onsets = features.majorness(reference.table), features.column(reference.table, "onsets")
