@@ -132,7 +132,7 @@ def _successive(dataset: Dataset, count: int) -> dict[Emotion, Tokens]:
         before = dataset.previous[runs[:, 0]]  # (n,)
         usable = (before >= 0) & (minor[before] == minor[runs[:, 0]])
         runs = np.concatenate([before[usable, None], runs[usable]], 1)
-    tokens = dataset.tokens[runs].reshape(len(runs), -1)  # (n, 64 count)
+    tokens = dataset.tokens[runs].reshape(len(runs), count * WINDOW_STEPS)  # (n, 64 count)
     labels = dataset.labels[runs[:, 0]]
     return {e: tokens[labels == e.index] for e in Emotion if (labels == e.index).any()}
 

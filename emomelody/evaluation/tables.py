@@ -194,7 +194,7 @@ def _plain(block: str, title: str, keys: Rows, systems: Sequence[Figures]) -> Sh
     """A row per figure of a block, a column per system that has the block."""
     having = [s for s in systems if block in s]
     columns = {
-        s["name"]: [number(s[block][k], f, deviations(s, block).get(k)) for k, (_, f) in keys.items()]
+        s["name"]: [number(s[block].get(k), f, deviations(s, block).get(k)) for k, (_, f) in keys.items()]
         for s in having
     }
     return _sheet(block, title, [name for name, _ in keys.values()] if having else [], columns)

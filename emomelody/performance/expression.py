@@ -13,6 +13,7 @@ of another study recognised the emotions (EMelodyGen: Zhou et al., Transactions 
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 from math import log10, pi, sin
 
 import numpy as np
@@ -49,6 +50,7 @@ CHOICES = {
 MEAN_PITCH = float(np.mean([choice.pitch for choice in CHOICES.values()]))
 
 
+@lru_cache(maxsize=256)  # all notes of a bar, and often of a melody, have the same point
 def expression_at(point: tuple[float, float]) -> Expression:
     """The expression at a point (valence, arousal) in [−1, 1]²."""
     shares = [_share(e.valence * point[0]) * _share(e.arousal * point[1]) for e in CHOICES]
@@ -60,6 +62,7 @@ def _share(along: float) -> float:
     return float(np.interp(along, (-1, -EDGE, EDGE, 1), (0, NEAR, 1 - NEAR, 1)))
 
 
+@lru_cache(maxsize=256)
 def tempo_at(point: tuple[float, float], density: float) -> float:
     """The tempo (quarter notes per minute) at a point, of a melody with ``density`` onsets per quarter note.
 

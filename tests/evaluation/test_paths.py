@@ -70,3 +70,4 @@ def test_successive_windows_of_one_mode_are_joined() -> None:
         Emotion.E4: 1,
     }
     assert (joined[Emotion.E1][0] == windows.tokens[:2].ravel()).all()
+    assert paths._successive(windows, 2) == {}  # from a folder without a manifest
