@@ -24,6 +24,7 @@ from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 
 # One worker per core: torch's own threads would only compete with them.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -285,6 +286,6 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / emotion.code).mkdir(parents=True)
         for number in range(10):
             path = folder / emotion.code / f"melody-{number}.mid"
-            piece = arrange(random_melody(rng, emotion), title=path.stem, emotion=emotion)
+            piece = arrange(random_melody(rng, emotion), title=path.stem, emotion=emotion, setting=PLAIN)
             midi.write(piece, path)
     return folder

@@ -20,6 +20,7 @@ from emomelody.formats.score import to_musicxml
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 
 SAME = "the melody"
 TICKS = 480
@@ -168,7 +169,7 @@ def midi_files() -> dict[str, tuple[bytes, str]]:
 
 def score_files() -> dict[str, tuple[bytes, str]]:
     """By name with suffix: the bytes of a MusicXML file, and what comes of it."""
-    piece = arrange(MELODY, title="good", emotion=Emotion.E1, trajectory=[(0.5, 0.5)])
+    piece = arrange(MELODY, title="good", emotion=Emotion.E1, trajectory=[(0.5, 0.5)], setting=PLAIN)
     good = to_musicxml(piece)
     text = good.decode()
     declaration, body = text.split("\n", 1)

@@ -84,13 +84,13 @@ def test_words_for_emotions(tmp_path: Path) -> None:
     model = emomelody.load("emoreg-va")
     (melody,) = model.sample("Gloomy", seed=1)
     assert repr(melody).startswith("<gloomy melody: 4 bars, ")
-    assert repr(melody.point) == "Point(valence=-0.87, arousal=-0.48, sad)"
+    assert repr(melody.point) == "Point(valence=-0.61, arousal=-0.34, sad)"
     assert melody.emotion is Emotion.E3
     assert melody.roll().startswith("gloomy: sad, C minor\n")
     (along,) = model.sample(path="calm@0 tense@4", bars=6, seed=1)
     assert repr(along).startswith("<calm melody: 6 bars, ")
-    assert along.trajectory[0] == pytest.approx((0.7218, -0.6921))
-    assert along.trajectory[5] == pytest.approx((-0.0488, 0.9988))
+    assert along.trajectory[0] == pytest.approx((0.5052, -0.4845))
+    assert along.trajectory[5] == pytest.approx((-0.0342, 0.6992))
     with pytest.raises(EmomelodyError, match=r"unknown emotion 'gloomi': did you mean gloomy\?"):
         model.sample("gloomi")
 
@@ -117,11 +117,10 @@ def test_pieces_are_placed_on_the_plane(tmp_path: Path) -> None:
         melody = model.sample(name, seed=2)[0]
         point = model.place(melody)
         assert point.emotion.title == name
-        melody.write(tmp_path / "played.mid")  # an octave higher if happy, with short notes
-        played = model.place(tmp_path / "played.mid")
-        assert (played.valence, played.arousal) == pytest.approx((point.valence, point.arousal), abs=0.1)
-        melody.write(tmp_path / "piece.mid", emomelody.PLAIN)
-        assert model.place(tmp_path / "piece.mid") == model.place(melody.melody) == point
+        melody.write(tmp_path / "piece.mid")  # an octave higher if happy, with short notes
+        melody.write(tmp_path / "plain.mid", emomelody.PLAIN)
+        assert model.place(tmp_path / "piece.mid") == model.place(tmp_path / "plain.mid") == point
+        assert model.place(melody.melody) == point
     varied = model.sample(like=melody, spread=0, seed=1)[0]
     assert varied.notes == model.sample(like=tmp_path / "piece.mid", spread=0, seed=1)[0].notes
     with pytest.raises(EmomelodyError, match="emoreg-va"):

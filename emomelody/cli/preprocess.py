@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from emomelody.cli.inputs import check_data_folder, run_preprocess
-from emomelody.cli.options import Command, Quiet, Verbose, choice, seed_number, whole_number
+from emomelody.cli.options import Command, Quiet, UsageError, Verbose, choice, seed_number, whole_number
 from emomelody.cli.output import fail, list_skipped, output, plural
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.music.emotion import Emotion
@@ -157,7 +157,7 @@ def _find_sources(given: list[Path], labels: Path | None) -> LabelledSources:
 
     if not given:
         if labels:
-            raise EmomelodyError("--labels needs a SOURCE with the files that it lists")
+            raise UsageError("--labels needs a SOURCE with the files that it lists")
         return sources.LabelledSources(sources.chorale_sources(), [], set())
     listed = read_labels(labels) if labels else {}
     found = sources.find_sources(given, listed)

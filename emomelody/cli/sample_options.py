@@ -158,7 +158,9 @@ Velocity = Annotated[
 Plain = Annotated[
     bool,
     _in_performance(
-        None, "Play everything at 120 BPM and one loudness, without expression, as in the paper.", "--plain"
+        None,
+        "No expression: 120 BPM, one loudness and the sampled register, unless given, as in the paper.",
+        "--plain",
     ),
 ]
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from emomelody.errors import BadInput
 from emomelody.files import read_limited
 from emomelody.music.melody import (
     BEATS_PER_BAR,
+    MAX_PITCH,
     STEPS_PER_BEAT,
     WINDOW_STEPS,
     Melody,
@@ -38,10 +40,10 @@ TICKS_PER_BEAT = 480
 _TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT
 _Event = tuple[int, mido.messages.BaseMessage]  # (tick, message)
 _Span = tuple[int, int, int]  # (onset, end, pitch) of a note, in ticks
-# A sequencer-specific event that begins so (0x7D: of no manufacturer) holds the written durations of notes
-# in steps, two bytes each: without it, notes of a track that are played short could not be told from notes
-# before rests. Other programs ignore it.
-_WRITTEN = b"\x7demomelody"
+# A sequencer-specific event that begins so (0x7D: of no manufacturer) holds for each note of a track its
+# written duration in steps, and how many octaves higher than sampled it is played. Without it, notes played
+# short could not be told from notes before rests. Other programs ignore it.
+_WRITTEN, _WRITTEN_NOTE = b"\x7demomelody", struct.Struct(">Hb")
 _MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
 
 
@@ -86,7 +88,7 @@ def read(path: Path) -> Song:
     tracks = (
         Track(
             events.names.get(number, ""),
-            _as_written(_timed_notes(spans, per_beat), events.durations.get(number, ())),
+            _as_written(_timed_notes(spans, per_beat), events.written.get(number, ())),
         )
         for (number, _channel), spans in sorted(events.notes.items())
     )
@@ -152,10 +154,8 @@ def _note_events(piece: Piece) -> list[_Event]:
         (0, mido.Message("program_change", program=piece.program)),
     ]
     if any(length < 1 for length in piece.note_lengths):
-        durations = struct.pack(
-            f">{len(piece.melody.notes)}H", *(note.duration for note in piece.melody.notes)
-        )
-        events.append((0, mido.MetaMessage("sequencer_specific", data=_WRITTEN + durations)))
+        written = [_WRITTEN_NOTE.pack(n.duration, piece.octave_at(n.onset)) for n in piece.melody.notes]
+        events.append((0, mido.MetaMessage("sequencer_specific", data=b"".join([_WRITTEN, *written]))))
     for note, velocity, length in zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True):
         on = _message("note_on", note=note.pitch, velocity=velocity)
         off = _message("note_off", note=note.pitch)
@@ -188,7 +188,7 @@ class _EventCollector:
     def __init__(self) -> None:
         self.notes: dict[tuple[int, int], list[_Span]] = defaultdict(list)  # by (track, channel)
         self.names: dict[int, str] = {}  # by track
-        self.durations: dict[int, tuple[int, ...]] = {}  # by track, see ``_WRITTEN``
+        self.written: dict[int, tuple[tuple[int, int], ...]] = {}  # by track, see ``_WRITTEN``
         self.meters: list[tuple[int, str]] = []
         self.keys: list[tuple[int, str]] = []
         self.tempos: list[tuple[int, int]] = []
@@ -213,7 +213,8 @@ class _EventCollector:
                 self.names[number] = message.name
             elif message.type == "sequencer_specific" and bytes(message.data).startswith(_WRITTEN):
                 data = bytes(message.data)[len(_WRITTEN) :]
-                self.durations[number] = struct.unpack(f">{len(data) // 2}H", data[: len(data) // 2 * 2])
+                whole = len(data) - len(data) % _WRITTEN_NOTE.size
+                self.written[number] = tuple(_WRITTEN_NOTE.iter_unpack(data[:whole]))
             elif message.type == "time_signature":
                 self.meters.append((tick, f"{message.numerator}/{message.denominator}"))
             elif message.type == "key_signature":
@@ -253,18 +254,22 @@ def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, 
     ]
 
 
-def _as_written(notes: tuple[TimedNote, ...], durations: Sequence[int]) -> tuple[TimedNote, ...]:
-    """Notes with their written durations in steps; as they are where these are not those of the notes."""
-    if len(durations) != len(notes):
+def _as_written(notes: tuple[TimedNote, ...], written: Sequence[tuple[int, int]]) -> tuple[TimedNote, ...]:
+    """Notes as they were written: with these durations in steps, so many octaves lower.
+
+    They stay as they are where what is written is not theirs, as after an edit.
+    """
+    if len(written) != len(notes):
         return notes
-    ends = [
-        note.onset + Fraction(duration, STEPS_PER_BEAT)
-        for note, duration in zip(notes, durations, strict=True)
-    ]
-    following = [*(note.onset for note in notes[1:]), max(ends, default=Fraction(0))]
-    if any(end < note.end or end > after for note, end, after in zip(notes, ends, following, strict=True)):
-        return notes
-    return tuple(TimedNote(note.onset, end, note.pitch) for note, end in zip(notes, ends, strict=True))
+    restored = tuple(
+        TimedNote(note.onset, note.onset + Fraction(duration, STEPS_PER_BEAT), note.pitch - 12 * octave)
+        for note, (duration, octave) in zip(notes, written, strict=True)
+    )
+    fits = all(a.end <= b.onset for a, b in pairwise(restored)) and all(
+        played.end <= note.end and 0 <= note.pitch <= MAX_PITCH
+        for played, note in zip(notes, restored, strict=True)
+    )
+    return restored if fits else notes
 
 
 def _timed_notes(spans: list[_Span], per_beat: int) -> tuple[TimedNote, ...]:

@@ -196,6 +196,7 @@ def _slurs(piece: Piece, measures: list[stream.Measure]) -> Iterator[tuple[Any, 
             and legato[at - 1]
             and legato[at]
             and notes[at].onset == notes[at - 1].end
+            and notes[at].pitch != notes[at - 1].pitch  # it would look like a tie
             and notes[at].onset % STEPS_PER_BAR != 0
         )
         if not joined:

@@ -15,6 +15,10 @@ from math import cos, radians, sin
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion
 
+# Russell gives directions only. At the edge of the plane, beyond which one melody in a hundred lies, a tired
+# one would have two notes.
+RADIUS = 0.7
+
 
 class Word(Enum):
     """A word and its direction in degrees: 0 is pleasant, 90 aroused, 180 unpleasant, 270 sleepy."""
@@ -51,12 +55,12 @@ class Word(Enum):
 
     @property
     def point(self) -> tuple[float, float]:
-        """Its (valence, arousal) on the unit circle.
+        """Its (valence, arousal), ``RADIUS`` from the middle of the plane.
 
         Rounded to the four decimals of samples.json, as the last digits of a cosine differ between systems.
         """
         angle = radians(self.value)
-        return round(cos(angle), 4), round(sin(angle), 4)
+        return round(RADIUS * cos(angle), 4), round(RADIUS * sin(angle), 4)
 
     @property
     def emotion(self) -> Emotion:

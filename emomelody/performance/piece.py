@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import log
 from typing import TypeVar
+
+import numpy as np
 
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion, describe
@@ -23,6 +26,7 @@ from emomelody.performance.expression import (
 from emomelody.performance.registers import playable_octave
 from emomelody.performance.setting import EXPRESSIVE, Setting
 
+GLIDE = 4  # bars over which the tempo, loudness and note length of a path change, where its emotion does
 RITARDANDO_STEPS = 2 * STEPS_PER_BAR  # the length of a ritardando at the end
 SHORTENED = STEPS_PER_BEAT  # steps: a longer note is cut by no more than one of this duration
 
@@ -72,6 +76,10 @@ class Piece:
         """Return the key signature at a step."""
         return [key for at, key in self.keys if at <= step][-1]
 
+    def octave_at(self, step: int) -> int:
+        """Return how many octaves up from the sampled register a step is played."""
+        return [octave for at, octave in self.octaves if at <= step][-1]
+
 
 def arrange(
     melody: Melody,
@@ -94,14 +102,15 @@ def arrange(
     modes = [Emotion.at(*point).mode if trajectory else mode or emotion.mode for point in points]
     octaves = _octaves(melody, points, setting)
     ritardando = _ritardando(melody, setting)
-    by_note = [(note, points[note.onset // STEPS_PER_BAR]) for note in melody.notes]
+    loudness = _glide([expression_at(point).loudness for point in points])
+    note_lengths = _glide([expression_at(point).note_length for point in points])
     return Piece(
         title,
         emotion,
         tuple(trajectory),
         Melody(tuple(_set_note(note, octaves, setting) for note in melody.notes), melody.steps),
-        velocities=tuple(_velocity(note.onset, point, setting) for note, point in by_note),
-        note_lengths=tuple(_note_length(note.duration, point, setting) for note, point in by_note),
+        velocities=tuple(_velocity(note, loudness, setting) for note in melody.notes),
+        note_lengths=tuple(_note_length(note, note_lengths, setting) for note in melody.notes),
         keys=tuple((step, setting.key(mode)) for step, mode in _changes(modes, STEPS_PER_BAR)),
         tempos=_changes(_tempos(melody, points, setting, ritardando), STEPS_PER_BEAT),
         octaves=_changes(octaves, STEPS_PER_BAR),
@@ -142,25 +151,38 @@ def _tempos(
     if setting.tempo is not None:
         return [setting.tempo] * len(beats)
     density = max(1, len(melody.notes)) / len(beats)
-    tempos = [tempo_at(points[step // STEPS_PER_BAR], density) for step in beats]
+    by_bar = np.exp(_glide([log(tempo_at(point, density)) for point in points])).tolist()
+    tempos = [by_bar[step // STEPS_PER_BAR] for step in beats]
     if ritardando_from is not None:
         shares = [ritardando(max(0, step - ritardando_from) / RITARDANDO_STEPS) for step in beats]
         tempos = [tempo * share for tempo, share in zip(tempos, shares, strict=True)]
     return [float(round(tempo)) for tempo in tempos]
 
 
-def _velocity(step: int, point: Point, setting: Setting) -> int:
+def _glide(values: Sequence[float]) -> list[float]:
+    """A value for each bar: the mean over the ``GLIDE`` bars around it.
+
+    Performers get faster or slower over some bars, where a path crosses an axis within one.
+    """
+    if len(set(values)) == 1:
+        return list(values)
+    padded = np.pad(values, (GLIDE // 2, GLIDE - 1 - GLIDE // 2), mode="edge")
+    return [float(mean) for mean in np.convolve(padded, np.full(GLIDE, 1 / GLIDE), mode="valid")]
+
+
+def _velocity(note: Note, loudness: Sequence[float], setting: Setting) -> int:
+    """The velocity of a note, with the loudness of each bar in dB."""
     if setting.velocity is not None:
         return setting.velocity
-    return velocity(expression_at(point).loudness + phrase_dynamics(step))
+    return velocity(loudness[note.onset // STEPS_PER_BAR] + phrase_dynamics(note.onset))
 
 
-def _note_length(duration: int, point: Point, setting: Setting) -> float:
-    """How long a note of ``duration`` steps sounds, as a share of it."""
+def _note_length(note: Note, lengths: Sequence[float], setting: Setting) -> float:
+    """How long a note sounds, as a share of its duration; ``lengths`` are the shares of each bar."""
     if setting.note_length is not None:
         return setting.note_length
-    silence = (1 - expression_at(point).note_length) * min(duration, SHORTENED)  # steps
-    return 1 - silence / duration
+    silence = (1 - lengths[note.onset // STEPS_PER_BAR]) * min(note.duration, SHORTENED)  # steps
+    return 1 - silence / note.duration
 
 
 def _set_note(note: Note, octaves: Sequence[int], setting: Setting) -> Note:

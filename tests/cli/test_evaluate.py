@@ -19,6 +19,7 @@ from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 from emomelody.weights.checkpoint import load_checkpoint, save_checkpoint
 
 
@@ -35,7 +36,9 @@ def copies(folder: Path, small_data: Path, change: str) -> None:
                 pitches = [some.notes[i].pitch for i in order]
                 notes = zip(some.notes, pitches, strict=True)
                 some = Melody(tuple(Note(n.onset, n.duration, p) for n, p in notes))
-            midi.write(arrange(some, title="x", emotion=emotion), folder / emotion.code / path.name)
+            midi.write(
+                arrange(some, title="x", emotion=emotion, setting=PLAIN), folder / emotion.code / path.name
+            )
 
 
 def rekey(folder: Path, key: str, semitones: int, *, only: str = "") -> None:

@@ -22,6 +22,7 @@ from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.rule import label_by_rule
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 from emomelody.weights.checkpoint import bundled_weights, load_checkpoint
 
 FORMATS = ("mid", "musicxml", "svg", "png", "wav")
@@ -40,7 +41,7 @@ def runs(folder: Path) -> list[dict[str, Any]]:
 def song(path: Path, *semitones: int, mode: Emotion = Emotion.E1) -> None:
     """Four bars of quarters, at these semitones above C, in turn."""
     notes = tuple(Note(4 * i, 4, 60 + semitones[i % len(semitones)]) for i in range(16))
-    midi.write(arrange(Melody(notes), title="song", emotion=mode), path)
+    midi.write(arrange(Melody(notes), title="song", emotion=mode, setting=PLAIN), path)
 
 
 def test_twenty_sad_melodies(tmp_path: Path, run: Run) -> None:
@@ -298,12 +299,12 @@ def test_other_words_are_points_with_a_name(tmp_path: Path, run: Run) -> None:
     assert midi.read(tmp_path / "samples" / "gloomy-s1-000.mid").tracks[0].name == "gloomy-s1-000"
     gloomy, _, at_ease = runs(tmp_path / "samples")
     for described, word, point in (
-        (gloomy, "gloomy", [-0.8746, -0.4848]),
-        (at_ease, "at-ease", [0.7771, -0.6293]),
+        (gloomy, "gloomy", [-0.6122, -0.3394]),
+        (at_ease, "at-ease", [0.544, -0.4405]),
     ):
         assert described["emotion"] == word
         assert {(e["emotion"], *e["point"]) for e in described["samples"]} == {(word, *point)}
-    run("sample", "--point", "-0.8746,-0.4848", "-n", 2, "--seed", 1, "-o", "point")
+    run("sample", "--point", "-0.6122,-0.3394", "-n", 2, "--seed", 1, "-o", "point")
     for number in range(2):
         word, point = (
             midi.read_melody(tmp_path / name / f"{title}-s1-00{number}.mid")
@@ -316,10 +317,10 @@ def test_words_name_paths_variations_and_files(tmp_path: Path, run: Run) -> None
     path = ("sample", "--path", "Gloomy@0 excited@4", "--bars", 6, "--seed", 1)
     done = run(*path, "-v", "-o", "path")
     assert done.stdout == "Wrote 1 melody to path/ (gloomy@0 excited@4, emoreg-va, seed 1)\n"
-    assert "gloomy-s1-000: gloomy at -0.87,-0.48\n" in done.stderr
+    assert "gloomy-s1-000: gloomy at -0.61,-0.34\n" in done.stderr
     (described,) = runs(tmp_path / "path")
     assert described["path"] == "gloomy@0 excited@4"
-    assert described["samples"][0]["point"] == [-0.8746, -0.4848]
+    assert described["samples"][0]["point"] == [-0.6122, -0.3394]
     like = ("sample", "--like", "path/gloomy-s1-000.mid", "-e", "serene", "--seed", 1)
     done = run(*like, "--name", "{emotion} {seed}", "-o", "like")
     assert done.stdout.endswith("(like path/gloomy-s1-000.mid, serene, emoreg-va, seed 1)\n")
@@ -339,8 +340,8 @@ def test_the_words_are_listed(tmp_path: Path, run: Run) -> None:
     assert [row[0] for row in rows[:5]] == [*TITLES, "delighted"]
     assert len(rows) == 28
     assert rows[2] == ["sad", "-1", "to", "0", "-1", "to", "0", "sad"]
-    assert ["gloomy", "-0.87", "-0.48", "sad"] in rows
-    assert ["sleepy", "+0.03", "-1.00", "relaxed"] in rows
+    assert ["gloomy", "-0.61", "-0.34", "sad"] in rows
+    assert ["sleepy", "+0.02", "-0.70", "relaxed"] in rows
     for word, valence, arousal, title in rows[4:]:
         assert Emotion.at(float(valence), float(arousal)).title == title, word
     assert run("sample", "-e", "happy", "-e", "LIST", "-q").stdout == done.stdout

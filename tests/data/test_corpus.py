@@ -17,6 +17,7 @@ from emomelody.formats.score import to_musicxml
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import Key
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ MARK = (
 def test_a_score_has_the_tempo_of_its_sound_or_metronome_mark(
     tmp_path: Path, direction: str, seconds: int
 ) -> None:
-    text = to_musicxml(arrange(damage.MELODY, title="a", emotion=Emotion.E1)).decode()
+    text = to_musicxml(arrange(damage.MELODY, title="a", emotion=Emotion.E1, setting=PLAIN)).decode()
     text = re.sub(r"<direction\b.*?</direction>", "", text, flags=re.DOTALL)
     assert "tempo" not in text
     path = tmp_path / "a.musicxml"

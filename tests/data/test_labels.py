@@ -94,7 +94,7 @@ def test_a_wrong_label_ends_the_command_before_it_writes(tmp_path: Path, run: Ru
     stderr = run("preprocess", "a.mid", "--labels", "labels.csv", code=1).stderr
     assert "labels.csv: line 2: unknown emotion 'gloomy'" in stderr
     assert not (tmp_path / "data").exists()
-    assert "--labels needs a SOURCE" in run("preprocess", "--labels", "labels.csv", code=1).stderr
+    assert "--labels needs a SOURCE" in run("preprocess", "--labels", "labels.csv", code=2).stderr
 
 
 def test_a_path_out_of_the_folder_in_a_csv_file_is_not_followed(tmp_path: Path, run: Run) -> None:

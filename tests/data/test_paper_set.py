@@ -18,6 +18,7 @@ from emomelody.music.features import PAPER_METRICS
 from emomelody.music.rule import MAX_LOW_AROUSAL_ONSETS
 from emomelody.music.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 
 
 def test_it_is_the_set_that_the_paper_describes(paper_set: Path) -> None:
@@ -29,7 +30,7 @@ def test_it_is_the_set_that_the_paper_describes(paper_set: Path) -> None:
 
 def test_every_melody_survives_a_round_trip(paper_set: Path, tmp_path: Path) -> None:
     for tokens in load(paper_set).tokens:
-        piece = arrange(from_tokens(tokens), title="a", emotion=Emotion.E1)
+        piece = arrange(from_tokens(tokens), title="a", emotion=Emotion.E1, setting=PLAIN)
         midi.write(piece, tmp_path / "a.mid")
         assert (to_tokens(midi.read_melody(tmp_path / "a.mid")) == tokens).all()
 

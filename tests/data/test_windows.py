@@ -19,6 +19,7 @@ from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
+from emomelody.performance.setting import PLAIN
 
 RHYTHMS = [(4, 4, 4, 4), (8, 8), (16,), (2,) * 8, (6, 2, 8)]  # of a bar, in steps
 
@@ -40,7 +41,7 @@ def test_windows_are_cut_at_barlines(bars: list[tuple[int, ...]], random: Random
     durations = [duration for bar in bars for duration in bar]
     onsets = [sum(durations[:i]) for i in range(len(durations))]
     notes = [Note(o, d, random.randint(48, 84)) for o, d in zip(onsets, durations, strict=True)]
-    piece = arrange(Melody(tuple(notes), 16 * len(bars)), title="a", emotion=Emotion.E1)
+    piece = arrange(Melody(tuple(notes), 16 * len(bars)), title="a", emotion=Emotion.E1, setting=PLAIN)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a.mid"
         midi.write(piece, path)

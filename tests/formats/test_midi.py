@@ -67,14 +67,15 @@ def test_two_other_readers_read_a_hundred_midi_files_back_unchanged() -> None:
 def test_notes_played_short_are_read_as_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "a.mid"
     melody = Melody((Note(0, 4, 60), Note(4, 2, 62), Note(8, 8, 64), Note(16, 300, 60)), 320)
-    piece = arrange(melody, title="a", emotion=Emotion.E1, setting=Setting(octave=0))
+    piece = arrange(melody, title="a", emotion=Emotion.E1, setting=Setting())
     assert max(piece.note_lengths[:3]) < 0.8
+    assert piece.octaves == ((0, 1),)
     midi.write(piece, path)
     assert midi.read_melody(path, 320) == melody
     # After an edit of the notes, the durations are no longer theirs.
     file = mido.MidiFile(path)
     notes = file.tracks[1]
-    notes[:] = [m for m in notes if not (m.type.startswith("note_") and m.note == 62)]
+    notes[:] = [m for m in notes if not (m.type.startswith("note_") and m.note == 74)]
     file.save(path)
     assert midi.read_melody(path, 320).notes[0].duration == 2
     midi.write(arrange(melody, title="a", emotion=Emotion.E1, setting=PLAIN), path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_every_key_has_a_signature(tmp_path: Path) -> None:
 
 
 def test_a_path_changes_tempo_key_and_register() -> None:
-    melody = Melody(tuple(Note(4 * i, 4, 60) for i in range(32)), 128)
+    melody = Melody(tuple(Note(4 * i, 4, 60 + 2 * (i % 2)) for i in range(32)), 128)
     trajectory = [(-0.4, -0.3)] * 2 + [(-0.2, 0.02)] + [(0.4, 0.3)] * 5
     piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory)
     assert piece.keys == ((0, "Cm"), (48, "C"))
@@ -73,20 +74,25 @@ def test_a_path_changes_tempo_key_and_register() -> None:
     assert markers(midi.to_bytes(piece)) == [(0, "sad"), (32, "angry"), (48, "happy")]
     roll = to_text(piece, metrics(melody)).splitlines()
     assert roll[0] == "a: sad, C minor, then C major"
-    assert "C4–C5 (12 semitones)" in roll[1]
+    assert "C4–D5 (14 semitones)" in roll[1]
     xml = to_musicxml(piece).decode()
-    # The third tempo is less than a tenth faster than the second: played, not printed.
-    assert re.findall(r"<per-minute>(\d+)<", xml) == [str(round(tempo)) for _, tempo in piece.tempos[:2]]
-    assert [step for step, _ in piece.tempos] == [0, 32, 48]
+    # The tempo grows from bar to bar around the one in which arousal becomes positive.
+    steps, tempos = zip(*piece.tempos, strict=True)
+    assert steps == (0, 16, 32, 48, 64, 80)
+    assert list(tempos) == sorted(tempos)
+    assert max(b / a for a, b in itertools.pairwise(tempos)) < 1.5
+    assert tempos[-1] == round(tempo_at(trajectory[-1], 1.0))
+    # The last change is by less than a tenth: played, not printed.
+    assert re.findall(r"<per-minute>(\d+)<", xml) == [str(round(tempo)) for tempo in tempos[:-1]]
     assert piece.octaves == ((0, 0), (64, 1))  # the register changes at the next phrase only
-    assert [n.pitch for n in piece.melody.notes] == [60] * 16 + [72] * 16
+    assert [n.pitch for n in piece.melody.notes] == [60, 62] * 8 + [72, 74] * 8
     assert piece.velocities[-1] > piece.velocities[0]
     assert piece.note_lengths[-1] < piece.note_lengths[0]
     assert re.findall(r"<(pp|p|mp|mf|f) />", xml) == ["pp", "mp"]
     assert len(re.findall(r'<slur [^>]*type="start"', xml)) == 2  # in the sad bars
     assert xml.count("<staccato") == 20  # in the happy bars
-    seconds = sum(60 / tempo_at(point, 1.0) * 4 for point in trajectory)
-    assert piece.seconds == pytest.approx(seconds, rel=0.01)
+    by_bar = [tempo for step, tempo in piece.tempos for _ in range(1 if step < 80 else 3)]
+    assert piece.seconds == pytest.approx(sum(240 / tempo for tempo in by_bar))
     setting = replace(PLAIN, octave=None)
     fixed = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory, setting=setting)
     assert fixed.tempos == ((0, 120),)

@@ -13,7 +13,7 @@ from songs import G_MAJOR, write_song
 from emomelody.data.dataset import Dataset, load
 from emomelody.music.emotion import Emotion
 from emomelody.music.tokens import Vocabulary
-from emomelody.training.examples import make_examples, preceding_classes
+from emomelody.training.examples import make_examples, preceding
 
 CPU = torch.device("cpu")
 
@@ -25,8 +25,11 @@ def test_a_held_out_melody_is_no_context() -> None:
     files = tuple(Path(f"{n}.mid") for n in range(4))
     dataset = Dataset(tokens, labels, labels, files, None, None, previous, ())
     chosen = np.array([True, True, False, True])
-    preceding = preceding_classes(tokens[chosen], dataset, chosen)
-    assert preceding[:, 0].tolist() == [-1, 61, -1]
+    assert preceding(dataset, chosen).tolist() == [-1, 0, -1]
+    examples = make_examples(dataset, chosen, Vocabulary.of(tokens), CPU, continuous=False)
+    assert examples.preceding[:, 0].tolist() == [-1, examples.classes[0, 0], -1]
+    assert torch.equal(examples.preceding_attributes[1], examples.attributes[0])
+    assert not examples.preceding_attributes[[0, 2]].any()
 
 
 def test_targets_are_the_signs_of_the_label_or_measured(small_data: Path) -> None:
