@@ -7,8 +7,8 @@ prior.
 The encoder does not see the label. It reads the emotion from the onsets and steps of a melody, whatever their
 order, and the content from the melody's outline only: staff heights and note density per half bar. A major
 melody and its minor version have the same outline. The decoder is a GRU whose input at each step is the
-previous token, the position in the bar and a condition for that bar, computed from the latent and from
-attributes of the melody (``music.attributes``).
+previous token, the position in the bar, how long each pitch class has sounded in the four bars so far, and a
+condition for the bar, computed from the latent and from attributes of the melody (``music.attributes``).
 
 Shapes: B melodies, T = 64 steps, V classes of the vocabulary, E units of each encoding layer, H units of the
 decoder, Z = 2 + C latent dimensions, G = Z + D with the attributes, P = 16 positions in a bar.
@@ -55,7 +55,7 @@ class EmoregVA(nn.Module):
         # The staff height of each class, in octaves (``staff_heights``); the outline is computed from it.
         self.heights: Tensor
         self.register_buffer("heights", torch.zeros(config.classes))
-        # The pitch class of each class, 0 for rest and hold; how long each has sounded is told the decoder.
+        # The pitch class of each class, 0 for rest and hold; see ``pitch_class_totals``.
         self.chroma: Tensor
         if config.pitch_classes:
             self.register_buffer("chroma", torch.zeros(config.classes, dtype=torch.int64))

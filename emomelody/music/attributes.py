@@ -1,4 +1,4 @@
-"""Attributes of a melody that emoreg-va's decoder is told besides its point, and how they are distributed.
+"""Attributes of a melody, inputs of emoreg-va's decoder besides the point, and how they are distributed.
 
 They leave the point alone to say what emotion a melody has, and say what else it is like: how clearly it
 establishes its mode and tonic, how far its pitches reach, whether it closes. Sampling asks for those of real

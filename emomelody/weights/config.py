@@ -53,8 +53,8 @@ class VAConfig:
     condition: int = 64  # units of the condition of each bar
     content: int = 16  # C: latent dimensions besides valence and arousal
     dropout: float = 0.5
-    attributes: int = 0  # D: attributes of a melody that the decoder is told, see ``music.attributes``
-    pitch_classes: int = 0  # 12 where the decoder is told how long each has sounded, else 0
+    attributes: int = 0  # D: attributes of the melody, inputs of the decoder, see ``music.attributes``
+    pitch_classes: int = 0  # 12 where how long each has sounded is an input of the decoder, else 0
     learned: int = 0  # number of training melodies
 
     def shapes(self) -> Shapes:
