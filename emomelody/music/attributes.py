@@ -10,6 +10,7 @@ N melodies, T steps, D attributes. Attributes are in standard deviations of the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,12 @@ class AttributeDistribution:
     coefficients: Floats  # (4, 3, D): of valence, of arousal, and the constant
     covariances: Floats  # (4, D, D), of what is left
 
+    @cached_property
+    def cholesky_factors(self) -> Floats:
+        """The Cholesky factors of the covariances, (4, D, D)."""
+        jitter = 1e-6 * np.eye(len(NAMES))  # an attribute may be constant
+        return np.asarray(np.linalg.cholesky(self.covariances + jitter))
+
     @classmethod
     def fit(cls, points: Floats, attributes: Floats, labels: NDArray[np.int64]) -> AttributeDistribution:
         """Fit to the points (N, 2), attributes (N, D) and class indices (N,) of real melodies.
@@ -98,9 +105,7 @@ class AttributeDistribution:
         """Attributes (N, D) of melodies at these points (N, 2), from standard normal deviates (N, D)."""
         emotion = quadrants(points)  # (N,)
         means = np.einsum("ni,nid->nd", _with_constant(points), self.coefficients[emotion])
-        jitter = 1e-6 * np.eye(len(NAMES))  # an attribute may be constant
-        factors = np.linalg.cholesky(self.covariances + jitter)[emotion]  # (N, D, D)
-        return np.asarray(means + np.einsum("nij,nj->ni", factors, normals))
+        return np.asarray(means + np.einsum("nij,nj->ni", self.cholesky_factors[emotion], normals))
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists, for the metadata of a weights file."""
@@ -121,7 +126,7 @@ class AttributeDistribution:
         if not (np.isfinite(found.coefficients).all() and np.isfinite(found.covariances).all()):
             raise ValueError("a distribution of attributes has values that are not finite")
         try:
-            np.linalg.cholesky(found.covariances + 1e-6 * np.eye(size))
+            _ = found.cholesky_factors
         except np.linalg.LinAlgError as error:
             raise ValueError("a covariance of attributes is not positive definite") from error
         return found

@@ -2,8 +2,8 @@
 
 R. Bresin and A. Friberg (Cortex 47(9), 2011) let musicians choose the cues of given pieces for different
 emotions; ``CHOICES`` has the means of what they chose, and is reached at the corners of the plane. In
-between, the values are interpolated, so that they are continuous over the plane. Most of each difference lies
-within ``EDGE`` of an axis, so that a point near an axis still belongs audibly to its quadrant.
+between, the values are interpolated, so that they are continuous over the plane. A third of each difference
+lies within ``EDGE`` of an axis, so that a point near an axis still belongs audibly to its quadrant.
 
 A melody gets its notes per second by its tempo, as far as that stays within the tempos at which the listeners
 of another study recognised the emotions (EMelodyGen: Zhou et al., Transactions on Artificial Intelligence
@@ -21,7 +21,7 @@ import numpy as np
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import BARS, STEPS_PER_BAR
 
-EDGE = 0.01  # distance from an axis within which most of the difference between its sides lies
+EDGE = 0.01  # distance from an axis within which a third of the difference between its sides lies
 NEAR = 0.34  # the share of the other side that is left at that distance
 BASE_VELOCITY = 64  # the velocity of 0 dB; leaves room below 127 for loud notes
 PHRASE = BARS * STEPS_PER_BAR  # steps; the length of a training window

@@ -13,6 +13,7 @@ import numpy as np
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion, describe
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
+from emomelody.music.path import Point
 from emomelody.music.tokens import to_tokens
 from emomelody.music.tonality import has_closing_note
 from emomelody.performance.expression import (
@@ -30,7 +31,6 @@ GLIDE = 4  # bars over which the tempo, loudness and note length of a path chang
 RITARDANDO_STEPS = 2 * STEPS_PER_BAR  # the length of a ritardando at the end
 SHORTENED = STEPS_PER_BEAT  # steps: a longer note is cut by no more than one of this duration
 
-Point = tuple[float, float]
 _T = TypeVar("_T")
 
 
