@@ -1,4 +1,4 @@
-"""Notes and melodies on a grid of sixteenth steps, in 4/4; the grid's constants with their units."""
+"""Notes and melodies on a grid of sixteenth steps; the grid's constants with their units."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
+from emomelody.music.meter import Meter
+
 STEPS_PER_BEAT = 4  # sixteenth steps per quarter note
-BEATS_PER_BAR = 4  # 4/4 only
-STEPS_PER_BAR = STEPS_PER_BEAT * BEATS_PER_BAR
+BEATS_PER_BAR = 4  # in 4/4, the meter of the paper's models
+STEPS_PER_BAR = STEPS_PER_BEAT * BEATS_PER_BAR  # in 4/4
 BARS = 4  # bars per training window
 WINDOW_STEPS = BARS * STEPS_PER_BAR  # 64, the length of the paper's token sequences
 TEMPO = 120  # quarter notes per minute
@@ -41,6 +43,7 @@ class Melody:
 
     notes: tuple[Note, ...]
     steps: int = WINDOW_STEPS
+    meter: Meter = Meter.FOUR_FOUR
 
     def __post_init__(self) -> None:
         end = 0
@@ -51,9 +54,15 @@ class Melody:
                 raise ValueError(f"{note} is outside MIDI's pitches 0–{MAX_PITCH}")
             end = note.end
 
+    @property
+    def bars(self) -> int:
+        """The number of bars; the last one may be incomplete."""
+        return -(-self.steps // self.meter.bar)
+
     def transposed(self, semitones: int) -> Melody:
         """Return the melody ``semitones`` higher (negative: lower). Raises ValueError outside 0–127."""
-        return Melody(tuple(Note(n.onset, n.duration, n.pitch + semitones) for n in self.notes), self.steps)
+        notes = tuple(Note(n.onset, n.duration, n.pitch + semitones) for n in self.notes)
+        return Melody(notes, self.steps, self.meter)
 
 
 @dataclass(frozen=True, order=True, slots=True)
