@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.music.path import EmotionPath
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import PLAIN, Setting
@@ -49,6 +50,23 @@ def _random_pieces() -> Iterator[Piece]:
         setting = replace(PLAIN, tonic=KEYS[number % len(KEYS)])
         emotion = list(Emotion)[number % 4]
         yield arrange(Melody(tuple(notes)), title=f"r{number}", emotion=emotion, setting=setting)
+
+
+@cache
+def pieces_in_other_meters() -> list[Piece]:
+    """Twelve random pieces of eight bars, in 3/4 and 6/8 by turns, with rests, syncopation and sixteenths."""
+    rng, found = np.random.default_rng(0), []
+    for number in range(12):
+        meter = (Meter.THREE_FOUR, Meter.SIX_EIGHT)[number % 2]
+        notes, step, end = [], int(rng.integers(0, 5)), 8 * meter.bar
+        while step < end:
+            duration = min(int(rng.choice([1, 1, 2, 2, 2, 3, 4, 4, 5, 6, 7, 8, 9, 10, 14])), end - step)
+            notes.append(Note(step, duration, int(rng.integers(60, 80))))
+            step += duration + int(rng.choice([0, 0, 0, 0, 0, 1, 2, 4, 13]))
+        melody = Melody(tuple(notes), end, meter)
+        setting = Setting(KEYS[number]) if number % 3 else replace(PLAIN, tonic=KEYS[number])
+        found.append(arrange(melody, title=f"o{number}", emotion=list(Emotion)[number % 4], setting=setting))
+    return found
 
 
 def short_piece(setting: Setting = PLAIN, emotion: Emotion = Emotion.E3) -> Piece:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.music.emotion import Emotion
-from emomelody.music.melody import STEPS_PER_BAR
+from emomelody.music.meter import Meter
 from emomelody.music.plane import Floats, quadrants
 from emomelody.music.tokens import REST, Tokens
 from emomelody.music.tonality import has_closing_note, majorness, pitch_class_totals
@@ -38,8 +38,8 @@ LARGEST = 3.0  # standard deviations
 _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)  # scales on C
 
 
-def measure(tokens: Tokens, minor: NDArray[np.bool_]) -> Floats:
-    """The attributes (N, D) of melodies (N, T), each in C minor or major as ``minor`` (N,) says."""
+def measure(tokens: Tokens, minor: NDArray[np.bool_], meter: Meter = Meter.FOUR_FOUR) -> Floats:
+    """The attributes (N, D) of melodies (N, T) of whole bars, in C minor or major as ``minor`` (N,) says."""
     onset = tokens < REST  # (N, T)
     count = np.maximum(onset.sum(1), 1)  # (N,)
     used = np.zeros((len(tokens), REST), dtype=bool)  # (N, 128)
@@ -54,19 +54,19 @@ def measure(tokens: Tokens, minor: NDArray[np.bool_]) -> Floats:
         "scale": (in_scale * onset).sum(1) / count,
         "range": np.maximum(highest - lowest, 0),
         "pitches": used.sum(1),
-        "grooving": _grooving_similarity(onset),
-        "closing": has_closing_note(tokens),
+        "grooving": _grooving_similarity(onset, meter.bar),
+        "closing": has_closing_note(tokens, meter),
     }
     values = np.stack([attributes[name] for name in NAMES], 1)
     return np.asarray(np.clip((values - MEANS) / DEVIATIONS, -LARGEST, LARGEST))
 
 
-def _grooving_similarity(onset: NDArray[np.bool_]) -> Floats:
-    """``features.grooving_similarity`` of N melodies of several bars with these onsets (N, T), (N,)."""
-    bars = onset.reshape(len(onset), -1, STEPS_PER_BAR).astype(float)  # (N, bars, 16)
+def _grooving_similarity(onset: NDArray[np.bool_], bar: int) -> Floats:
+    """``features.grooving_similarity`` of N melodies of several bars of P steps with onsets (N, T), (N,)."""
+    bars = onset.reshape(len(onset), -1, bar).astype(float)  # (N, bars, P)
     count = bars.shape[1]
-    ones = bars.sum(1)  # (N, 16), the bars with an onset at each step
-    differing = (ones * (count - ones)).sum(1) / STEPS_PER_BAR  # over all pairs of bars
+    ones = bars.sum(1)  # (N, P), the bars with an onset at each step
+    differing = (ones * (count - ones)).sum(1) / bar  # over all pairs of bars
     return np.asarray(1 - differing / (count * (count - 1) / 2))
 
 

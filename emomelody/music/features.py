@@ -1,6 +1,6 @@
 """Features of a melody: the paper's metrics, rhythm, intervals, durations, and a classifier's input.
 
-The metrics are MusPy's (``muspy.metrics``), except that rhythm is measured on the sixteen steps of a bar,
+The metrics are MusPy's (``muspy.metrics``), except that rhythm is measured on the sixteenth steps of a bar,
 because MusPy's groove consistency depends on the resolution of the file.
 """
 
@@ -13,7 +13,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.melody import MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody
+from emomelody.music.melody import MAX_PITCH, STEPS_PER_BEAT, Melody
 from emomelody.music.plane import Floats
 
 
@@ -86,9 +86,10 @@ def grooving_similarity(melody: Melody) -> float:
     """Compute the similarity of the rhythms of all bars, 0 … 1; 1 for a single bar.
 
     Grooving pattern similarity of S.-L. Wu and Y.-H. Yang, "The Jazz Transformer on the Front Line" (2020),
-    on sixteenths: the mean over all pairs of bars of 1 − (steps where exactly one has an onset) / 16.
+    on sixteenths: the mean over all pairs of bars of 1 − (steps where exactly one has an onset) /
+    (steps of a bar).
     """
-    bars = np.zeros((-(-melody.steps // STEPS_PER_BAR), STEPS_PER_BAR), dtype=bool)  # (bars, 16)
+    bars = np.zeros((melody.bars, melody.meter.bar), dtype=bool)  # (bars, steps of a bar)
     bars.flat[[note.onset for note in melody.notes]] = True
     differing = [(a ^ b).mean() for a, b in combinations(bars, 2)]
     return 1.0 - float(np.mean(differing)) if differing else 1.0

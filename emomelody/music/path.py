@@ -10,7 +10,7 @@ import numpy as np
 
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion, describe
-from emomelody.music.melody import STEPS_PER_BAR
+from emomelody.music.meter import Meter
 from emomelody.music.plane import Floats
 from emomelody.music.words import Word, parse_emotion
 
@@ -94,11 +94,14 @@ def _parse_waypoint(word: str) -> Waypoint:
         raise EmomelodyError(f"path '{word}': '{target}' is not a point, write e.g. -0.5,0.2@0") from error
 
 
-def interpolate(waypoints: Sequence[Waypoint], latents: Floats, bars: int) -> Floats:
+def interpolate(
+    waypoints: Sequence[Waypoint], latents: Floats, bars: int, meter: Meter = Meter.FOUR_FOUR
+) -> Floats:
     """Interpolate the latents (W, 2) of W waypoints linearly; returns the latent of each step, (T, 2).
 
-    Before the first waypoint and after the last one the latent is constant. T is 16 ``bars``.
+    Before the first waypoint and after the last one the latent is constant. T is the steps of
+    ``bars`` bars, 16 each in 4/4 and 12 in 3/4 and 6/8.
     """
-    at = [waypoint.bar * STEPS_PER_BAR for waypoint in waypoints]
-    steps = np.arange(bars * STEPS_PER_BAR)
+    at = [waypoint.bar * meter.bar for waypoint in waypoints]
+    steps = np.arange(bars * meter.bar)
     return np.stack([np.interp(steps, at, latents[:, axis]) for axis in range(2)], 1)

@@ -15,14 +15,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.melody import STEPS_PER_BEAT
+from emomelody.music.meter import Meter
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import HOLD, REST, Tokens
 
 ENDS = 0.05  # how much more the first and the last note count
 MINOR = 12  # the number of C minor
 CLOSING = (0, 7)  # pitch classes of tonic and dominant in C
-CLOSING_STEPS = 2 * STEPS_PER_BEAT  # the least duration of a closing note
+# Steps between the strong beats, on one of which a closing note begins, and its least duration in steps. In
+# 3/4 only the downbeat is strong: a half note on the second beat lasts to the end as well, but closes weakly.
+CLOSING_NOTES = {Meter.FOUR_FOUR: (8, 8), Meter.THREE_FOUR: (12, 8), Meter.SIX_EIGHT: (6, 6)}
 
 
 @dataclass(frozen=True)
@@ -90,15 +92,20 @@ def majorness(totals: Floats) -> Floats:
     return np.asarray(correlations[:, :MINOR].max(1) - correlations[:, MINOR:].max(1))
 
 
-def has_closing_note(tokens: Tokens) -> NDArray[np.bool_]:
-    """Whether melodies (N, T) end on a long tonic or dominant from the first or third beat on, (N,)."""
+def has_closing_note(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> NDArray[np.bool_]:
+    """Whether melodies (N, T) in C end on a long tonic or dominant that begins on a strong beat, (N,).
+
+    The first step is the first of a bar. In 4/4 the first and the third beat are strong, in 3/4 the first, in
+    6/8 both; two quarter notes are long, in 6/8 a dotted quarter.
+    """
+    strong, least = CLOSING_NOTES[meter]
     steps = tokens.shape[1]
     onset = steps - 1 - (tokens[:, ::-1] < REST).argmax(1)  # (N,), of the last note
     pitch = np.take_along_axis(tokens, onset[:, None], 1)[:, 0]
     # A melody without notes has its last "onset" at its end, where nothing follows.
     to_the_end = (tokens[:, ::-1] != HOLD).argmax(1) == steps - 1 - onset
-    on_strong_beat = onset % (2 * STEPS_PER_BEAT) == 0
-    is_long = steps - onset >= CLOSING_STEPS
+    on_strong_beat = onset % strong == 0
+    is_long = steps - onset >= least
     closing: NDArray[np.bool_] = (
         to_the_end & on_strong_beat & is_long & (pitch < REST) & np.isin(pitch % 12, CLOSING)
     )

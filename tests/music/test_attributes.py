@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from pieces import melodies
+from pieces import melodies, pieces_in_other_meters
 
 from emomelody.music import features
 from emomelody.music.attributes import (
@@ -19,6 +19,7 @@ from emomelody.music.attributes import (
     measure,
 )
 from emomelody.music.melody import Melody
+from emomelody.music.meter import Meter
 from emomelody.music.tokens import HOLD, REST, to_tokens
 
 ARPEGGIO = [60, HOLD, HOLD, HOLD, 64, HOLD, HOLD, HOLD, 67, HOLD, HOLD, HOLD, 60, HOLD, HOLD, HOLD] * 4
@@ -56,6 +57,21 @@ def test_attributes_tell_how_clear_mode_and_tonic_are() -> None:
     assert in_g == pytest.approx(0)
     (swapped, *_) = measure(major[None], np.array([True])) * DEVIATIONS + MEANS
     assert swapped[0] == pytest.approx(-values[0, 0])
+
+
+def test_attributes_of_other_meters() -> None:
+    for piece in pieces_in_other_meters():
+        melody = piece.melody
+        (measured,) = measure(to_tokens(melody)[None], np.array([False]), melody.meter)
+        at = NAMES.index("grooving")
+        expected = (features.grooving_similarity(melody) - MEANS[at]) / DEVIATIONS[at]
+        assert measured[at] == pytest.approx(np.clip(expected, -LARGEST, LARGEST))
+    closing = np.array([[62] * 18 + [60] + [HOLD] * 5])  # a dotted quarter on the second beat of 6/8
+    in_six_eight, in_three_four = (
+        measure(closing, np.array([False]), meter)[0, NAMES.index("closing")]
+        for meter in (Meter.SIX_EIGHT, Meter.THREE_FOUR)
+    )
+    assert in_six_eight > in_three_four
 
 
 def make_distribution() -> tuple[AttributeDistribution, np.ndarray, np.ndarray, np.ndarray]:

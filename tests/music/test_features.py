@@ -10,6 +10,7 @@ from pieces import quarters
 
 from emomelody.music import features
 from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
 
 
 def test_the_metrics_of_a_melody() -> None:
@@ -27,6 +28,11 @@ def test_the_metrics_of_a_melody() -> None:
 def test_equal_bars_have_the_highest_grooving_similarity() -> None:
     assert features.grooving_similarity(quarters(*[60] * 16)) == 1
     assert features.grooving_similarity(Melody((Note(0, 4, 60),), steps=16)) == 1
+    waltz = Melody(tuple(Note(12 * bar, 4, 60) for bar in range(4)), 48, Meter.THREE_FOUR)
+    assert features.grooving_similarity(waltz) == 1
+    assert features.grooving_similarity(Melody(waltz.notes[:3], 48, Meter.THREE_FOUR)) == pytest.approx(
+        23 / 24
+    )
 
 
 def test_one_note_has_metrics_and_silence_has_none() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion
+from emomelody.music.meter import Meter
 from emomelody.music.path import EmotionPath, interpolate
 from emomelody.music.words import Word
 
@@ -18,6 +19,9 @@ def test_a_path_is_straight_between_its_waypoints() -> None:
     latents = interpolate(path.waypoints, np.array([[-1.0, -1], [1, 0]]), 4)
     assert latents.shape == (64, 2)
     assert latents[[0, 16, 32, 48, 63]].tolist() == [[-1, -1], [-1, -1], [0, -0.5], [1, 0], [1, 0]]
+    latents = interpolate(path.waypoints, np.array([[-1.0, -1], [1, 0]]), 4, Meter.SIX_EIGHT)
+    assert latents.shape == (48, 2)
+    assert latents[[0, 12, 24, 36, 47]].tolist() == [[-1, -1], [-1, -1], [0, -0.5], [1, 0], [1, 0]]
 
 
 @pytest.mark.parametrize(

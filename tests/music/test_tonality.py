@@ -10,6 +10,7 @@ from music21.analysis.discrete import KrumhanslKessler
 from music21.note import Note
 from music21.stream import Stream
 
+from emomelody.music.meter import Meter
 from emomelody.music.tokens import HOLD, REST
 from emomelody.music.tonality import (
     ENDS,
@@ -82,3 +83,19 @@ def test_closing_notes_by_hand() -> None:
         [REST] * 32,
     ]
     assert has_closing_note(np.array(rows)).tolist() == [True, True, False, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("meter", "closing", "open_end"),
+    [
+        # A dotted half; a half note on the second beat, a quarter, a note that begins off the beat.
+        (Meter.THREE_FOUR, {12}, {8, 4, 10}),
+        # A dotted half or quarter; notes that begin off the beat.
+        (Meter.SIX_EIGHT, {12, 6}, {8, 4, 2}),
+    ],
+)
+def test_closing_notes_of_other_meters(meter: Meter, closing: set[int], open_end: set[int]) -> None:
+    durations = sorted(closing | open_end)
+    rows = [[62] * (24 - duration) + [60] + [HOLD] * (duration - 1) for duration in durations]
+    found = has_closing_note(np.array(rows), meter)
+    assert {duration for duration, closes in zip(durations, found, strict=True) if closes} == closing
