@@ -19,12 +19,12 @@ from math import log10, pi, sin
 import numpy as np
 
 from emomelody.music.emotion import Emotion
-from emomelody.music.melody import BARS, STEPS_PER_BAR
+from emomelody.music.melody import BARS
+from emomelody.music.meter import Meter
 
 EDGE = 0.01  # distance from an axis within which a third of the difference between its sides lies
 NEAR = 0.34  # the share of the other side that is left at that distance
 BASE_VELOCITY = 64  # the velocity of 0 dB; leaves room below 127 for loud notes
-PHRASE = BARS * STEPS_PER_BAR  # steps; the length of a training window
 CALM_TEMPOS, AROUSED_TEMPOS = (40, 69), (160, 228)  # quarter notes per minute, slowest and fastest
 SWELL = 1.5  # dB, louder in the middle of a phrase and softer at its ends
 DOWNBEAT = 0.5  # dB, added on the first step of a bar
@@ -92,10 +92,11 @@ def decibels(velocity: float) -> float:
     return 40 * log10(velocity / BASE_VELOCITY)
 
 
-def phrase_dynamics(step: int) -> float:
-    """The change in loudness, in dB, of a note at a step: the swell of its phrase and its downbeat."""
-    phase = step % PHRASE / PHRASE  # 0 … 1 within the phrase
-    return SWELL * (2 * sin(pi * phase) - 1) + (DOWNBEAT if step % STEPS_PER_BAR == 0 else 0.0)
+def phrase_dynamics(step: int, meter: Meter = Meter.FOUR_FOUR) -> float:
+    """The change in loudness, in dB, of a note: the swell of its phrase of four bars, and its downbeat."""
+    phrase = BARS * meter.bar  # steps
+    phase = step % phrase / phrase  # 0 … 1 within the phrase
+    return SWELL * (2 * sin(pi * phase) - 1) + (DOWNBEAT if step % meter.bar == 0 else 0.0)
 
 
 def ritardando(progress: float) -> float:

@@ -12,7 +12,8 @@ import numpy as np
 
 from emomelody.errors import EmomelodyError
 from emomelody.music.emotion import Emotion, describe
-from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
+from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BEAT, Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.music.path import Point
 from emomelody.music.tokens import to_tokens
 from emomelody.music.tonality import has_closing_note
@@ -28,7 +29,7 @@ from emomelody.performance.registers import playable_octave
 from emomelody.performance.setting import EXPRESSIVE, Setting
 
 GLIDE = 4  # bars over which the tempo, loudness and note length of a path change, where its emotion does
-RITARDANDO_STEPS = 2 * STEPS_PER_BAR  # the length of a ritardando at the end
+RITARDANDO_BARS = 2  # the length of a ritardando at the end
 SHORTENED = STEPS_PER_BEAT  # steps: a longer note is cut by no more than one of this duration
 
 _T = TypeVar("_T")
@@ -70,7 +71,7 @@ class Piece:
 
         The first is at step 0; empty without a trajectory.
         """
-        return _changes([describe(*point) for point in self.trajectory], STEPS_PER_BAR)
+        return _changes([describe(*point) for point in self.trajectory], self.melody.meter.bar)
 
     def key_at(self, step: int) -> str:
         """Return the key signature at a step."""
@@ -97,23 +98,24 @@ def arrange(
     or else the emotion's mode. Raises EmomelodyError where a note would leave MIDI's pitches 0–127.
     """
     corner = (float(emotion.valence), float(emotion.arousal))
-    bars = range(-(-melody.steps // STEPS_PER_BAR))
+    meter, bars = melody.meter, range(melody.bars)
     points = [trajectory[min(bar, len(trajectory) - 1)] if trajectory else corner for bar in bars]
     modes = [Emotion.at(*point).mode if trajectory else mode or emotion.mode for point in points]
     octaves = _octaves(melody, points, setting)
     ritardando = _ritardando(melody, setting)
+    notes = [(note, note.onset // meter.bar) for note in melody.notes]  # each with its bar
     loudness = _glide([expression_at(point).loudness for point in points])
     note_lengths = _glide([expression_at(point).note_length for point in points])
     return Piece(
         title,
         emotion,
         tuple(trajectory),
-        Melody(tuple(_set_note(note, octaves, setting) for note in melody.notes), melody.steps),
-        velocities=tuple(_velocity(note, loudness, setting) for note in melody.notes),
-        note_lengths=tuple(_note_length(note, note_lengths, setting) for note in melody.notes),
-        keys=tuple((step, setting.key(mode)) for step, mode in _changes(modes, STEPS_PER_BAR)),
-        tempos=_changes(_tempos(melody, points, setting, ritardando), STEPS_PER_BEAT),
-        octaves=_changes(octaves, STEPS_PER_BAR),
+        Melody(tuple(_set_note(note, octaves[bar], setting) for note, bar in notes), melody.steps, meter),
+        velocities=tuple(_velocity(note, loudness[bar], meter, setting) for note, bar in notes),
+        note_lengths=tuple(_note_length(note, note_lengths[bar], setting) for note, bar in notes),
+        keys=tuple((step, setting.key(mode)) for step, mode in _changes(modes, meter.bar)),
+        tempos=_changes(_tempos(melody, points, setting, ritardando), meter.beat),
+        octaves=_changes(octaves, meter.bar),
         program=int(setting.program),
         ritardando=ritardando,
     )
@@ -130,7 +132,7 @@ def _octaves(melody: Melody, points: Sequence[Point], setting: Setting) -> list[
         pitches = [
             note.pitch + setting.semitones
             for note in melody.notes
-            if first <= note.onset // STEPS_PER_BAR < last
+            if first <= note.onset // melody.meter.bar < last
         ]
         octaves += [playable_octave(pitches, int(setting.program), octave)] * (last - first)
     return octaves
@@ -138,25 +140,28 @@ def _octaves(melody: Melody, points: Sequence[Point], setting: Setting) -> list[
 
 def _ritardando(melody: Melody, setting: Setting) -> int | None:
     """The step from which on the tempo falls: in a melody of several phrases that ends on a closing note."""
-    if setting.tempo is not None or melody.steps <= BARS * STEPS_PER_BAR or not melody.notes:
+    if setting.tempo is not None or melody.bars <= BARS or not melody.notes:
         return None
-    return melody.steps - RITARDANDO_STEPS if has_closing_note(to_tokens(melody)[None])[0] else None
+    closing = has_closing_note(to_tokens(melody)[None], melody.meter)[0]
+    return melody.steps - RITARDANDO_BARS * melody.meter.bar if closing else None
 
 
 def _tempos(
     melody: Melody, points: Sequence[Point], setting: Setting, ritardando_from: int | None
 ) -> list[float]:
-    """The tempo of each beat."""
-    beats = range(0, melody.steps, STEPS_PER_BEAT)
+    """The tempo of each beat, in quarter notes per minute; a whole number of beats where it is not fixed."""
+    beats = range(0, melody.steps, melody.meter.beat)
     if setting.tempo is not None:
         return [setting.tempo] * len(beats)
-    density = max(1, len(melody.notes)) / len(beats)
+    density = max(1, len(melody.notes)) / (melody.steps / STEPS_PER_BEAT)  # onsets per quarter note
     by_bar = np.exp(_glide([log(tempo_at(point, density)) for point in points])).tolist()
-    tempos = [by_bar[step // STEPS_PER_BAR] for step in beats]
+    tempos = [by_bar[step // melody.meter.bar] for step in beats]
     if ritardando_from is not None:
-        shares = [ritardando(max(0, step - ritardando_from) / RITARDANDO_STEPS) for step in beats]
+        length = melody.steps - ritardando_from
+        shares = [ritardando(max(0, step - ritardando_from) / length) for step in beats]
         tempos = [tempo * share for tempo, share in zip(tempos, shares, strict=True)]
-    return [float(round(tempo)) for tempo in tempos]
+    beat = melody.meter.beat / STEPS_PER_BEAT  # quarter notes
+    return [round(tempo / beat) * beat for tempo in tempos]
 
 
 def _glide(values: Sequence[float]) -> list[float]:
@@ -170,24 +175,23 @@ def _glide(values: Sequence[float]) -> list[float]:
     return [float(mean) for mean in np.convolve(padded, np.full(GLIDE, 1 / GLIDE), mode="valid")]
 
 
-def _velocity(note: Note, loudness: Sequence[float], setting: Setting) -> int:
-    """The velocity of a note, with the loudness of each bar in dB."""
+def _velocity(note: Note, loudness: float, meter: Meter, setting: Setting) -> int:
+    """The velocity of a note, with the loudness of its bar in dB."""
     if setting.velocity is not None:
         return setting.velocity
-    return velocity(loudness[note.onset // STEPS_PER_BAR] + phrase_dynamics(note.onset))
+    return velocity(loudness + phrase_dynamics(note.onset, meter))
 
 
-def _note_length(note: Note, lengths: Sequence[float], setting: Setting) -> float:
-    """How long a note sounds, as a share of its duration; ``lengths`` are the shares of each bar."""
+def _note_length(note: Note, length: float, setting: Setting) -> float:
+    """How long a note sounds, as a share of its duration; ``length`` is the share of its bar."""
     if setting.note_length is not None:
         return setting.note_length
-    silence = (1 - lengths[note.onset // STEPS_PER_BAR]) * min(note.duration, SHORTENED)  # steps
+    silence = (1 - length) * min(note.duration, SHORTENED)  # steps
     return 1 - silence / note.duration
 
 
-def _set_note(note: Note, octaves: Sequence[int], setting: Setting) -> Note:
+def _set_note(note: Note, octave: int, setting: Setting) -> Note:
     """Move a note to the setting's key and its bar's octave."""
-    octave = octaves[note.onset // STEPS_PER_BAR]
     pitch = note.pitch + setting.semitones + 12 * octave
     if not 0 <= pitch <= MAX_PITCH:
         raise EmomelodyError(

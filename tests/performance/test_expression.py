@@ -13,6 +13,7 @@ import symusic
 from conftest import Run
 
 from emomelody.music.emotion import Emotion
+from emomelody.music.meter import Meter
 from emomelody.performance.expression import (
     BASE_VELOCITY,
     expression_at,
@@ -73,6 +74,10 @@ def test_phrases_swell_and_downbeats_are_a_little_louder() -> None:
     assert gains[32] == max(gains)
     assert gains[1] < gains[16 + 1] < gains[28] > gains[60]
     assert phrase_dynamics(64) == phrase_dynamics(0)
+    for meter in (Meter.THREE_FOUR, Meter.SIX_EIGHT):
+        assert [phrase_dynamics(12 * bar, meter) for bar in range(4)] == gains[::16]
+        assert phrase_dynamics(48, meter) == gains[0]
+        assert phrase_dynamics(13, meter) < phrase_dynamics(12, meter) < phrase_dynamics(24, meter)
     assert 0 < velocity(-13.4 + min(gains)) < velocity(7.8 + max(gains)) < 127
 
 

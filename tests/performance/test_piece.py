@@ -18,6 +18,7 @@ from emomelody.formats.text_roll import to_text
 from emomelody.music.emotion import Emotion
 from emomelody.music.features import metrics
 from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.performance.expression import tempo_at
 from emomelody.performance.piece import arrange
 from emomelody.performance.registers import RANGES
@@ -145,3 +146,31 @@ def test_files_describe_a_point_on_an_axis_by_its_neighbours() -> None:
         assert f'<miscellaneous-field name="emotion">{words}<' in xml
         assert f"<words>{words}</words>" in xml
         assert to_text(piece, metrics(melody)).startswith(f"a: {words}, C major")
+
+
+@pytest.mark.parametrize("meter", [Meter.THREE_FOUR, Meter.SIX_EIGHT])
+def test_a_path_changes_at_the_bars_of_its_meter(meter: Meter) -> None:
+    melody = Melody(tuple(Note(4 * i, 4, 60 + 2 * (i % 2)) for i in range(24)), 96, meter)
+    trajectory = [(-0.4, -0.3)] * 2 + [(-0.2, 0.02)] + [(0.4, 0.3)] * 5
+    piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=trajectory)
+    assert piece.melody.meter is meter
+    assert piece.keys == ((0, "Cm"), (36, "C"))
+    assert piece.octaves == ((0, 0), (48, 1))  # the register changes at the next phrase only
+    assert piece.sections == ((0, "sad"), (24, "angry"), (36, "happy"))
+    assert markers(midi.to_bytes(piece)) == [(0, "sad"), (24, "angry"), (36, "happy")]
+    assert [step for step, _ in piece.tempos] == [0, 12, 24, 36, 48, 60]
+    assert piece.tempos[-1][1] == pytest.approx(tempo_at(trajectory[-1], 1.0), abs=0.75)
+
+
+@pytest.mark.parametrize("meter", Meter)
+def test_the_last_two_bars_slow_down_beat_by_beat(meter: Meter) -> None:
+    notes = (*(Note(meter.bar * bar, 6, 62) for bar in range(7)), Note(7 * meter.bar, meter.bar, 60))
+    end = 8 * meter.bar
+    piece = arrange(Melody(notes, end, meter), title="a", emotion=Emotion.E3)
+    assert piece.ritardando == 6 * meter.bar
+    steps, tempos = zip(*piece.tempos, strict=True)
+    # The first beat of these bars has the tempo of those before.
+    assert steps == (0, *range(6 * meter.bar + meter.beat, end, meter.beat))
+    assert list(tempos) == sorted(tempos, reverse=True)
+    assert "<words>rit.</words>" in to_musicxml(piece).decode()
+    assert arrange(Melody(notes[:-1], end, meter), title="a", emotion=Emotion.E3).ritardando is None
