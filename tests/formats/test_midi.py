@@ -13,12 +13,13 @@ import pytest
 import symusic
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pieces import hundred_pieces
+from pieces import hundred_pieces, pieces_in_other_meters
 
 from emomelody.errors import BadInput
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note, quantise
+from emomelody.music.meter import Meter
 from emomelody.music.tokens import from_tokens
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN, Setting
@@ -62,6 +63,50 @@ def test_two_other_readers_read_a_hundred_midi_files_back_unchanged() -> None:
         ]
         (meter,) = other.time_signatures
         assert (meter.numerator, meter.denominator) == (4, 4)
+
+
+def test_files_in_other_meters_are_read_back_by_three_readers(tmp_path: Path) -> None:
+    path = tmp_path / "a.mid"
+    for piece in pieces_in_other_meters():
+        melody = piece.melody
+        midi.write(piece, path)
+        read = midi.read_melody(path, melody.steps)
+        assert read.meter is melody.meter
+        down = 12 * (piece.octaves[0][1] if min(piece.note_lengths) < 1 else 0)
+        assert read == melody.transposed(-down)
+        signature = (melody.meter.numerator, melody.meter.denominator)
+        (theirs,) = pretty_midi.PrettyMIDI(str(path)).time_signature_changes
+        assert (theirs.numerator, theirs.denominator) == signature
+        other = symusic.Score.from_midi(path.read_bytes())
+        (other_meter,) = other.time_signatures
+        assert (other_meter.numerator, other_meter.denominator) == signature
+        assert [(n.time, n.pitch) for n in other.tracks[0].notes] == [
+            (120 * n.onset, n.pitch) for n in melody.notes
+        ]
+
+
+def test_a_metronome_clicks_on_the_beats() -> None:
+    for meter, clocks in {Meter.FOUR_FOUR: 24, Meter.THREE_FOUR: 24, Meter.SIX_EIGHT: 36}.items():
+        piece = arrange(Melody((Note(0, 4, 60),), 48, meter), title="a", emotion=Emotion.E1, setting=PLAIN)
+        first, *_ = mido.MidiFile(file=io.BytesIO(midi.to_bytes(piece))).tracks[0]
+        assert (first.type, first.clocks_per_click) == ("time_signature", clocks)
+
+
+@pytest.mark.parametrize(
+    ("meters", "found"),
+    [
+        ([], Meter.FOUR_FOUR),
+        ([(3, 4)], Meter.THREE_FOUR),
+        ([(6, 8), (6, 8)], Meter.SIX_EIGHT),
+        ([(5, 4)], Meter.FOUR_FOUR),
+        ([(3, 4), (4, 4)], Meter.FOUR_FOUR),
+    ],
+)
+def test_a_melody_has_the_one_meter_of_its_file(
+    tmp_path: Path, meters: list[tuple[int, int]], found: Meter
+) -> None:
+    signatures = [mido.MetaMessage("time_signature", numerator=n, denominator=d, time=8) for n, d in meters]
+    assert midi.read_melody(song(tmp_path, [*notes(60, 62), *signatures])).meter is found
 
 
 def test_notes_played_short_are_read_as_they_are_written(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Collecting what the tracks of a MIDI file hold: notes, names, meters, keys and tempos."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from collections import defaultdict, deque
+
+import mido
+
+DRUMS = 9  # General MIDI's drum channel, counted from 0
+Span = tuple[int, int, int]  # (onset, end, pitch) of a note, in ticks
+# A sequencer-specific event that begins so (0x7D: of no manufacturer) holds for each note of a track its
+# written duration in steps, and how many octaves higher than sampled it is played. Without it, notes played
+# short could not be told from notes before rests. Other programs ignore it.
+WRITTEN, WRITTEN_NOTE = b"\x7demomelody", struct.Struct(">Hb")
+
+
+class EventCollector:
+    """Collects the notes, names, meters, keys and tempos of tracks; times in ticks."""
+
+    def __init__(self) -> None:
+        self.notes: dict[tuple[int, int], list[Span]] = defaultdict(list)  # by (track, channel)
+        self.names: dict[int, str] = {}  # by track
+        self.written: dict[int, tuple[tuple[int, int], ...]] = {}  # by track, see ``WRITTEN``
+        self.meters: list[tuple[int, str]] = []
+        self.keys: list[tuple[int, str]] = []
+        self.tempos: list[tuple[int, int]] = []
+        self.last_tick = 0
+        self.note_count = 0
+
+    def add_track(self, number: int, track: mido.MidiTrack) -> None:
+        """Add the events of one track, up to its end of track."""
+        tick = 0
+        switches: dict[tuple[int, int], list[tuple[int, bool]]] = defaultdict(
+            list
+        )  # (tick, on?) by (channel, pitch)
+        onsets: dict[int, list[int]] = defaultdict(list)  # by channel
+        for message in track:
+            tick += message.time
+            if message.type in ("note_on", "note_off") and message.channel != DRUMS:
+                on = message.type == "note_on" and message.velocity > 0
+                switches[message.channel, message.note].append((tick, on))
+                if on:
+                    onsets[message.channel].append(tick)
+            elif message.type == "track_name":
+                self.names[number] = message.name
+            elif message.type == "sequencer_specific" and bytes(message.data).startswith(WRITTEN):
+                data = bytes(message.data)[len(WRITTEN) :]
+                whole = len(data) - len(data) % WRITTEN_NOTE.size
+                self.written[number] = tuple(WRITTEN_NOTE.iter_unpack(data[:whole]))
+            elif message.type == "time_signature":
+                self.meters.append((tick, f"{message.numerator}/{message.denominator}"))
+            elif message.type == "key_signature":
+                self.keys.append((tick, message.key))
+            elif message.type == "set_tempo" and message.tempo > 0:  # 0 is damage
+                self.tempos.append((tick, message.tempo))
+            elif message.type == "end_of_track":
+                break
+        for (channel, pitch), events in switches.items():
+            spans = _pair(events, [*onsets[channel], tick])
+            self.notes[number, channel] += [(onset, end, pitch) for onset, end in spans if end > onset]
+            self.note_count += len(spans)
+        self.last_tick = max(self.last_tick, tick)
+
+
+def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, int]]:
+    """Pair the note-ons and note-offs of one pitch, (tick, on?) in order, to notes (onset, end).
+
+    The first note-on belongs to the first note-off; surplus note-offs are ignored. Where note-offs are
+    missing, a note ends at the next event of its pitch if that is a note-off, and otherwise at the next of
+    the ``onsets`` of its channel, which end with the end of the track.
+    """
+    sounding: deque[int] = deque()
+    spans = []
+    for tick, on in events:
+        if on:
+            sounding.append(tick)
+        elif sounding:
+            spans.append((sounding.popleft(), tick))
+    if not sounding:
+        return spans
+    following = [*events[1:], (0, True)]
+    return [
+        (tick, onsets[min(bisect_right(onsets, tick), len(onsets) - 1)] if next_on else end)
+        for (tick, on), (end, next_on) in zip(events, following, strict=True)
+        if on
+    ]
