@@ -3,30 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby, pairwise
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from emomelody.music.key import spell
-from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT
+from emomelody.music.melody import STEPS_PER_BEAT
+from emomelody.music.meter import Meter
 from emomelody.performance.piece import Piece
 
 if TYPE_CHECKING:
     from music21 import stream
 
 # Note values in steps, longest first, with the steps of a bar on which each may begin. Other notes are split
-# and tied, so that the beats and the middle of the bar stay visible.
-_NOTE_VALUES = (
-    (16, (0,)),
-    (12, (0, 4)),
-    (8, (0, 4, 8)),
-    (6, (0, 2, 8, 10)),
-    (4, (0, 2, 4, 6, 8, 10, 12)),
-    (3, (0, 1, 4, 5, 8, 9, 12, 13)),
-    (2, (0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)),
-    (1, range(STEPS_PER_BAR)),
-)
+# and tied, so that the beats and the middle of the bar stay visible. In 6/8 only a note of a whole bar hides
+# its middle; in 3/4 no dotted quarter ends the bar, because after another one it would look like 6/8.
+_NOTE_VALUES: dict[Meter, tuple[tuple[int, Sequence[int]], ...]] = {
+    Meter.FOUR_FOUR: (
+        (16, (0,)),
+        (12, (0, 4)),
+        (8, (0, 4, 8)),
+        (6, (0, 2, 8, 10)),
+        (4, (0, 2, 4, 6, 8, 10, 12)),
+        (3, (0, 1, 4, 5, 8, 9, 12, 13)),
+        (2, (0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)),
+        (1, range(16)),
+    ),
+    Meter.THREE_FOUR: (
+        (12, (0,)),
+        (8, (0, 4)),
+        (6, (0, 2, 4)),
+        (4, (0, 2, 4, 6, 8)),
+        (3, (0, 1, 4, 5, 8, 9)),
+        (2, (0, 1, 2, 4, 5, 6, 8, 9, 10)),
+        (1, range(12)),
+    ),
+    Meter.SIX_EIGHT: (
+        (12, (0,)),
+        (6, (0, 6)),
+        (4, (0, 2, 6, 8)),
+        (3, (0, 1, 2, 3, 6, 7, 8, 9)),
+        (2, (0, 1, 2, 3, 4, 6, 7, 8, 9, 10)),
+        (1, range(12)),
+    ),
+}
+# Values, with their steps, that hide a beat of 3/4. A note that needs a tie anyway is split at the beat.
+_HIDING_A_BEAT = {Meter.THREE_FOUR: {(6, 2), (4, 2), (4, 6)}}
+# Rests begin at multiples of their own length, and have dots only where they fill a beat of 6/8. A bar of
+# rest is one rest; otherwise each beat of 3/4 has its own, and a quarter rest in 6/8 begins a beat.
+_REST_VALUES: dict[Meter, tuple[tuple[int, Sequence[int]], ...]] = {
+    Meter.FOUR_FOUR: tuple((value, range(0, 16, value)) for value in (16, 8, 4, 2, 1)),
+    Meter.THREE_FOUR: tuple((value, range(0, 12, value)) for value in (12, 4, 2, 1)),
+    Meter.SIX_EIGHT: ((12, (0,)), (6, (0, 6)), (4, (0, 6)), (2, range(0, 12, 2)), (1, range(12))),
+}
 _BASS = 57  # A3: a section whose mean pitch is lower gets the bass clef
 _TEMPO_SHOWN = 0.1  # relative change of tempo, from the last one printed, that is printed
 # How long notes sound, as shares of their durations. A note that sounds for all of it has no mark.
@@ -38,18 +69,22 @@ _DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 11
 # Black notes need a white page even where the surroundings are dark. The inline style wins over Verovio's
 # style sheet, which gives every rectangle a black outline.
 _BACKGROUND = '<rect width="100%" height="100%" fill="white" style="stroke: none" />'
-# Rests have no dots and begin at multiples of their own length.
-_REST_VALUES = tuple((steps, range(0, STEPS_PER_BAR, steps)) for steps in (16, 8, 4, 2, 1))
 
 
-def split_values(onset: int, duration: int, *, rest: bool = False) -> Iterator[tuple[int, int]]:
+def split_values(
+    onset: int, duration: int, meter: Meter = Meter.FOUR_FOUR, *, rest: bool = False
+) -> Iterator[tuple[int, int]]:
     """Split a note or rest into written values, as (onset, duration) in steps, none across a barline."""
     end = onset + duration
+    values, hiding = (_REST_VALUES if rest else _NOTE_VALUES)[meter], _HIDING_A_BEAT.get(meter, set())
     while onset < end:
-        step = onset % STEPS_PER_BAR
-        room = min(end - onset, STEPS_PER_BAR - step)
-        values = _REST_VALUES if rest else _NOTE_VALUES
-        value = next(value for value, steps in values if value <= room and step in steps)
+        step = onset % meter.bar
+        room = min(end - onset, meter.bar - step)
+        value = next(
+            value
+            for value, steps in values
+            if value <= room and step in steps and (onset + value == end or (value, step) not in hiding)
+        )
         yield onset, value
         onset += value
 
@@ -105,12 +140,13 @@ def _to_music21(piece: Piece) -> stream.Score:
     player.midiProgram, player.midiChannel = piece.program, 0
     player.partId, player.instrumentId = "P1", "I1"
     part.insert(0, player)
-    bars = -(-piece.melody.steps // STEPS_PER_BAR)
-    measures = [stream.Measure(number=bar + 1) for bar in range(bars)]
-    _add_marks(piece, measures)
+    measures = [stream.Measure(number=bar + 1) for bar in range(piece.melody.bars)]
+    insert = partial(_insert, measures, piece.melody.meter.bar)
+    for step, mark in _marks(piece):
+        insert(step, mark)
     for onset, duration, element in _notes_and_rests(piece):
         element.quarterLength = duration / STEPS_PER_BEAT
-        _insert(measures, onset, element)
+        insert(onset, element)
     measures[-1].rightBarline = "final"
     part.append(measures)
     for first, last in _slurs(piece, measures):
@@ -127,42 +163,46 @@ def _custom_metadata(piece: Piece) -> Iterator[tuple[str, str]]:
         yield "arousal", f"{arousal:.4f}"
 
 
-def _add_marks(piece: Piece, measures: list[stream.Measure]) -> None:
-    """Add clefs, meter, keys, tempos, dynamics, and the description of the emotion where it changes."""
+def _marks(piece: Piece) -> Iterator[tuple[int, Any]]:
+    """Yield clefs, meter, keys, tempos, dynamics, and the description of the emotion where it changes."""
     from music21 import clef, dynamics, expressions, key, meter
 
     for step, low in _clef_changes(piece):
-        _insert(measures, step, clef.BassClef() if low else clef.TrebleClef())
-    _insert(measures, 0, meter.TimeSignature("4/4"))
+        yield step, clef.BassClef() if low else clef.TrebleClef()
+    yield 0, meter.TimeSignature(str(piece.melody.meter))
     for step, name in piece.keys:
         tonic = name.removesuffix("m").replace("b", "-")
-        _insert(measures, step, key.Key(tonic, "minor" if name.endswith("m") else "major"))
-    for step, mark in _tempo_marks(piece):
-        _insert(measures, step, mark)
+        yield step, key.Key(tonic, "minor" if name.endswith("m") else "major")
+    yield from _tempo_marks(piece)
     slowing = [] if piece.ritardando is None else [(piece.ritardando, "rit.")]
     for step, text in [*piece.sections, *slowing]:
         words = expressions.TextExpression(text)
         words.placement = "above"
-        _insert(measures, step, words)
+        yield step, words
     for step, name in _dynamic_changes(piece):
-        _insert(measures, step, dynamics.Dynamic(name))
+        yield step, dynamics.Dynamic(name)
 
 
-def _insert(measures: list[stream.Measure], step: int, element: Any) -> None:
-    bar, in_bar = divmod(step, STEPS_PER_BAR)
-    measures[bar].insert(in_bar / STEPS_PER_BEAT, element)
+def _insert(measures: list[stream.Measure], bar: int, step: int, element: Any) -> None:
+    """Insert an element at a step of measures of ``bar`` steps."""
+    number, in_bar = divmod(step, bar)
+    measures[number].insert(in_bar / STEPS_PER_BEAT, element)
 
 
 def _tempo_marks(piece: Piece) -> Iterator[tuple[int, Any]]:
-    """Yield a metronome mark for each tempo. Small changes and a ritardando are played but not printed."""
+    """Yield a metronome mark for each tempo. Small changes and a ritardando are played but not printed.
+
+    Marks count beats. A mark of dotted quarters, which may be a fraction, is printed as a whole number.
+    """
     from music21 import tempo
 
-    shown = 0.0
-    for step, beats in piece.tempos:
-        mark = tempo.MetronomeMark(numberSounding=beats)
+    shown, beat = 0.0, piece.melody.meter.beat / STEPS_PER_BEAT  # quarter notes
+    for step, quarters in piece.tempos:
+        beats = quarters / beat  # per minute
+        mark = tempo.MetronomeMark(numberSounding=beats, referent=beat)
         in_ritardando = piece.ritardando is not None and step > piece.ritardando
         if abs(beats - shown) >= _TEMPO_SHOWN * shown and not in_ritardando:
-            mark.number = round(beats) if beats == round(beats) else beats
+            mark.number = round(beats) if beats == round(beats) or beat != 1 else beats
             shown = beats
         mark.placement = "above"
         yield step, mark
@@ -177,10 +217,11 @@ def _dynamic_changes(piece: Piece) -> Iterator[tuple[int, str]]:
         return
     played = zip(piece.melody.notes, piece.velocities, strict=True)
     shown: float | None = None
-    for bar, notes in groupby(played, key=lambda note: note[0].onset // STEPS_PER_BAR):
+    steps = piece.melody.meter.bar
+    for bar, notes in groupby(played, key=lambda note: note[0].onset // steps):
         level = mean(velocity for _, velocity in notes)
         if shown is None or abs(level - shown) >= _DYNAMICS_SHOWN:
-            yield bar * STEPS_PER_BAR, min(_DYNAMICS, key=lambda name: abs(_DYNAMICS[name] - level))
+            yield bar * steps, min(_DYNAMICS, key=lambda name: abs(_DYNAMICS[name] - level))
             shown = level
 
 
@@ -197,7 +238,7 @@ def _slurs(piece: Piece, measures: list[stream.Measure]) -> Iterator[tuple[Any, 
             and legato[at]
             and notes[at].onset == notes[at - 1].end
             and notes[at].pitch != notes[at - 1].pitch  # it would look like a tie
-            and notes[at].onset % STEPS_PER_BAR != 0
+            and notes[at].onset % piece.melody.meter.bar != 0
         )
         if not joined:
             if at - 1 > start:
@@ -225,12 +266,12 @@ def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:
     """Yield the contents of all bars: onset, duration in steps, music21 note (tied where split) or rest."""
     from music21 import articulations, note, pitch, tie
 
-    now = 0
+    now, meter = 0, piece.melody.meter
     played = zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True)
     for sounding, velocity, length in played:
-        for onset, value in split_values(now, sounding.onset - now, rest=True):
+        for onset, value in split_values(now, sounding.onset - now, meter, rest=True):
             yield onset, value, note.Rest()
-        values = list(split_values(sounding.onset, sounding.duration))
+        values = list(split_values(sounding.onset, sounding.duration, meter))
         letter, alteration, octave = spell(sounding.pitch, piece.key_at(sounding.onset))
         for number, (onset, value) in enumerate(values):
             element = note.Note(pitch.Pitch(step=letter, accidental=alteration or None, octave=octave))
@@ -242,7 +283,7 @@ def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:
                 element.tie = tie.Tie("start" if number == 0 else "stop" if last else "continue")
             yield onset, value, element
         now = sounding.end
-    for onset, value in split_values(now, piece.melody.steps - now, rest=True):
+    for onset, value in split_values(now, piece.melody.bars * meter.bar - now, meter, rest=True):
         yield onset, value, note.Rest()
 
 
