@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from emomelody.formats.plots import COLOURS, new_figure, save_png, to_png
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import note_name
-from emomelody.music.melody import STEPS_PER_BAR, STEPS_PER_BEAT, Melody, Note
+from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.performance.piece import Piece
 
 if TYPE_CHECKING:
@@ -45,23 +46,23 @@ def piano_roll(piece: Piece) -> bytes:
     Bars are numbered and pitches named in their key. A row has four bars, or eight in melodies of more than
     eight bars, whose rows are lower. Where the emotion changes, a legend names the colours.
     """
-    notes, steps = piece.melody.notes, piece.melody.steps
-    layout = _SHORT if steps <= _MAX_SHORT * STEPS_PER_BAR else _LONG
+    notes, steps, meter = piece.melody.notes, piece.melody.steps, piece.melody.meter
+    layout = _SHORT if piece.melody.bars <= _MAX_SHORT else _LONG
+    row = layout.bars * meter.bar  # steps
     pitches = sorted({note.pitch for note in notes}) or [60]
     span = pitches[-1] - pitches[0] + 1  # semitones
     semitone = min(layout.semitone, layout.row / span)
-    starts = range(0, steps, layout.bars * STEPS_PER_BAR)
+    starts = range(0, steps, row)
     figure = new_figure(_WIDTH, (semitone * span + layout.margin) * len(starts) + 0.5)
     figure.suptitle(piece.title, fontsize=11)
     bars = [_NoteBar.of(piece, number) for number in range(len(notes))]
     for start, (axes,) in zip(starts, figure.subplots(len(starts), 1, squeeze=False), strict=True):
-        end = min(start + layout.bars * STEPS_PER_BAR, steps)
-        _draw_notes(axes, bars, (start, end), (pitches[0], pitches[-1]))
+        _draw_notes(axes, bars, meter, (start, min(start + row, steps)), (pitches[0], pitches[-1]))
         names = {pitch: note_name(pitch, piece.key_at(start)) for pitch in pitches}
         axes.set_yticks(list(names), list(names.values()))
         axes.tick_params(axis="y", labelsize=min(7, 72 * semitone))
         if len(starts) > 1:  # the last row keeps the scale of the others
-            axes.set_xlim(start, start + layout.bars * STEPS_PER_BAR)
+            axes.set_xlim(start, start + row)
     axes.set_xlabel("bar")
     _add_legend(figure, piece)
     return to_png(figure)
@@ -83,7 +84,7 @@ def piano_rolls(melodies: Mapping[Emotion, Sequence[Melody]], path: Path, *, tit
                 axes.set_axis_off()
                 continue
             bars = [_NoteBar(note, COLOURS[emotion]) for note in melody.notes]
-            _draw_notes(axes, bars, (0, melody.steps), reach)
+            _draw_notes(axes, bars, melody.meter, (0, melody.steps), reach)
             axes.set_yticks(list(names), list(names.values()))
         row[0].set_title(f"{emotion.code} {emotion.title}", loc="left", fontsize=10)
     for axes in rows[-1]:
@@ -108,7 +109,9 @@ class _NoteBar:
         return cls(note, _colour(piece, note), piece.note_lengths[number], opacity)
 
 
-def _draw_notes(axes: Axes, bars: Sequence[_NoteBar], span: tuple[int, int], reach: tuple[int, int]) -> None:
+def _draw_notes(
+    axes: Axes, bars: Sequence[_NoteBar], meter: Meter, span: tuple[int, int], reach: tuple[int, int]
+) -> None:
     """Draw what lies between two steps: notes, bar and beat lines, black keys.
 
     ``reach`` is the lowest and highest pitch of the picture.
@@ -119,8 +122,8 @@ def _draw_notes(axes: Axes, bars: Sequence[_NoteBar], span: tuple[int, int], rea
     for pitch in range(low, high + 1):
         if pitch % 12 in _BLACK_KEYS:
             axes.axhspan(pitch - 0.5, pitch + 0.5, color="#f0f0f0", zorder=0)
-    for beat in range(start, end + 1, STEPS_PER_BEAT):
-        on_bar = beat % STEPS_PER_BAR == 0
+    for beat in range(start, end + 1, meter.beat):
+        on_bar = beat % meter.bar == 0
         axes.axvline(beat, color="#555555" if on_bar else "#dddddd", linewidth=0.8, zorder=1)
     for bar in bars:
         note = bar.note
@@ -128,8 +131,8 @@ def _draw_notes(axes: Axes, bars: Sequence[_NoteBar], span: tuple[int, int], rea
         if note.onset < end and note.end > start:  # the axes' limits cut off what lies outside
             colour = to_rgba(bar.colour, bar.opacity)
             axes.barh(note.pitch, width, left=note.onset, height=0.8, color=colour, zorder=2)
-    barlines = range(start, end, STEPS_PER_BAR)
-    axes.set_xticks(list(barlines), [str(step // STEPS_PER_BAR + 1) for step in barlines])
+    barlines = range(start, end, meter.bar)
+    axes.set_xticks(list(barlines), [str(step // meter.bar + 1) for step in barlines])
     axes.set(xlim=span, ylim=(low - 0.5, high + 0.5))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from emomelody.music.features import Metrics
 from emomelody.music.key import note_name, signature_name
-from emomelody.music.melody import STEPS_PER_BAR, WINDOW_STEPS
+from emomelody.music.melody import BARS
 from emomelody.performance.piece import Piece
 
 _ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between repeated notes
@@ -26,13 +26,15 @@ def to_text(piece: Piece, metrics: Metrics) -> str:
         f"{metrics.onsets} onsets, {span} ({high - low} semitones), {metrics.in_c_major:.0%} of the"
         f" notes in the major scale, {metrics.in_c_minor:.0%} in the minor",
     ]
-    for start in range(0, piece.melody.steps, WINDOW_STEPS):
-        lines += _row(piece, start, min(start + WINDOW_STEPS, piece.melody.steps))
+    row = BARS * piece.melody.meter.bar
+    for start in range(0, piece.melody.steps, row):
+        lines += _row(piece, start, min(start + row, piece.melody.steps))
     return "\n".join(lines)
 
 
 def _row(piece: Piece, start: int, end: int) -> Iterator[str]:
     """Yield the lines of the steps from ``start`` to ``end``, from their highest pitch down."""
+    bar = piece.melody.meter.bar
     notes = [note for note in piece.melody.notes if note.onset < end and note.end > start]
     pitches = {note.pitch for note in notes}
     for pitch in range(max(pitches, default=60), min(pitches, default=60) - 1, -1):
@@ -41,10 +43,8 @@ def _row(piece: Piece, start: int, end: int) -> Iterator[str]:
             if note.pitch == pitch:
                 for step in range(max(note.onset, start), min(note.end, end)):
                     cells[step - start] = _ONSET if step == note.onset else _HOLD
-        bars = ("".join(cells[at : at + STEPS_PER_BAR]) for at in range(0, len(cells), STEPS_PER_BAR))
+        bars = ("".join(cells[at : at + bar]) for at in range(0, len(cells), bar))
         name = note_name(pitch, piece.key_at(start)) if pitch in pitches else ""
         yield f"{name:>4} {_BAR}{_BAR.join(bars)}{_BAR}"
-    numbers = "".join(
-        f"{at // STEPS_PER_BAR + 1:<{STEPS_PER_BAR + 1}}" for at in range(start, end, STEPS_PER_BAR)
-    )
+    numbers = "".join(f"{at // bar + 1:<{bar + 1}}" for at in range(start, end, bar))
     yield f"{'':6}{numbers.rstrip()}"

@@ -16,6 +16,7 @@ from emomelody.formats import piano_roll
 from emomelody.formats.plots import COLOURS
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.performance.piece import arrange
 
 Picture = NDArray[np.float32]
@@ -68,6 +69,18 @@ def test_a_legend_names_the_colours_where_the_emotion_changes() -> None:
     assert path.shape == plain.shape
     assert colours(below_axes(path)) == {Emotion.E3, Emotion.E1}
     assert colours(below_axes(plain)) == set()
+
+
+def test_lines_show_the_bars_and_beats_of_the_meter() -> None:
+    # The lines are counted in a row of pixels below the upper edge, where there are no notes.
+    for meter, bars, beats in ((Meter.FOUR_FOUR, 4, 16), (Meter.THREE_FOUR, 4, 12), (Meter.SIX_EIGHT, 4, 8)):
+        melody = Melody((Note(0, 4, 60), Note(4, 1, 64)), bars * meter.bar, meter)
+        picture = imread(io.BytesIO(piano_roll.piano_roll(arrange(melody, title="a", emotion=Emotion.E1))))
+        row = picture[np.flatnonzero((picture[..., :3] < 0.8).all(-1).mean(1) > 0.9)[0] + 8, :, :3].mean(-1)
+        lines = np.flatnonzero((row[1:] < 0.95) & (row[:-1] >= 0.95))
+        assert len(lines) == beats + 1
+        dark = np.flatnonzero((row[1:] < 0.7) & (row[:-1] >= 0.7))
+        assert len(dark) == bars + 1
 
 
 def test_melodies_side_by_side_have_one_pitch_scale(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pieces import short_piece
+from pieces import pieces_in_other_meters, short_piece
 
 from emomelody.formats.text_roll import to_text
 from emomelody.music.features import metrics
@@ -17,3 +17,11 @@ def test_a_text_roll_shows_key_range_and_notes() -> None:
     assert lines[2].startswith("  F4 │                │    ▐███████████│")
     assert lines[-2].startswith("  A3 │  ▐█████        │                │▐███████████████│                │")
     assert lines[-1].split() == ["1", "2", "3", "4"]
+
+
+def test_a_row_has_four_bars_of_the_meter() -> None:
+    for piece in pieces_in_other_meters():
+        lines = to_text(piece, metrics(piece.melody)).splitlines()[2:]
+        rows = [line for line in lines if "│" in line]
+        assert {tuple(map(len, line.split("│")[1:])) for line in rows} == {(12, 12, 12, 12, 0)}
+        assert [line.split() for line in lines if "│" not in line] == [[*"1234"], [*"5678"]]
