@@ -21,7 +21,7 @@ from emomelody.formats.encode import Format, encode
 from emomelody.music import features
 from emomelody.music.emotion import Emotion, describe
 from emomelody.music.features import Metrics
-from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody, Note
+from emomelody.music.melody import BARS, Melody, Note
 from emomelody.music.path import EmotionPath
 from emomelody.music.rule import label_by_rule
 from emomelody.music.words import parse_emotion
@@ -64,8 +64,8 @@ class GeneratedMelody:
     trajectory: tuple[tuple[float, float], ...]  # the requested (valence, arousal) in each bar
 
     def __repr__(self) -> str:
-        bars = -(-self.melody.steps // STEPS_PER_BAR)
-        return f"<{self.description} melody: {bars} bars, {len(self.notes)} notes, {self.point!r}>"
+        size = f"{self.melody.bars} bars, {len(self.notes)} notes"
+        return f"<{self.description} melody: {size}, {self.point!r}>"
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(encode(self.arrange(), Format.PNG)).decode("ascii")

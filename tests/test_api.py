@@ -14,9 +14,12 @@ import pytest
 from scipy.io import wavfile
 
 import emomelody
+from emomelody.api import GeneratedMelody
 from emomelody.errors import EmomelodyError
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
+from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
 
 
 def test_melodies_can_be_written_shown_and_measured(tmp_path: Path) -> None:
@@ -35,6 +38,12 @@ def test_melodies_can_be_written_shown_and_measured(tmp_path: Path) -> None:
     assert isinstance(first.judge(), Emotion)
     assert emomelody.load("emoreg").sample(Emotion.E3, n=1, seed=1)[0].notes == first.notes
     assert emomelody.load("base").sample(point=(0.5, -0.5))[0].emotion is Emotion.E4
+
+
+def test_a_melody_shows_its_bars() -> None:
+    jig = Melody((Note(0, 6, 60), Note(6, 6, 64)), 48, Meter.SIX_EIGHT)
+    melody = GeneratedMelody(jig, Emotion.E1, "happy", ((0.5, 0.5),) * 4)
+    assert repr(melody).startswith("<happy melody: 4 bars, 2 notes, Point(")
 
 
 def test_sampling_and_placing_import_no_torch() -> None:

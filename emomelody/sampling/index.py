@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from emomelody import __version__
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats.encode import Format
-from emomelody.music.melody import STEPS_PER_BAR, Melody, Note
+from emomelody.music.melody import BARS, Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.music.path import EmotionPath
 from emomelody.music.words import parse_emotion
 from emomelody.performance.piece import Piece
@@ -120,7 +121,12 @@ def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any
         "point": request.point,
         "path": str(request.path) if request.path else None,
         # The notes (onset, duration, pitch) too: the file may change or be gone.
-        "like": like and {"file": config.like, "notes": [[n.onset, n.duration, n.pitch] for n in like.notes]},
+        "like": like
+        and {
+            "file": config.like,
+            "notes": [[n.onset, n.duration, n.pitch] for n in like.notes],
+            **_meter_entry(like),
+        },
         "spread": request.spread if like else None,
         "temperature": request.decoding.temperature or default_temperature,
         "top_p": request.decoding.top_p,
@@ -141,18 +147,33 @@ def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str
         "point": [round(c, 4) for c in sample.trajectory[0]],
         "latent": sample.latent,
     }
+    entry |= _meter_entry(piece.melody)
     if config.setting.expressive:
-        entry["octaves"], entry["tempos"] = _by_bar(piece.octaves), _by_bar(piece.tempos)
+        bar = piece.melody.meter.bar
+        entry["octaves"], entry["tempos"] = _by_bar(piece.octaves, bar), _by_bar(piece.tempos, bar)
         entry["velocities"] = piece.velocities
         entry["note_lengths"] = [round(length, 4) for length in piece.note_lengths]
     return entry
 
 
-def _by_bar(changes: Sequence[tuple[int, float]]) -> list[tuple[float, float]]:
-    """Changes (step, value) as (bar, value), bars counted from 0; 7.25 is the second beat of bar 7."""
-    bars = (divmod(step, STEPS_PER_BAR) for step, _ in changes)
-    at = [bar + in_bar / STEPS_PER_BAR if in_bar else bar for bar, in_bar in bars]
+def _meter_entry(melody: Melody) -> dict[str, Meter]:
+    """The meter of a melody, where it is not 4/4."""
+    return {} if melody.meter is Meter.FOUR_FOUR else {"meter": melody.meter}
+
+
+def _by_bar(changes: Sequence[tuple[int, float]], bar: int) -> list[tuple[float, float]]:
+    """Changes (step, value) as (bar, value), with bars of so many steps, counted from 0.
+
+    In 4/4, bar 7.25 is the second beat of bar 7.
+    """
+    at = [round(step / bar, 4) if step % bar else step // bar for step, _ in changes]
     return list(zip(at, (value for _, value in changes), strict=True))
+
+
+def _to_like(recorded: Mapping[str, Any]) -> Melody:
+    """The melody of four bars that a run varies."""
+    meter = Meter(recorded.get("meter", Meter.FOUR_FOUR))
+    return Melody(tuple(Note(*map(int, note)) for note in recorded["notes"]), BARS * meter.bar, meter)
 
 
 def _to_config(run: RecordedRun) -> GenerationConfig:
@@ -166,7 +187,7 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
         emotion=None if run["emotion"] is None else parse_emotion(run["emotion"]),
         point=None if point is None else (float(point[0]), float(point[1])),
         path=None if path is None else EmotionPath.parse(path),
-        like=None if like is None else Melody(tuple(Note(*map(int, note)) for note in like["notes"])),
+        like=None if like is None else _to_like(like),
         spread=SPREAD if spread is None else float(spread),
         bars=int(run["bars"]),
         seed=int(run["seed"]),

@@ -8,18 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from emomelody.errors import BadInput
 from emomelody.formats.encode import Format
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.music.path import EmotionPath
 from emomelody.music.words import Word
+from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN, Setting
 from emomelody.sampling.generation import GenerationConfig
-from emomelody.sampling.index import read_configs, read_runs, to_header, write_index, write_run
-from emomelody.sampling.request import DecodingConfig, Request
+from emomelody.sampling.index import read_configs, read_runs, to_entry, to_header, write_index, write_run
+from emomelody.sampling.request import DecodingConfig, Request, Sample
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 # As version 0.1.0 wrote it.
@@ -64,6 +67,7 @@ def write(path: Path, checkpoint: Checkpoint, configs: list[GenerationConfig]) -
 
 def test_configurations_come_back(tmp_path: Path, checkpoint: Checkpoint) -> None:
     melody = Melody((Note(0, 4, 60), Note(8, 56, 67)))
+    jig = Melody((Note(0, 6, 60), Note(6, 42, 67)), 48, Meter.SIX_EIGHT)
     configs = [
         GenerationConfig(
             "emoreg",
@@ -85,6 +89,7 @@ def test_configurations_come_back(tmp_path: Path, checkpoint: Checkpoint) -> Non
             like="song.mid",
             checksum=checkpoint.checksum,
         ),
+        GenerationConfig("y", Request(like=jig), like="jig.mid", checksum=checkpoint.checksum),
     ]
     write(tmp_path / "samples.json", checkpoint, configs)
     assert read_configs(tmp_path / "samples.json") == configs
@@ -96,6 +101,20 @@ def test_a_line_holds_a_melody(tmp_path: Path, checkpoint: Checkpoint) -> None:
     text = path.read_text()
     assert text.count('\n    {"files": ["a.mid"]},\n    {"files": ["b.mid"]}\n   ]\n') == 2
     assert len(json.loads(text)["runs"]) == 2
+
+
+@pytest.mark.parametrize(("meter", "second_beat"), [("4/4", 7.25), ("3/4", 7.3333), ("6/8", 7.5)])
+def test_an_entry_counts_the_bars_of_its_meter(meter: str, second_beat: float) -> None:
+    m = Meter(meter)
+    notes = (*(Note(m.bar * bar, 4, 62) for bar in range(7)), Note(7 * m.bar, m.bar, 60))
+    sad = (-0.5, -0.5)
+    melody = Melody(notes, 8 * m.bar, m)
+    sample = Sample(melody, Emotion.E3, "sad", (sad,) * 8, sad, np.zeros(8 * m.bar, dtype=np.int64), 0)
+    piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=sample.trajectory)
+    entry = json.loads(json.dumps(to_entry(piece, sample, GenerationConfig("x", Request(point=sad)))))
+    assert entry.get("meter", "4/4") == meter
+    assert ("meter" in entry) == (meter != "4/4")
+    assert second_beat in [bar for bar, _ in entry["tempos"]]  # of the ritardando
 
 
 def test_kept_runs_are_written_as_they_were(tmp_path: Path, checkpoint: Checkpoint) -> None:
@@ -144,6 +163,7 @@ def test_a_file_of_version_0_1_is_one_run(tmp_path: Path) -> None:
         ({"formats": []}, "not a samples.json"),
         ({"name": "../{index}"}, "'/'"),
         ({"like": {"file": "a", "notes": [[0, 0, 60]]}}, "not a samples.json"),
+        ({"like": {"file": "a", "notes": [[0, 4, 60]], "meter": "7/8"}}, "not a samples.json"),
     ],
 )
 def test_damaged_configurations(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
