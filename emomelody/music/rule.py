@@ -1,8 +1,8 @@
 """The labelling rule: an emotion from the notes of a melody, and from its tempo where that is known.
 
-Arousal follows the onsets, in four bars or per second, valence the scale rates. The rule labels the training
-data where no better labels exist. A model trained on such data is then measured by its own teacher, so
-``evaluation.judges`` adds a classifier as a second opinion.
+Arousal follows the onsets, per quarter note or per second, valence the scale rates. The rule labels the
+training data where no better labels exist. A model trained on such data is then measured by its own teacher,
+so ``evaluation.judges`` adds a classifier as a second opinion.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from emomelody.music.plane import Floats
 # them "more than 10 onsets" agrees with the experts' arousal for 97.7 % (9: 95.3 %, 11: 97.4 %, 12: 94.2 %).
 # "A higher in-C-major than in-C-minor rate" agrees with their valence for 89.8 %; a margin of ±0.1 between
 # the rates gives 84.2 % and 90.4 %. tests/data/test_paper_set.py measures both.
-MAX_LOW_AROUSAL_ONSETS = 10
-WINDOW_SECONDS = WINDOW_STEPS / STEPS_PER_BEAT * 60 / TEMPO  # 8, of a melody without a tempo of its own
-THRESHOLD = (MAX_LOW_AROUSAL_ONSETS + 0.5) / WINDOW_SECONDS  # onsets per second above which arousal is high
+MAX_LOW_AROUSAL_ONSETS = 10  # in four bars of 4/4; in four of 3/4 or 6/8, at the same rate, 7
+SECONDS_PER_STEP = 60 / TEMPO / STEPS_PER_BEAT  # 1/8, of a melody without a tempo of its own
+# Onsets per second above which arousal is high, 1.3; 10.5 onsets in 16 quarter notes.
+THRESHOLD = (MAX_LOW_AROUSAL_ONSETS + 0.5) / (WINDOW_STEPS * SECONDS_PER_STEP)
 SAME_RATE = 1.001  # ratio of two onset rates up to which they are equal: MIDI files round their tempos
 AMBIGUOUS_VALENCE = 0.05  # where the notes are as much major as minor; the sign is the mode's
 Labels = NDArray[np.int64]
@@ -41,15 +42,16 @@ class Arousal(StrEnum):
     more often than the commoner label would be.
     """
 
-    NOTES = "notes"  # more than ten onsets in four bars
-    TIME = "time"  # more onsets per second than ten onsets in four bars are at 120 BPM
+    NOTES = "notes"  # more than ten onsets in four bars of 4/4, or as many per quarter note
+    TIME = "time"  # more onsets per second than ten onsets in four bars of 4/4 are at 120 BPM
     QUANTILE = "quantile"  # more onsets per second than half of the melodies of the data folder
 
 
 def label_by_rule(melody: Melody, mode: str | None = None) -> Emotion:
     """Label a melody in C: arousal by its onsets, valence by its scale rates.
 
-    Arousal is high with more than ``MAX_LOW_AROUSAL_ONSETS`` onsets. Valence is positive where the in-C-major
+    Arousal is high with more than ``MAX_LOW_AROUSAL_ONSETS`` onsets in 16 quarter notes, or as many per
+    quarter note in a melody of another length. Valence is positive where the in-C-major
     rate exceeds the in-C-minor rate (MusPy's ``pitch_in_scale_rate``). Where the two are equal, ``mode``
     (major or minor) decides; without it, the mode of the key that music21 finds in the melody.
     Raises ValueError for a melody without notes.
@@ -58,17 +60,19 @@ def label_by_rule(melody: Melody, mode: str | None = None) -> Emotion:
 
 
 def point_by_rule(
-    melody: Melody, mode: str | None = None, seconds: float = WINDOW_SECONDS, threshold: float = THRESHOLD
+    melody: Melody, mode: str | None = None, seconds: float | None = None, threshold: float = THRESHOLD
 ) -> tuple[float, float]:
     """Measure valence and arousal of a melody in C; their signs are the rule's label.
 
     Valence is the in-C-major minus the in-C-minor rate, or, where that is 0, ``AMBIGUOUS_VALENCE`` towards
     the ``mode`` (``label_by_rule``). Arousal is log2 of the onsets per second over ``threshold``, in a melody
-    that lasts ``seconds``. Raises ValueError for a melody without notes.
+    that lasts ``seconds`` (default: at 120 BPM). Raises ValueError for a melody without notes.
     """
     valence = features.metrics(melody).majorness
     if valence == 0:
         valence = AMBIGUOUS_VALENCE if (mode or _find_mode(melody)) == "major" else -AMBIGUOUS_VALENCE
+    if seconds is None:
+        seconds = melody.steps * SECONDS_PER_STEP
     return float(valence), log2(onset_rate(melody, seconds) / threshold)
 
 
@@ -95,10 +99,11 @@ def valence_and_arousal(melodies: Sequence[Melody]) -> Floats:
     """Return the rule's two measures as continuous coordinates of N melodies with notes, (N, 2).
 
     Column 0 is valence: the in-C-major minus the in-C-minor rate, −1 … 1. Column 1 is arousal: log2 of the
-    number of onsets over the rule's threshold, so that the sign is the rule's label.
+    number of onsets over the rule's threshold for the melody's length, so that the sign is the rule's label.
     """
     table = features.metrics_table(list(melodies))
-    arousal = np.log2(features.column(table, "onsets") / (MAX_LOW_AROUSAL_ONSETS + 0.5))
+    lengths = np.array([melody.steps for melody in melodies]) / WINDOW_STEPS
+    arousal = np.log2(features.column(table, "onsets") / ((MAX_LOW_AROUSAL_ONSETS + 0.5) * lengths))
     return np.stack([features.majorness(table), arousal], 1)
 
 

@@ -38,6 +38,17 @@ def test_eleven_onsets_are_high_arousal_and_ten_are_low() -> None:
         assert label_by_rule(melody, "major") is emotion
 
 
+@pytest.mark.parametrize(("steps", "low"), [(64, 10), (48, 7), (256, 41)])
+def test_the_threshold_is_a_rate_of_onsets(steps: int, low: int) -> None:
+    """Four bars of 4/4, four of 3/4 or 6/8, sixteen of 4/4."""
+    few, more = (Melody(tuple(Note(3 * i, 3, 64) for i in range(n)), steps) for n in (low, low + 1))
+    assert label_by_rule(few, "major") is Emotion.E4
+    assert label_by_rule(more, "major") is Emotion.E1
+    arousal = valence_and_arousal([few, more])[:, 1].tolist()
+    assert arousal == pytest.approx([point_by_rule(melody)[1] for melody in (few, more)])
+    assert arousal[0] < 0 <= arousal[1]
+
+
 def test_continuous_coordinates_have_the_signs_of_the_label() -> None:
     melodies = [
         Melody(tuple(Note(4 * i, 4, 60 + p) for i, p in enumerate(pitches)))
