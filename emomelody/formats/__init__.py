@@ -1,4 +1,4 @@
-"""Files in and out: MIDI and MusicXML are read and written; scores, piano rolls, sound and text are written.
+"""Files in and out: MIDI, MusicXML and ABC are read; MIDI, scores, piano rolls, sound and text are written.
 
 May import ``files``, ``music`` and ``performance``.
 Begin with ``encode``, which names the formats and calls the module that writes each.
