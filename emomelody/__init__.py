@@ -8,7 +8,7 @@ The packages, and what each may import of the others (``errors`` always; a test 
     music        emotion, melody, tokens, key, plane   | -
     performance  key, tempo, loudness, register        | music
     setting      names for programs to import          | performance
-    formats      MIDI, MusicXML, score, picture, sound | files music performance
+    formats      MIDI, MusicXML, ABC, pictures, sound  | files music performance
     data         corpora, windows, labels, splits      | files workers music performance formats
     weights      weights files, without torch          | files music
     models       the CVAEs in torch                    | music weights

@@ -155,12 +155,12 @@ class Model:
 
         ``emotion`` is any name of one of the four, or a word of ``music.words``, such as ``gloomy``. The same
         seed gives the same melodies, and a larger ``n`` leaves the first ones unchanged. A ``path`` is
-        written as ``sad@0 happy@8``: emotions or points V,A at bars counted from 0. ``like`` is a MIDI or
-        MusicXML file whose first four bars are varied, or a melody of four bars in C: more with a larger
-        ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. Paths, ``like`` and
-        other lengths than four bars need ``emoreg-va``. ``temperature`` (above 0, at most 10) and ``top_p``
-        (0 … 1) are those of token sampling. ``seed`` is 0 … 2³² − 1; unlike the command's, it is fixed where
-        it is not given.
+        written as ``sad@0 happy@8``: emotions or points V,A at bars counted from 0. ``like`` is a MIDI,
+        MusicXML or ABC file whose first four bars are varied, or a melody of four bars in C: more with a
+        larger ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. Paths,
+        ``like`` and other lengths than four bars need ``emoreg-va``. ``temperature`` (above 0, at most 10)
+        and ``top_p`` (0 … 1) are those of token sampling. ``seed`` is 0 … 2³² − 1; unlike the command's, it
+        is fixed where it is not given.
 
         Raises EmomelodyError for a request that cannot be met.
         """
@@ -179,7 +179,7 @@ class Model:
         return [GeneratedMelody(s.melody, s.emotion, s.description, s.trajectory) for s in samples]
 
     def place(self, piece: str | Path | GeneratedMelody | Melody) -> Point:
-        """Where a melody lies on the plane: the first four bars of a MIDI or MusicXML file, or a melody in C.
+        """Where a melody lies on the plane: the first four bars of a music file, or a melody in C.
 
         Needs ``emoreg-va``, whose encoder does not need a label. Raises EmomelodyError for other models, and
         BadInput for a file that cannot be read.

@@ -91,8 +91,8 @@ def midi_files() -> dict[str, tuple[bytes, str]]:
     chord = [(0, bytes([0x90, 20 + i % 100, 90])) for i in range(10_000)]
     triplet = [(160, bytes([0x90 if i % 2 else 0x80, 60 + i // 2 % 7, 90 * (i % 2)])) for i in range(1, 97)]
     drums = notes(channel=9)
-    waltz = (0, meta(0x58, bytes([3, 2, 24, 8])))
-    to_waltz = [*plain[:10], (0, waltz[1]), *plain[10:]]
+    five = (0, meta(0x58, bytes([5, 2, 24, 8])))
+    to_five = [*plain[:10], (0, five[1]), *plain[10:]]
     long_text = (0, meta(0x01, b"x" * 1_000_001))
     many = [(1, bytes([0x90 if i % 2 else 0x80, 60, 90])) for i in range(1, 100_004)]
     other = song(events=plain[:4])
@@ -135,8 +135,8 @@ def midi_files() -> dict[str, tuple[bytes, str]]:
         "meta-tempo-short": (song((0, meta(0x51, b"\x07"))), "damaged MIDI file"),
         "meta-key-wrong": (song((0, meta(0x59, b"\x20\x05"))), "damaged MIDI file"),
         "meta-meter-short": (song((0, meta(0x58, b"\x04"))), "damaged MIDI file"),
-        "meter-of-power-255": (song((0, meta(0x58, bytes([4, 255, 24, 8])))), "not in 4/4"),
-        "meter-0": (song((0, meta(0x58, bytes([0, 2, 24, 8])))), "not in 4/4"),
+        "meter-of-power-255": (song((0, meta(0x58, bytes([4, 255, 24, 8])))), "piece in 4/"),
+        "meter-0": (song((0, meta(0x58, bytes([0, 2, 24, 8])))), "piece in 0/4"),
         "tempo-0": (song((0, meta(0x51, b"\0\0\0"))), SAME),
         "no-notes": (song(events=[]), "no pitched notes"),
         "drums-only": (song(events=drums), "no pitched notes"),
@@ -149,8 +149,8 @@ def midi_files() -> dict[str, tuple[bytes, str]]:
         "zero-lengths": (song(events=zero), "no pitched notes"),
         "no-end-of-track": (header() + track([KEY, *plain], end=b""), SAME),
         "events-after-the-end": (header() + track([KEY, *plain, (0, END), *plain]), SAME),
-        "waltz": (song(waltz), "not in 4/4"),
-        "waltz-from-bar-3": (song(events=to_waltz), "window"),
+        "five-four": (song(five), "piece in 5/4"),
+        "five-four-from-bar-3": (song(events=to_five), "window"),
         "triplets": (song(events=triplet), "off the sixteenth grid"),
         "fifty-thousand-and-one": (song(events=many), "more than 50,000 notes"),
         "over-a-megabyte": (song(long_text), "larger than 1 MB"),
@@ -199,13 +199,41 @@ def score_files() -> dict[str, tuple[bytes, str]]:
             f'<?xml version="1.0" encoding="UTF-16"?>\n{laughs}'.encode("utf-16"),
             "declares XML entities",
         ),
-        "waltz.xml": (text.replace("<beats>4<", "<beats>3<").encode(), "not in 4/4"),
+        "five-four.xml": (text.replace("<beats>4<", "<beats>5<").encode(), "piece in 5/4"),
         "four-megabytes.xml": (good + b" " * 4_000_000, "larger than 4 MB"),
         "no-zip.mxl": (b"la la la", "no readable zip"),
         "cut.mxl": (packed(good)[:-50], "no readable zip"),
         "bomb.mxl": (packed(good + b" " * 50_000_000), "larger than 4 MB unpacked"),
         "many-entries.mxl": (packed(good, extra=200), "larger than 4 MB unpacked"),
         "no-score-inside.mxl": (packed(b"la la la"), "damaged MusicXML"),
+    }
+
+
+def tune_files() -> dict[str, tuple[bytes, str]]:
+    """By name with suffix: the bytes of an ABC file, and what comes of it."""
+    head, music = "X:1\nT:Good\nM:4/4\nL:1/4\nK:C\n", "CDEF|G>GF2|EDE2|C3z|]\n"
+    good = head + music
+    return {
+        "good.abc": (good.encode(), SAME),
+        "windows.abc": (good.replace("\n", "\r\n").encode("utf-8-sig"), SAME),
+        "latin-1.abc": (good.replace("Good", "Très bon").encode("latin-1"), SAME),
+        "text-around.abc": (f"Some tunes\n\n{good}\nThe end\n".encode(), SAME),
+        "no-end.abc": (good[:-2].encode(), SAME),
+        "decorated.abc": (good.replace("CDEF", '{d}.C "Dm"~D (!trill!E F)').encode(), SAME),
+        "unknown-signs.abc": (good.replace("CDEF", "C $ D; E#F").encode(), SAME),
+        "empty.abc": (b"", "holds no ABC tune"),
+        "zeros.abc": (b"\0" * 500, "holds no ABC tune"),
+        "music-only.abc": (music.encode(), "holds no ABC tune"),
+        "utf-16.abc": (good.encode("utf-16"), "holds no ABC tune"),
+        "head-only.abc": (head.encode(), "no notes"),
+        "cut-in-head.abc": (head[:-4].encode(), "no K: field"),
+        "one-bar.abc": (good[: good.index("|")].encode(), "window"),
+        "five-four.abc": (good.replace("4/4", "5/4").encode(), "piece in 5/4"),
+        "meter-0.abc": (good.replace("4/4", "4/0").encode(), "damaged tune"),
+        "unit-0.abc": (good.replace("L:1/4", "L:1/0").encode(), "damaged tune"),
+        "high.abc": (good.replace("C3", "C''''''''3").encode(), "outside MIDI's range"),
+        "endless.abc": ((head + music * 3000).encode(), "longer than 50,000 characters"),
+        "three-megabytes.abc": ((good + "\n").encode() * 50_000, "larger than 2 MB"),
     }
 
 
@@ -257,7 +285,7 @@ def write(folder: Path) -> dict[str, str]:
     """Write all files; returns what must come of each, by its name."""
     folder.mkdir(parents=True)
     expected = {}
-    named = {f"{stem}.mid": found for stem, found in midi_files().items()} | score_files()
+    named = {f"{stem}.mid": found for stem, found in midi_files().items()} | score_files() | tune_files()
     for name, (data, outcome) in named.items():
         (folder / name).write_bytes(data)
         expected[name] = outcome

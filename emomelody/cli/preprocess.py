@@ -28,6 +28,8 @@ Examples:
 
 emomelody preprocess
 
+emomelody preprocess --corpus all -o all
+
 emomelody preprocess my-songs --labels labels.csv -o mine
 """
 
@@ -36,9 +38,20 @@ SourcesArgument = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="Files or folders of MIDI (.mid, .midi) or MusicXML (.xml, .musicxml, .mxl)."
-        " Without any: the Bach chorales that come with music21.",
+        help="Files or folders of MIDI (.mid, .midi), MusicXML (.xml, .musicxml, .mxl) or ABC (.abc, one or"
+        " more tunes). Without any: --corpus.",
         show_default=False,
+    ),
+]
+CorpusOption = Annotated[
+    str | None,
+    typer.Option(
+        parser=choice("chorales", "folk", "all"),
+        metavar="NAME",
+        help="What to read of the music that comes with music21: the Bach chorales, the folk tunes of"
+        " O'Neill's, Ryan's and Aird's collections, or all of both.",
+        show_default="chorales, without a SOURCE",
+        rich_help_panel=MELODIES,
     ),
 ]
 WindowsOption = Annotated[
@@ -70,10 +83,10 @@ ArousalOption = Annotated[
         metavar="NAME",
         help="What the rule takes for high arousal: quantile (the upper half of all melodies read, by onsets"
         " per second, so that even uniformly dense or sparse music has both sides), time (more than 1.3"
-        " onsets per second), or notes (more than ten onsets in the four bars). Seconds are counted at the"
-        " file's tempo, or at 120 BPM. In MIDI files with a tempo, people's arousal labels follow onsets per"
-        " second much more closely than onsets per bar.",
-        show_default="quantile; notes for the chorales",
+        " onsets per second), or notes (more than ten onsets in four bars of 4/4, seven in 3/4 or 6/8)."
+        " Seconds are counted at the file's tempo, or at 120 BPM. In MIDI files with a tempo, people's"
+        " arousal labels follow onsets per second much more closely than onsets per bar.",
+        show_default="quantile; notes for a --corpus",
         rich_help_panel=MELODIES,
     ),
 ]
@@ -108,6 +121,7 @@ JobsOption = Annotated[
 
 def preprocess(
     sources: SourcesArgument = None,
+    corpus: CorpusOption = None,
     windows: WindowsOption = "all",
     labels: LabelsOption = None,
     arousal: ArousalOption = None,
@@ -126,11 +140,14 @@ def preprocess(
     An emotion comes from --labels, else from a parent folder with its name,
     else from a rule: many onsets are high arousal (--arousal), more notes of
     C major than of C minor are positive valence.
+
+    Music in 4/4, 2/2, 2/4 (two bars are read as one of 4/4), 3/4 and 6/8 is
+    used; other meters are skipped.
     """
     from emomelody.data.windows import Windows
     from emomelody.music.rule import Arousal
 
-    found = _find_sources(sources or [], labels)
+    found = _find_sources(sources or [], corpus, labels)
     check_data_folder(out, force)
     by = Arousal(arousal or ("quantile" if sources else "notes"))
     report = run_preprocess(found.sources, out, Windows(windows), by, seed, jobs)
@@ -150,15 +167,19 @@ def preprocess(
         fail(f"{plural(len(bad), 'source')} could not be used; the melodies of the others are in {out}", 1)
 
 
-def _find_sources(given: list[Path], labels: Path | None) -> LabelledSources:
-    """The files to read. Raises EmomelodyError if there are none."""
+def _find_sources(given: list[Path], corpus: str | None, labels: Path | None) -> LabelledSources:
+    """The pieces to read. Raises EmomelodyError if there are none."""
     from emomelody.data import sources
     from emomelody.data.labels import read_labels
 
+    if given and corpus:
+        raise UsageError("--corpus is for the music that comes with music21: leave out it or the SOURCE")
     if not given:
         if labels:
             raise UsageError("--labels needs a SOURCE with the files that it lists")
-        return sources.LabelledSources(sources.chorale_sources(), [], set())
+        pieces = sources.chorale_sources() if corpus != "folk" else []
+        pieces += sources.folk_sources() if corpus in ("folk", "all") else []
+        return sources.LabelledSources(pieces, [], set())
     listed = read_labels(labels) if labels else {}
     found = sources.find_sources(given, listed)
     if not found.sources:
@@ -199,6 +220,8 @@ def _table(report: Report) -> Table:
     table.add_row("pieces read", f"{report.pieces:,}")
     for emotion in Emotion:
         table.add_row(f"melodies, {emotion.code} {emotion.title}", f"{report.kept.get(emotion, 0):,}")
+    for (style, meter), count in sorted(report.kinds.items()):
+        table.add_row(f"melodies, {style} in {meter}", f"{count:,}")
     table.add_row("melodies held out", f"{report.held_out:,}")
     for reason, count in sorted(report.skipped.items()):
         table.add_row(f"skipped: {escape(reason)}", f"{count:,}")

@@ -65,8 +65,9 @@ Like = Annotated[
     list[Path] | None,
     _in_emotion(
         "FILE",
-        "Vary the first four bars of this MIDI or MusicXML file (of chords, the highest notes), near its own"
-        " emotion or in the given one. If repeated, only print where the files lie on the plane.",
+        "Vary the first four bars of this MIDI, MusicXML or ABC file (of chords, the highest notes; of"
+        " several tunes, the first), near its own emotion or in the given one. If repeated, only print where"
+        " the files lie on the plane.",
     ),
 ]
 

@@ -1,7 +1,6 @@
-"""The sources of melodies: MIDI and MusicXML files, and the Bach chorales of the installed music21.
+"""The sources of melodies: MIDI, MusicXML and ABC files, and collections of the installed music21.
 
-Every source becomes a ``SourcePiece``: melody, barlines and spans in 4/4, in quarter notes, its key and
-its tempos.
+Every source becomes a ``SourcePiece``: melody, barlines and meter, in quarter notes, its key and its tempos.
 """
 
 from __future__ import annotations
@@ -16,27 +15,47 @@ from operator import itemgetter
 from pathlib import Path
 
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.formats import midi, musicxml
+from emomelody.formats import abc, midi, musicxml
+from emomelody.formats.abc import Tune
+from emomelody.formats.musicxml import Score
 from emomelody.music.key import Key, find_key, from_signature
-from emomelody.music.melody import BEATS_PER_BAR, TEMPO, TimedNote
+from emomelody.music.melody import STEPS_PER_BEAT, TEMPO, TimedNote
+from emomelody.music.meter import Meter
 
-METER = "4/4"
+# The written meters that are used, and what they are read as: two bars of 2/4 make one of 4/4.
+READ_AS = {
+    "4/4": Meter.FOUR_FOUR,
+    "2/2": Meter.FOUR_FOUR,
+    "2/4": Meter.FOUR_FOUR,
+    "3/4": Meter.THREE_FOUR,
+    "6/8": Meter.SIX_EIGHT,
+}
+FOLK_COLLECTIONS = ("oneills1850", "ryansMammoth", "airdsAirs")  # folders of music21's corpus
 DEFAULT_TEMPO = 60_000_000 // TEMPO  # until a file gives one; also the MIDI standard's
-SUFFIXES = midi.SUFFIXES + musicxml.SUFFIXES
+SUFFIXES = midi.SUFFIXES + musicxml.SUFFIXES + abc.SUFFIXES
 
 Span = tuple[Fraction, Fraction]  # (start, end) in quarter notes
 
 
 @dataclass(frozen=True)
 class SourcePiece:
-    """A piece as its source has it; all times in quarter notes from its beginning."""
+    """A piece as its source has it; all times in quarter notes from its beginning.
+
+    It is read in one of its meters: 4/4 if it has any, else the first that is used (``READ_AS``).
+    """
 
     source: Path
     line: tuple[TimedNote, ...]  # the melody, ties joined
-    barlines: tuple[Fraction, ...]  # where bars begin; a pickup has none
-    common_time: tuple[Span, ...]  # the spans in 4/4
+    barlines: tuple[Fraction, ...]  # where bars of the meter begin; a pickup has none
+    notated: str  # the meter as it is written, e.g. 2/4; all of them where none is used
+    spans: tuple[Span, ...]  # in that meter; none where none is used
     key: Key
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note), in order
+
+    @property
+    def meter(self) -> Meter | None:
+        """The meter that the piece is read in."""
+        return READ_AS.get(self.notated)
 
     def seconds(self, start: Fraction, end: Fraction) -> Fraction:
         """How long the music from ``start`` to ``end`` (quarter notes) lasts at the piece's tempos."""
@@ -55,7 +74,7 @@ class SourcePiece:
 
 
 def find_files(source: Path) -> list[Path]:
-    """The MIDI and MusicXML files of a source, itself or (recursively) inside it, sorted.
+    """The MIDI, MusicXML and ABC files of a source, itself or (recursively) inside it, sorted.
 
     Raises BadInput for a source that does not exist, is of another kind, or holds none.
     """
@@ -72,9 +91,9 @@ def find_files(source: Path) -> list[Path]:
 
 
 def check_suffix(path: Path) -> None:
-    """Raise BadInput for a file whose name is neither that of a MIDI nor of a MusicXML file."""
+    """Raise BadInput for a file whose name is not that of a MIDI, MusicXML or ABC file."""
     if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(path, f"not a MIDI or MusicXML file: its name must end in {', '.join(SUFFIXES)}")
+        raise BadInput(path, f"not a MIDI, MusicXML or ABC file: its name must end in {', '.join(SUFFIXES)}")
 
 
 def chorales() -> list[Path]:
@@ -88,10 +107,27 @@ def chorales() -> list[Path]:
     return sorted(path for path in paths if path.suffix in musicxml.SUFFIXES)
 
 
-def read(path: Path) -> SourcePiece:
-    """The piece in a MIDI or MusicXML file. Raises BadInput for one that cannot be used."""
+def folk_tunes() -> list[tuple[Path, Tune]]:
+    """The tunes of O'Neill's, Ryan's and Aird's collections in the installed music21, and their files."""
+    from music21 import corpus
+
+    folders = (map(Path, corpus.getComposer(name)) for name in FOLK_COLLECTIONS)
+    paths = (path for folder in folders for path in sorted(folder) if path.suffix in abc.SUFFIXES)
+    return [(path, tune) for path in paths for tune in abc.tunes(path)]
+
+
+def read(path: Path, tune: Tune | None = None) -> SourcePiece:
+    """The piece in a MIDI or MusicXML file, or a tune of an ABC file (default: the first).
+
+    Raises BadInput for one that cannot be used.
+    """
     check_suffix(path)
-    return _read_midi(path) if path.suffix.lower() in midi.SUFFIXES else _read_musicxml(path)
+    suffix = path.suffix.lower()
+    if suffix in midi.SUFFIXES:
+        return _read_midi(path)
+    if suffix in musicxml.SUFFIXES:
+        return _from_score(path, musicxml.read(path))
+    return _from_score(path, abc.read(path, tune or abc.tunes(path)[0]))
 
 
 def _read_midi(path: Path) -> SourcePiece:
@@ -100,12 +136,9 @@ def _read_midi(path: Path) -> SourcePiece:
     if not line:
         raise BadInput(path, "no pitched notes")
     # Until the first time signature a MIDI file is in 4/4.
-    spans = _spans_in_common_time([(Fraction(0), METER), *song.meters], song.length)
-    barlines = [
-        start + BEATS_PER_BAR * bar
-        for start, end in spans
-        for bar in range(-int((start - end) // BEATS_PER_BAR))
-    ]
+    notated, spans = _main_meter([(Fraction(0), "4/4"), *song.meters], song.length)
+    bar = _quarters_per_bar(notated)
+    barlines = [start + bar * number for start, end in spans for number in range(-int((start - end) // bar))]
     notes = (note for track in song.tracks for note in track.notes)
     key = (
         from_signature(song.keys[0][1])
@@ -113,14 +146,15 @@ def _read_midi(path: Path) -> SourcePiece:
         else _find_key(path, ((note.pitch, note.end - note.onset) for note in notes))
     )
     spans = _merge_adjacent(spans)
-    return SourcePiece(path, tuple(line), tuple(barlines), tuple(spans), key, song.tempos)
+    return SourcePiece(path, tuple(line), tuple(barlines), notated, tuple(spans), key, song.tempos)
 
 
-def _read_musicxml(path: Path) -> SourcePiece:
-    score = musicxml.read(path)
+def _from_score(path: Path, score: Score) -> SourcePiece:
     key = score.key or _find_key(path, score.sounding)
-    spans = _merge_adjacent(_spans_in_common_time(score.meters, score.length))
-    return SourcePiece(path, score.line, _downbeats(score.bars), tuple(spans), key, score.tempos)
+    notated, spans = _main_meter(score.meters, score.length)
+    spans = _merge_adjacent(spans)
+    barlines = _downbeats(score.bars, notated)
+    return SourcePiece(path, score.line, barlines, notated, tuple(spans), key, score.tempos)
 
 
 def _find_key(path: Path, sounding: Iterable[tuple[int, Fraction]]) -> Key:
@@ -130,27 +164,40 @@ def _find_key(path: Path, sounding: Iterable[tuple[int, Fraction]]) -> Key:
         raise BadInput(path, str(error)) from error
 
 
-def _downbeats(bars: Sequence[Span]) -> tuple[Fraction, ...]:
-    """Where bars begin, from the (onset, length) of a score's measures.
+def _quarters_per_bar(notated: str) -> Fraction:
+    """The length of a bar of the meter that a written one is read as; of 4/4 where it is not used."""
+    return Fraction(READ_AS.get(notated, Meter.FOUR_FOUR).bar, STEPS_PER_BEAT)
+
+
+def _downbeats(bars: Sequence[Span], notated: str) -> tuple[Fraction, ...]:
+    """Where bars of the meter begin, from the (onset, length) of a score's measures.
 
     A pickup at the beginning, and the second part of a bar that a repeat sign divides, are not counted.
     """
-    found, filled = [], Fraction(0)
+    found, filled, bar = [], Fraction(0), _quarters_per_bar(notated)
+    measure = bar / 2 if notated == "2/4" else bar
     for number, (onset, length) in enumerate(bars):
-        if number == 0 and length < BEATS_PER_BAR:
+        if number == 0 and length < measure:
             continue
         if filled == 0:
             found.append(onset)
-        filled = Fraction(0) if length >= BEATS_PER_BAR else (filled + length) % BEATS_PER_BAR
+        filled = Fraction(0) if length >= bar else (filled + length) % bar
     return tuple(found)
 
 
-def _spans_in_common_time(meters: Sequence[tuple[Fraction, str]], end: Fraction) -> list[Span]:
-    """The spans in 4/4, from the (onset, meter) of each time signature, up to the piece's end."""
-    changes = [*meters, (end, "")]
-    return [
-        (start, stop) for (start, meter), (stop, _) in pairwise(changes) if meter == METER and stop > start
-    ]
+def _main_meter(meters: Sequence[tuple[Fraction, str]], end: Fraction) -> tuple[str, list[Span]]:
+    """The written meter that a piece is read in (``SourcePiece``), and its spans.
+
+    ``meters`` are the (onset, meter) of each time signature, ``end`` is the piece's end.
+    """
+    changes = pairwise([*meters, (end, "")])
+    lasting = [(meter, (start, stop)) for (start, meter), (stop, _) in changes if stop > start]
+    names = list(dict.fromkeys(meter for meter, _ in lasting))
+    used = [name for name in names if name in READ_AS]
+    if not used:
+        return " and ".join(names) or "free meter", []
+    notated = "4/4" if "4/4" in used else used[0]
+    return notated, [span for meter, span in lasting if meter == notated]
 
 
 def _merge_adjacent(spans: Sequence[Span]) -> list[Span]:

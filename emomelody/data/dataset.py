@@ -1,12 +1,12 @@
 """A data folder as arrays, and its split into training and held-out melodies.
 
-Shapes: N melodies, T = 64 steps.
+Shapes: N melodies, T steps, 64 in 4/4, 48 in 3/4 and 6/8.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -20,10 +20,14 @@ from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.key import from_signature
-from emomelody.music.melody import MAX_PITCH, Melody
+from emomelody.music.melody import BARS, MAX_PITCH, Melody
+from emomelody.music.meter import Meter
 from emomelody.music.plane import Floats
 from emomelody.music.rule import Arousal
+from emomelody.music.style import Style
 from emomelody.music.tokens import REST, Tokens, to_tokens
+
+_NO_FOLDER = "no such folder (emomelody preprocess makes training data)"
 
 
 class Split(StrEnum):
@@ -35,7 +39,7 @@ class Split(StrEnum):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled melodies."""
+    """Labelled melodies of one meter."""
 
     tokens: Tokens  # (N, T), 0–129
     labels: NDArray[np.int64]  # (N,), 0–3 for e1–e4
@@ -50,6 +54,8 @@ class Dataset:
     # (N,), whether the rule decided arousal by onsets per second; None without a manifest.
     by_tempo: NDArray[np.bool_] | None = None
     transposed: int = 0  # how many were transposed to C when they were read
+    meter: Meter = Meter.FOUR_FOUR
+    styles: NDArray[np.str_] | None = None  # (N,), chorale, folk or own; None without a manifest
 
     def __len__(self) -> int:
         return len(self.files)
@@ -79,19 +85,24 @@ class Dataset:
         return hold_out(self.labels, self.tunes if how is Split.TUNE else None, seed)
 
 
-def load(folder: Path, *, to_c: bool = False) -> Dataset:
+def load(
+    folder: Path, *, meter: Meter = Meter.FOUR_FOUR, style: Style | None = None, to_c: bool = False
+) -> Dataset:
     """The melodies in the subfolders e1 … e4 of a data folder (other names of the emotions work too).
 
-    ``to_c`` transposes each melody to C by the first key signature in its file; a file without one is taken
-    as it is. Files that cannot be read are skipped and listed. Raises BadInput if no melody is left, or if
-    the folder's manifest does not list every file.
+    Only those in ``meter`` and of ``style`` (default: of every style), as the folder's manifest says; without
+    a manifest all are in 4/4 and of no known style. ``to_c`` transposes each melody to C by the first key
+    signature in its file; a file without one is taken as it is. Files that cannot be read are skipped and
+    listed. Raises BadInput if no melody is left, or if the manifest does not list every file.
     """
-    if not folder.is_dir():
-        raise BadInput(folder, "no such folder (emomelody preprocess makes training data)")
+    labelled = _labelled_files(folder)
+    listed = _manifest_rows(folder, list(labelled))
     tokens, labels, files, skipped, transposed = [], [], [], [], 0
-    for path, emotion in _labelled_files(folder):
+    for path, emotion in labelled.items():
+        if not _is_wanted(listed[path] if listed else None, meter, style):
+            continue
         try:
-            melody, semitones = _read_in_c(path) if to_c else (midi.read_melody(path), 0)
+            melody, semitones = _read_in_c(path, meter) if to_c else (_read(path, meter), 0)
         except BadInput as error:
             skipped.append(error)
             continue
@@ -101,15 +112,17 @@ def load(folder: Path, *, to_c: bool = False) -> Dataset:
         files.append(path)
     if not files:
         reason = f" ({skipped[0].path.name}: {skipped[0].reason})" if skipped else ""
-        raise BadInput(folder, f"no melodies in e1, e2, e3 or e4{reason}")
+        kind = "melodies" if style is None else f"{style} melodies"
+        raise BadInput(folder, f"no {kind} in {meter} in e1, e2, e3 or e4{reason}")
     stacked = np.stack(tokens)  # (N, T)
-    rows = _manifest_rows(folder, files)
-    if rows is None:
+    if listed is None:
         lines = [row[row < REST].tolist() for row in stacked]
         tunes, held_out, by_rule = np.array(group_tunes(lines)), None, None
-        points, by_tempo = None, None
+        points, by_tempo, styles = None, None, None
         previous = np.full(len(files), -1)
     else:
+        rows = [listed[file] for file in files]
+        styles = np.array([row.style for row in rows])
         tunes = np.array([row.tune for row in rows])
         held_out = np.array([row.split == manifest.HELD_OUT for row in rows])
         by_rule = np.array([row.label_from == manifest.BY_RULE for row in rows])
@@ -128,15 +141,51 @@ def load(folder: Path, *, to_c: bool = False) -> Dataset:
         points,
         by_tempo,
         transposed,
+        meter,
+        styles,
     )
 
 
-def _read_in_c(path: Path) -> tuple[Melody, int]:
+def meters_in(folder: Path) -> list[Meter]:
+    """The meters of the melodies in a data folder; without a manifest 4/4.
+
+    Raises BadInput for a folder or a manifest that cannot be read.
+    """
+    if not folder.is_dir():
+        raise BadInput(folder, _NO_FOLDER)
+    path = folder / manifest.NAME
+    if not path.exists():
+        return [Meter.FOUR_FOUR]
+    found = {row.meter for row in manifest.read(path)}
+    return [meter for meter in Meter if meter in found]
+
+
+def tunes_of(dataset: Dataset) -> list[NDArray[np.int64]]:
+    """Whole pieces: the indices of the successive windows of one piece at one speed, in order.
+
+    Every melody is in one of them. Where a window was skipped, the piece is divided.
+    """
+    following = {before: n for n, before in enumerate(dataset.previous.tolist()) if before >= 0}
+    pieces = []
+    for first in np.flatnonzero(dataset.previous < 0).tolist():
+        piece = [first]
+        while piece[-1] in following:
+            piece.append(following[piece[-1]])
+        pieces.append(np.array(piece))
+    return pieces
+
+
+def _read(path: Path, meter: Meter) -> Melody:
+    """The four bars of a file in the meter that the manifest gives."""
+    return replace(midi.read_melody(path, BARS * meter.bar), meter=meter)
+
+
+def _read_in_c(path: Path, meter: Meter) -> tuple[Melody, int]:
     """The melody of a file, transposed to C by the key signature in it, and by how many semitones.
 
     Down by the tonic, or up where it would fall below MIDI's pitches, as ``windows.cut_windows`` does.
     """
-    melody, keys = midi.read_melody(path), midi.read(path).keys
+    melody, keys = _read(path, meter), midi.read(path).keys
     tonic = from_signature(keys[0][1]).tonic if keys else 0
     pitches = [note.pitch for note in melody.notes]
     semitones = -tonic if min(pitches) >= tonic else 12 - tonic
@@ -145,18 +194,21 @@ def _read_in_c(path: Path) -> tuple[Melody, int]:
     return melody.transposed(semitones), semitones
 
 
-def _labelled_files(folder: Path) -> list[tuple[Path, Emotion]]:
-    found = []
+def _labelled_files(folder: Path) -> dict[Path, Emotion]:
+    """The MIDI files in the subfolders that are named after emotions, sorted."""
+    if not folder.is_dir():
+        raise BadInput(folder, _NO_FOLDER)
+    found: dict[Path, Emotion] = {}
     for inner in sorted(p for p in folder.iterdir() if p.is_dir()):
         emotion = Emotion.named(inner.name)
         if emotion is not None:
             files = sorted(p for p in inner.iterdir() if p.suffix.lower() in midi.SUFFIXES)
-            found += [(path, emotion) for path in files]
+            found |= dict.fromkeys(files, emotion)
     return found
 
 
-def _manifest_rows(folder: Path, files: list[Path]) -> list[manifest.Row] | None:
-    """The manifest's row for each file; None if there is no manifest.
+def _manifest_rows(folder: Path, files: list[Path]) -> dict[Path, manifest.Row] | None:
+    """The manifest's rows by file; None if there is no manifest.
 
     Raises BadInput for a file that it does not list: its tune could be on both sides of the split.
     """
@@ -167,7 +219,14 @@ def _manifest_rows(folder: Path, files: list[Path]) -> list[manifest.Row] | None
     unlisted = next((file for file in files if file not in rows), None)
     if unlisted is not None:
         raise BadInput(path, f"does not list {unlisted.relative_to(folder)}: remove one of the two files")
-    return [rows[file] for file in files]
+    return rows
+
+
+def _is_wanted(row: manifest.Row | None, meter: Meter, style: Style | None) -> bool:
+    """Whether a melody is in the meter and of the style (None: of any); without a row it is in 4/4."""
+    if row is None:
+        return meter is Meter.FOUR_FOUR and style is None
+    return row.meter is meter and style in (None, row.style)
 
 
 def _points(rows: list[manifest.Row]) -> Floats | None:

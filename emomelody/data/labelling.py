@@ -36,8 +36,8 @@ class Rule:
 
     def label(self, piece: PieceWindows, window: Window) -> Label:
         """The label of a window: its piece's if that was given one, else by the rule."""
-        if piece.label is not None:
-            return piece.label
+        if piece.source.label is not None:
+            return piece.source.label
         mode = piece.key.mode
         # Training measures the notes itself, so that the point is only needed where the tempo counts.
         if self.arousal is Arousal.NOTES:

@@ -8,6 +8,8 @@ from math import isfinite
 from pathlib import Path
 
 from emomelody.errors import BadInput
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 
 NAME = "manifest.csv"
 TRAINING, HELD_OUT = "training", "held-out"
@@ -19,9 +21,11 @@ class Row:
     """One melody: where it comes from, and what was done to it."""
 
     file: str  # relative to the data folder, e.g. e3/bwv10.7-b001-half.mid
-    source: str  # file name of the piece
+    source: str  # file name of the piece, of an ABC file with the tune's number: reels.abc#12
+    style: Style
+    meter: Meter
     tune: int  # the same number for the same tune
-    bars: str  # first and last bar in the piece, e.g. 1-4
+    bars: str  # first and last bar in the piece, e.g. 1-4; two bars of 2/4 count as one
     key: str  # before transposition, e.g. "G minor"
     transposition: int  # semitones
     emotion: str  # e1 … e4
@@ -70,6 +74,9 @@ def _row(cells: dict[str, str]) -> Row:
     row = Row(
         file=cells["file"],
         source=cells["source"],
+        # Version 0.3 wrote neither of these two, and melodies in 4/4 alone.
+        style=Style(cells.get("style") or Style.OWN),
+        meter=Meter(cells.get("meter") or Meter.FOUR_FOUR),
         tune=int(cells["tune"]),
         bars=cells["bars"] or "",
         key=cells["key"],

@@ -7,28 +7,40 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emomelody.data import manifest
 from emomelody.data.labelling import Rule
 from emomelody.data.labels import Label
 from emomelody.data.sources import Source
-from emomelody.data.tunes import group_tunes, hold_out
-from emomelody.data.windows import PieceWindows, Window, Windows, cut_windows
+from emomelody.data.tunes import FOLK_PASSAGE, PASSAGE, hold_out, number_tunes
+from emomelody.data.windows import (
+    FULL_SPEED,
+    HALF_SPEED,
+    QUARTER_SPEED,
+    PieceWindows,
+    Window,
+    Windows,
+    cut_windows,
+)
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import staged
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
+from emomelody.music.meter import Meter
 from emomelody.music.rule import Arousal
+from emomelody.music.style import Style
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN
 from emomelody.workers import by_processes
 
 CHUNK = 4  # sources per task of a worker process; Ctrl-C waits for a task to finish
 _MAX_STEM = 150  # bytes of a source's name in a file name; file systems allow 255 in all
+_SPEED_NAMES = {FULL_SPEED: "", HALF_SPEED: "-half", QUARTER_SPEED: "-quarter"}
 
 
 @dataclass(frozen=True)
@@ -37,10 +49,11 @@ class Report:
 
     pieces: int  # read
     kept: Mapping[Emotion, int]  # melodies written
+    kinds: Mapping[tuple[Style, Meter], int]  # melodies written
     labels_from: Mapping[str, int]  # melodies by the origin of their label: csv, folder or rule
     rule: Rule  # of those without another label
     held_out: int  # melodies
-    skipped_by_source: Mapping[Path, Mapping[str, int]]  # skipped windows and pieces, by reason
+    skipped_by_source: Mapping[Source, Mapping[str, int]]  # skipped windows and pieces, by reason
     bad: tuple[BadInput, ...]  # sources that could not be read
 
     @property
@@ -92,6 +105,7 @@ def preprocess(
     return Report(
         pieces=len(pieces),
         kept=Counter(Emotion.parse(row.emotion) for row in rows),
+        kinds=Counter((row.style, row.meter) for row in rows),
         labels_from=Counter(row.label_from for row in rows),
         rule=rule,
         held_out=sum(row.split == manifest.HELD_OUT for row in rows),
@@ -100,7 +114,7 @@ def preprocess(
     )
 
 
-def _total(skipped_by_source: Mapping[Path, Mapping[str, int]]) -> Counter[str]:
+def _total(skipped_by_source: Mapping[Source, Mapping[str, int]]) -> Counter[str]:
     return sum((Counter(reasons) for reasons in skipped_by_source.values()), Counter[str]())
 
 
@@ -133,10 +147,15 @@ def _cut_each(windows: Windows, sources: list[Source]) -> list[PieceWindows | Ba
 
 def _write(pieces: list[PieceWindows], rule: Rule, out: Path, seed: int) -> list[manifest.Row]:
     """Write the MIDI files, then the manifest: a folder with a manifest is complete."""
-    tunes = group_tunes([piece.pitches for piece in pieces])
+    tunes = _number_tunes(pieces)
     windows = [(p, tune, w) for p, tune in zip(pieces, tunes, strict=True) for w in p.windows]
     labels = [rule.label(piece, window) for piece, _, window in windows]
-    splits = _splits([label.emotion for label in labels], [tune for _, tune, _ in windows], seed)
+    splits = _splits(
+        [(piece.source.style, window.melody.meter) for piece, _, window in windows],
+        np.array([label.emotion.index for label in labels]),
+        np.array([tune for _, tune, _ in windows]),
+        seed,
+    )
     for emotion in Emotion:
         (out / emotion.code).mkdir(parents=True, exist_ok=True)
     rows: list[manifest.Row] = []
@@ -159,6 +178,8 @@ def _row(name: str, piece: PieceWindows, tune: int, window: Window, label: Label
     return manifest.Row(
         file=name,
         source=piece.source.name,
+        style=piece.source.style,
+        meter=window.melody.meter,
         tune=tune,
         bars=f"{window.first_bar}-{window.first_bar + window.bars - 1}",
         key=piece.key.name,
@@ -172,18 +193,54 @@ def _row(name: str, piece: PieceWindows, tune: int, window: Window, label: Label
     )
 
 
-def _splits(emotions: list[Emotion], tunes: list[int], seed: int) -> list[str]:
-    try:
-        held_out = hold_out(np.array([e.index for e in emotions]), np.array(tunes), seed)
-    except EmomelodyError:  # too few to split: written all the same, ``train`` raises an error
-        return [manifest.TRAINING] * len(emotions)
-    return [manifest.HELD_OUT if chosen else manifest.TRAINING for chosen in held_out]
+def _number_tunes(pieces: list[PieceWindows]) -> list[int]:
+    """A tune number for each piece. Pieces of different styles are never the same tune.
+
+    Pieces in 4/4 are numbered first, so that those in other meters do not change their numbers.
+    """
+    numbers = [0] * len(pieces)
+    total = 0
+    for style in Style:
+        chosen = [n for n, piece in enumerate(pieces) if piece.source.style is style]
+        if not chosen:
+            continue
+        found = number_tunes(
+            [pieces[n].pitches for n in chosen],
+            [pieces[n].meter is Meter.FOUR_FOUR for n in chosen],
+            FOLK_PASSAGE if style is Style.FOLK else PASSAGE,
+        )
+        for n, number in zip(chosen, found, strict=True):
+            numbers[n] = total + number
+        total += max(found) + 1
+    return numbers
+
+
+def _splits(
+    kinds: list[tuple[Style, Meter]], labels: NDArray[np.int64], tunes: NDArray[np.int64], seed: int
+) -> list[str]:
+    """The side of each of N melodies, from their labels (N,) and tunes (N,).
+
+    Each style and meter is split on its own, so that one does not change the split of another; a tune stays
+    on the side that it has.
+    """
+    sides: dict[int, str] = {}  # by tune
+    for kind in product(Style, Meter):
+        new = np.array([n for n, own in enumerate(kinds) if own == kind and tunes[n] not in sides], dtype=int)
+        if not len(new):
+            continue
+        try:
+            held_out = hold_out(labels[new], tunes[new], seed)
+        except EmomelodyError:  # too few to split: written all the same, ``train`` raises an error
+            held_out = np.zeros(len(new), dtype=bool)
+        chosen = [manifest.HELD_OUT if held else manifest.TRAINING for held in held_out]
+        sides |= dict(zip(tunes[new].tolist(), chosen, strict=True))
+    return [sides[tune] for tune in tunes.tolist()]
 
 
 def _stem(piece: PieceWindows, window: Window) -> str:
     """The name of a window's file without folder and suffix, e.g. bwv10.7-b001-half."""
     source = os.fsdecode(os.fsencode(piece.source.stem)[:_MAX_STEM])
-    return f"{source}-b{window.first_bar:03d}{'-half' if window.half_speed else ''}"
+    return f"{source}-b{window.first_bar:03d}{_SPEED_NAMES[window.speed]}"
 
 
 def _unused_name(stem: str, taken: set[str]) -> str:

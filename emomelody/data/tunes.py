@@ -2,14 +2,19 @@
 
 A tune recurs in many chorales, and a window at half speed is the first half of one at full speed. A split
 with the same tune in training and in the held-out set would measure memorisation. Two lines count as the same
-tune if they share a passage of twelve successive intervals, or if one has six to eleven intervals and is
+tune if they share a passage of twelve successive intervals, or if one has fewer (six or more) and is
 contained in the other. The relation is transitive: connected lines are one tune.
+
+In folk tunes the passage has sixteen intervals. Runs and turns of twelve are common property there: they
+would make one tune of 1,407 of music21's 4,248, while sixteen leave some 2,900 tunes, none in more than nine
+versions.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +24,34 @@ from scipy.sparse.csgraph import connected_components
 from emomelody.errors import EmomelodyError
 
 PASSAGE = 12  # intervals
+FOLK_PASSAGE = 16  # intervals
 SHORTEST = 6  # intervals of a line that is compared with others
 FOLDS = 5  # one of them is held out, 20 %
 
 
-def group_tunes(lines: Sequence[Sequence[int]]) -> list[int]:
+def number_tunes(lines: Sequence[Sequence[int]], first: Sequence[bool], passage: int) -> list[int]:
+    """A tune number for each line of MIDI pitches; ``first`` ones are numbered as if there were no others.
+
+    Another line has the number of the earliest of the first lines that is the same tune, or a new one.
+    """
+    firsts = group_tunes([line if early else () for line, early in zip(lines, first, strict=True)], passage)
+    together = group_tunes(lines, passage)
+    numbers: dict[int, int] = {}  # by the number among all lines
+    for early, own, joint in zip(first, firsts, together, strict=True):
+        if early:
+            numbers.setdefault(joint, own)
+    unused = count(max(firsts) + 1)
+    return [
+        own if early else numbers[joint] if joint in numbers else numbers.setdefault(joint, next(unused))
+        for early, own, joint in zip(first, firsts, together, strict=True)
+    ]
+
+
+def group_tunes(lines: Sequence[Sequence[int]], passage: int = PASSAGE) -> list[int]:
     """A tune number for each line of MIDI pitches, from 0 in order of appearance."""
     intervals = [tuple(np.diff(np.asarray(line, dtype=int)).tolist()) for line in lines]
-    pairs = _shared(intervals, PASSAGE, intervals)
-    for size in range(SHORTEST, PASSAGE):
+    pairs = _shared(intervals, passage, intervals)
+    for size in range(SHORTEST, passage):
         pairs += _shared([i if len(i) == size else () for i in intervals], size, intervals)
     # Lines that are too short to compare are the same tune if they are equal.
     first: dict[tuple[int, ...], int] = {}

@@ -1,38 +1,30 @@
 """From a piece to four-bar melodies in C: three of the paper's four transformations.
 
 A piece is transposed to C, cut at barlines and quantised to the sixteenth grid; ``labelling`` is the fourth.
-A window that is not in 4/4, is off the grid, or has more rest than sound is skipped and counted.
+A window that leaves the piece's meter, is off the grid, or has more rest than sound is skipped and counted.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
 from emomelody.data import corpus
 from emomelody.data.corpus import SourcePiece
-from emomelody.data.labels import Label
-from emomelody.data.sources import Source
+from emomelody.data.sources import Slow, Source, pieces_in
 from emomelody.errors import BadInput
 from emomelody.music.key import Key
-from emomelody.music.melody import (
-    BARS,
-    BEATS_PER_BAR,
-    MAX_PITCH,
-    STEPS_PER_BEAT,
-    WINDOW_STEPS,
-    Melody,
-    TimedNote,
-    quantise,
-)
+from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BEAT, Melody, TimedNote, quantise
+from emomelody.music.meter import Meter
+from emomelody.music.rule import SECONDS_PER_STEP, THRESHOLD, onset_rate
 
-FULL_SPEED, HALF_SPEED = Fraction(1), Fraction(1, 2)
-MIN_SOUNDING_STEPS = WINDOW_STEPS // 2  # a window with more rest than sound is skipped
+FULL_SPEED, HALF_SPEED, QUARTER_SPEED = Fraction(1), Fraction(1, 2), Fraction(1, 4)
 MAX_OFF_GRID = 0.2  # share of onsets more than a quarter of a step off the grid (triplets, rubato)
+PASSAGE = 4  # windows of a fast piece that are used slowed down, sixteen bars
 
 
 class Windows(StrEnum):
@@ -46,60 +38,143 @@ class Windows(StrEnum):
 class Window:
     """A four-bar melody in C."""
 
-    melody: Melody
+    melody: Melody  # 64 steps, or 48 in 3/4 and 6/8
     seconds: float  # how long its four bars last at the tempos of the piece
-    first_bar: int  # in the piece; a pickup is bar 0
-    bars: int  # of the piece: 4, or 2 at half speed
-    half_speed: bool
+    first_bar: int  # in the piece; a pickup is bar 0, two bars of 2/4 are one
+    speed: Fraction  # 1, 1/2 or 1/4
+
+    @property
+    def bars(self) -> int:
+        """How many bars of the piece it has: 4, or 2 or 1 where it is slowed down."""
+        return int(BARS * self.speed)
 
 
 @dataclass(frozen=True)
 class PieceWindows:
     """The windows of one piece, and how many were skipped for each reason."""
 
-    source: Path
-    label: Label | None  # that the piece was given
+    source: Source
     key: Key
+    meter: Meter | None  # None for one that is not used
     transposition: int  # semitones
     pitches: tuple[int, ...]  # of the whole melody line, for comparing tunes
     windows: tuple[Window, ...]
     skipped: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class _Cutter:
+    """Cuts the windows of a piece in one meter; ``line`` is its melody in C."""
+
+    piece: SourcePiece
+    meter: Meter
+    line: list[TimedNote]
+
+    def length(self, speed: Fraction) -> Fraction:
+        """The quarter notes of the piece in a window at a speed."""
+        return Fraction(BARS * self.meter.bar, STEPS_PER_BEAT) * speed
+
+    def cut(self, windows: Windows, speed: Fraction) -> Iterator[Window | str]:
+        """The windows at one speed, or the reason for skipping one."""
+        for first_bar, start in self._starts(windows, speed):
+            melody = self._melody(start, speed)
+            if isinstance(melody, str):
+                yield melody
+            else:
+                seconds = float(self.piece.seconds(start, start + self.length(speed)) / speed)
+                yield Window(melody, seconds, first_bar, speed)
+
+    def _starts(self, windows: Windows, speed: Fraction) -> Iterator[tuple[int, Fraction]]:
+        """(number of the first bar, time in quarter notes) of each window."""
+        barlines = self.piece.barlines
+        if windows is Windows.FIRST:
+            yield (0 if barlines and barlines[0] > 0 else 1), Fraction(0)
+            return
+        free, end = Fraction(0), self.line[-1].end
+        for number, barline in enumerate(barlines, start=1):
+            if free <= barline < end:
+                yield number, barline
+                free = barline + self.length(speed)
+
+    def _melody(self, start: Fraction, speed: Fraction) -> Melody | str:
+        """The four bars from ``start`` (quarter notes), or the reason for skipping them."""
+        end = start + self.length(speed)
+        if not any(a <= start and min(end, self.line[-1].end) <= b for a, b in self.piece.spans):
+            return f"window not in {self.piece.notated}"
+        # A note that sounds across the start of the window begins with it.
+        inside = [
+            TimedNote(max(n.onset, start) - start, min(n.end, end) - start, n.pitch)
+            for n in self.line
+            if n.onset < end and n.end > start
+        ]
+        positions = [n.onset / speed * STEPS_PER_BEAT for n in inside]  # in steps
+        off_grid = sum(abs(p - round(p)) > Fraction(1, 4) for p in positions)
+        if off_grid > MAX_OFF_GRID * len(positions):
+            return "window off the sixteenth grid"
+        steps = BARS * self.meter.bar
+        melody = replace(quantise(inside, steps, speed=speed), meter=self.meter)
+        if sum(n.duration for n in melody.notes) < steps // 2:
+            return "window with more rest than sound"
+        return melody
+
+
 def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
-    """The windows of one source; BadInput is returned, not raised, if the file cannot be used."""
+    """The windows of one source; BadInput is returned, not raised, if it cannot be used."""
     try:
-        piece = corpus.read(source.path)
-        if not piece.common_time:
-            skipped = {f"piece not in {corpus.METER}": 1}
-            return PieceWindows(source.path, source.label, piece.key, 0, (), (), skipped)
+        piece = corpus.read(source.path, source.tune)
+        if piece.meter is None:
+            return PieceWindows(source, piece.key, None, 0, (), (), {f"piece in {piece.notated}": 1})
         transposition = _transposition(piece)
     except BadInput as error:
-        return error
+        return BadInput(source.path, f"{source.tune.name}: {error.reason}") if source.tune else error
     line = [TimedNote(n.onset, n.end, n.pitch + transposition) for n in piece.line]
-    found: list[Window] = []
-    skipped = Counter[str]()
-    for speed in (FULL_SPEED, HALF_SPEED) if source.both_speeds else (FULL_SPEED,):
-        for first_bar, start in _starts(piece, windows, speed):
-            melody = _melody(piece, line, start, speed)
-            if isinstance(melody, str):
-                skipped[melody] += 1
-                continue
-            length = BARS * BEATS_PER_BAR * speed
-            seconds = float(piece.seconds(start, start + length) / speed)
-            found.append(Window(melody, seconds, first_bar, int(BARS * speed), speed == HALF_SPEED))
+    cutter = _Cutter(piece, piece.meter, line)
+    cut = list(cutter.cut(windows, FULL_SPEED))
+    if source.slow is Slow.ALL:
+        cut += cutter.cut(windows, HALF_SPEED)
+    elif source.slow is not None:
+        cut += _slow_passage(cutter, windows, cut, source.slow)
+    found = tuple(window for window in cut if isinstance(window, Window))
+    skipped = Counter(reason for reason in cut if isinstance(reason, str))
     pitches = tuple(note.pitch for note in line)
-    return PieceWindows(source.path, source.label, piece.key, transposition, pitches, tuple(found), skipped)
+    return PieceWindows(source, piece.key, piece.meter, transposition, pitches, found, skipped)
 
 
-def first_window(path: Path) -> Melody:
-    """The first four bars of a piece, in C. Raises BadInput if there is no usable melody."""
-    found = cut_windows(Source(path), Windows.FIRST)
+def first_window(path: Path, meters: Collection[Meter] = (Meter.FOUR_FOUR,)) -> Melody:
+    """The first four bars of a piece, in C; of an ABC file, those of its first tune.
+
+    Raises BadInput if there is no usable melody, or for a piece in none of the ``meters``.
+    """
+    found = cut_windows(pieces_in(path)[0], Windows.FIRST)
     if isinstance(found, BadInput):
         raise found
+    if found.meter is not None and found.meter not in meters:
+        raise BadInput(path, f"in {found.meter}: it must be in {' or '.join(meters)}")
     if not found.windows:
         raise BadInput(path, f"no melody in it ({', '.join(found.skipped)})")
     return found.windows[0].melody
+
+
+def _slow_passage(
+    cutter: _Cutter, windows: Windows, full: list[Window | str], part: Slow
+) -> list[Window | str]:
+    """Sixteen bars of a fast piece at half speed, or at a quarter where it is still fast then.
+
+    ``full`` are its windows at full speed. None of a piece that is not fast.
+    """
+    if not _is_fast(full):
+        return []
+    cut = list(cutter.cut(windows, HALF_SPEED))
+    if _is_fast(cut):
+        cut = list(cutter.cut(windows, QUARTER_SPEED))
+    return cut[:PASSAGE] if part is Slow.BEGINNING else cut[-PASSAGE:]
+
+
+def _is_fast(cut: list[Window | str]) -> bool:
+    """Whether at least half of the windows have high arousal by the rule."""
+    melodies = [window.melody for window in cut if isinstance(window, Window)]
+    high = sum(onset_rate(melody, melody.steps * SECONDS_PER_STEP) > THRESHOLD for melody in melodies)
+    return 2 * high >= len(melodies)
 
 
 def _transposition(piece: SourcePiece) -> int:
@@ -110,36 +185,3 @@ def _transposition(piece: SourcePiece) -> int:
     if max(pitches) + transposition > MAX_PITCH:
         raise BadInput(piece.source, "spans all of MIDI's pitches: it cannot be transposed to C")
     return transposition
-
-
-def _starts(piece: SourcePiece, windows: Windows, speed: Fraction) -> Iterator[tuple[int, Fraction]]:
-    """(number of the first bar, time in quarter notes) of each window."""
-    if windows is Windows.FIRST:
-        yield (0 if piece.barlines and piece.barlines[0] > 0 else 1), Fraction(0)
-        return
-    free, end = Fraction(0), piece.line[-1].end
-    for number, barline in enumerate(piece.barlines, start=1):
-        if free <= barline < end:
-            yield number, barline
-            free = barline + BARS * BEATS_PER_BAR * speed
-
-
-def _melody(piece: SourcePiece, line: list[TimedNote], start: Fraction, speed: Fraction) -> Melody | str:
-    """The four bars of a line from ``start`` (quarter notes), or the reason for skipping them."""
-    end = start + BARS * BEATS_PER_BAR * speed
-    if not any(a <= start and min(end, line[-1].end) <= b for a, b in piece.common_time):
-        return f"window not in {corpus.METER}"
-    # A note that sounds across the start of the window begins with it.
-    inside = [
-        TimedNote(max(n.onset, start) - start, min(n.end, end) - start, n.pitch)
-        for n in line
-        if n.onset < end and n.end > start
-    ]
-    positions = [n.onset / speed * STEPS_PER_BEAT for n in inside]  # in steps
-    off_grid = sum(abs(p - round(p)) > Fraction(1, 4) for p in positions)
-    if off_grid > MAX_OFF_GRID * len(positions):
-        return "window off the sixteenth grid"
-    melody = quantise(inside, WINDOW_STEPS, speed=speed)
-    if sum(n.duration for n in melody.notes) < MIN_SOUNDING_STEPS:
-        return "window with more rest than sound"
-    return melody

@@ -24,6 +24,21 @@ def test_a_piece_becomes_windows_in_c(tmp_path: Path, run: Run) -> None:
     assert "Wrote 2 melodies and manifest.csv to data" in done.stdout
 
 
+def test_music_in_two_and_three_is_used_as_well(tmp_path: Path, run: Run) -> None:
+    for beats in (2, 3):
+        write_song(tmp_path / "songs" / f"{beats}.mid", [p + beats for p in G_MAJOR] * 3, beats=beats)
+    done = run("preprocess", "songs")
+    found = [(row["source"], row["meter"], row["bars"]) for row in manifest_rows(tmp_path / "data")]
+    assert found == [
+        ("2.mid", "4/4", "1-4"),  # two bars of 2/4 are one
+        ("2.mid", "4/4", "5-8"),
+        ("3.mid", "3/4", "1-4"),
+        ("3.mid", "3/4", "5-8"),
+    ]
+    assert "melodies, own in 3/4" in done.stdout
+    assert "melodies, own in 4/4" in done.stdout
+
+
 def test_windows_first_takes_one_of_each_piece(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
     done = run("preprocess", "songs", "--windows", "first", "-o", "one")
@@ -38,21 +53,21 @@ def test_bad_files_are_listed_and_the_others_written(tmp_path: Path, run: Run) -
     (songs / "text [" / "b].mid").write_text("do re mi")  # a path that rich would read as markup
     (songs / "broken.mxl").write_bytes(b"PK\x03\x04 and no more")
     (songs / "broken.xml").write_text("<score-partwise><part></score-partwise>")
-    write_song(songs / "waltz.mid", G_MAJOR * 4, beats=3)
+    write_song(songs / "five.mid", G_MAJOR * 4, beats=5)
     done = run("preprocess", "songs", code=1)
     assert len(manifest_rows(tmp_path / "data")) == 2
     assert "text [/b].mid: not a MIDI file" in done.stderr
     assert "broken.mxl: damaged MusicXML" in done.stderr
     assert "broken.xml: damaged MusicXML" in done.stderr
     assert "3 sources could not be used" in done.stderr
-    assert "piece not in 4/4" in done.stdout
+    assert "piece in 5/4" in done.stdout
 
 
 def test_no_melody_at_all_is_an_error_with_the_reasons(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "short.mid", G_MAJOR[:3])
-    write_song(tmp_path / "waltz.mid", G_MAJOR * 4, beats=3)
-    stderr = run("preprocess", "short.mid", "waltz.mid", code=1).stderr
-    assert "no melody found (window with more rest than sound: 1; piece not in 4/4: 1)" in stderr
+    write_song(tmp_path / "five.mid", G_MAJOR * 4, beats=5)
+    stderr = run("preprocess", "short.mid", "five.mid", code=1).stderr
+    assert "no melody found (window with more rest than sound: 1; piece in 5/4: 1)" in stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -91,6 +106,12 @@ def test_a_full_disk_leaves_no_data_folder(tmp_path: Path, small_data: Path) -> 
     assert done.returncode == 1
     assert done.stderr == "emomelody: data: cannot be written to (File too large)\n"
     assert not any(tmp_path.iterdir())
+
+
+def test_a_corpus_is_read_instead_of_sources(run: Run) -> None:
+    assert "leave out it or the SOURCE" in run("preprocess", "songs", "--corpus", "folk", code=2).stderr
+    stderr = run("preprocess", "--corpus", "jazz", code=2).stderr
+    assert "Invalid value for '--corpus': 'jazz' is not one of chorales, folk, all" in stderr
 
 
 def test_wrong_numbers_are_usage_errors_in_plain_words(run: Run) -> None:

@@ -84,7 +84,7 @@ def test_rare_emotions_are_warned_of(tmp_path: Path, run: Run, small_data: Path)
 def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
     (tmp_path / "empty").mkdir()
     for data, options, reason in (
-        ("empty", (), "empty: no melodies in e1, e2, e3 or e4"),
+        ("empty", (), "empty: no melodies in 4/4 in e1, e2, e3 or e4"),
         ("nowhere", (), "nowhere: no such folder"),
         (small_data, ("--device", "abacus"), "device 'abacus' cannot be used here"),
         (small_data, ("--emotion-weight", 2), "--emotion-weight is for the model emoreg"),

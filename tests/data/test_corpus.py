@@ -82,7 +82,7 @@ def test_a_score_has_the_tempo_of_its_sound_or_metronome_mark(
 
 
 def test_files_are_found_in_folders_by_their_suffix(tmp_path: Path) -> None:
-    names = ["a.mid", "B.MIDI", "inner/c.musicxml", "inner/d.xml", "e.mxl"]
+    names = ["a.mid", "B.MIDI", "inner/c.musicxml", "inner/d.xml", "e.mxl", "inner/f.abc"]
     for name in [*names, "notes.txt", "f.wav"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -98,7 +98,7 @@ def test_sources_that_cannot_be_used(tmp_path: Path) -> None:
         corpus.find_files(tmp_path / "empty")
 
 
-def test_a_text_file_is_neither_midi_nor_musicxml(tmp_path: Path, run: Run) -> None:
+def test_a_text_file_is_refused(tmp_path: Path, run: Run) -> None:
     (tmp_path / "notes.txt").write_text("do re mi")
     for arguments in (["preprocess", "notes.txt"], ["sample", "--like", "notes.txt"]):
-        assert "notes.txt: not a MIDI or MusicXML file" in run(*arguments, code=1).stderr
+        assert "notes.txt: not a MIDI, MusicXML or ABC file" in run(*arguments, code=1).stderr

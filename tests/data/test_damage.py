@@ -19,9 +19,9 @@ from emomelody.formats import midi
 @pytest.mark.slow
 def test_every_damaged_file_is_refused_for_its_reason_or_read_correctly(tmp_path: Path, run: Run) -> None:
     expected = damage.write(tmp_path / "songs")
-    assert len(expected) > 80
+    assert len(expected) > 100
     done = run("-v", "preprocess", "songs", "--windows", "first", code=1)
-    made = {row["source"]: row["file"] for row in manifest_rows(tmp_path / "data")}
+    made = {row["source"].removesuffix("#1"): row["file"] for row in manifest_rows(tmp_path / "data")}
     wrong = {}
     for name, outcome in expected.items():
         found = [line for line in done.stderr.splitlines() if f"songs/{name}: " in line]
@@ -36,16 +36,17 @@ def test_every_damaged_file_is_refused_for_its_reason_or_read_correctly(tmp_path
     assert len(made) == sum(outcome == damage.SAME for outcome in expected.values())
 
 
-# The long run has thousands of mutants of each of the three formats.
+# The long run has thousands of mutants of each of the four formats.
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [160, pytest.param(5000, marks=pytest.mark.long)])
 def test_mutated_files_are_read_or_refused(tmp_path: Path, count: int) -> None:
     """Whatever is raised and is not BadInput fails the test."""
-    midis, scores = damage.midi_files(), damage.score_files()
+    midis, scores, tunes = damage.midi_files(), damage.score_files(), damage.tune_files()
     originals = {
         "a.mid": [midis[name][0] for name in ("good", "running-status", "drums-too", "title-in-greek")],
         "a.musicxml": [scores["good.musicxml"][0]],
         "a.mxl": [scores["good.mxl"][0]],
+        "a.abc": [tunes["good.abc"][0], tunes["decorated.abc"][0]],
     }
     outcomes = {"kept": 0, "skipped": 0, "refused": 0}
     for name, files in originals.items():
@@ -55,7 +56,7 @@ def test_mutated_files_are_read_or_refused(tmp_path: Path, count: int) -> None:
                 found = cut_windows(Source(tmp_path / name), Windows.FIRST)
                 kind = "refused" if isinstance(found, BadInput) else "kept" if found.windows else "skipped"
                 outcomes[kind] += 1
-    assert sum(outcomes.values()) == 3 * count
+    assert sum(outcomes.values()) == 4 * count
     assert min(outcomes.values()) > 0
 
 

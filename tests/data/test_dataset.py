@@ -11,8 +11,10 @@ import pytest
 from conftest import Run
 from songs import G_MAJOR, manifest_rows, write_song
 
-from emomelody.data.dataset import Split, load
+from emomelody.data.dataset import Split, load, meters_in, tunes_of
 from emomelody.errors import BadInput, EmomelodyError
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 
 
 def test_the_papers_layout_loads_without_a_manifest(small_data: Path) -> None:
@@ -41,6 +43,40 @@ def test_a_window_has_the_index_of_the_one_before_it_in_its_piece(tmp_path: Path
     }
 
 
+def test_each_meter_and_style_is_loaded_alone(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "songs" / "march.mid", G_MAJOR * 4)
+    write_song(tmp_path / "songs" / "waltz.mid", (G_MAJOR * 5)[:36], beats=3)
+    run("preprocess", "songs")
+    folder = tmp_path / "data"
+    assert meters_in(folder) == [Meter.FOUR_FOUR, Meter.THREE_FOUR]
+    march, waltz = load(folder), load(folder, meter=Meter.THREE_FOUR, style=Style.OWN)
+    assert (march.tokens.shape, march.meter) == ((2, 64), Meter.FOUR_FOUR)
+    assert (waltz.tokens.shape, waltz.meter) == ((3, 48), Meter.THREE_FOUR)
+    assert waltz.tokens[1, 0] == G_MAJOR[12 % 8] - 7
+    assert (waltz.styles == Style.OWN).all()
+    assert {path.name[:5] for path in waltz.files} == {"waltz"}
+    with pytest.raises(BadInput, match="no melodies in 6/8"):
+        load(folder, meter=Meter.SIX_EIGHT)
+    with pytest.raises(BadInput, match="no folk melodies in 4/4"):
+        load(folder, style=Style.FOLK)
+
+
+def test_without_a_manifest_all_are_in_4_4(small_data: Path) -> None:
+    assert meters_in(small_data) == [Meter.FOUR_FOUR]
+    assert load(small_data).styles is None
+    with pytest.raises(BadInput, match="no melodies in 3/4"):
+        load(small_data, meter=Meter.THREE_FOUR)
+
+
+def test_whole_pieces_are_successive_windows(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "songs" / "march.mid", G_MAJOR * 6)
+    write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 2)
+    run("preprocess", "songs")
+    dataset = load(tmp_path / "data")
+    names = [[dataset.files[n].stem for n in piece] for piece in tunes_of(dataset)]
+    assert sorted(names) == [["march-b001", "march-b005", "march-b009"], ["walk-b001"]]
+
+
 def test_the_fingerprint_follows_melodies_labels_and_split(small_data: Path, tmp_path: Path) -> None:
     known = load(small_data).fingerprint
     copied = tmp_path / "data"
@@ -50,14 +86,15 @@ def test_the_fingerprint_follows_melodies_labels_and_split(small_data: Path, tmp
     assert load(copied).fingerprint != known
 
 
-def test_manifests_without_the_columns_of_points_are_read(tmp_path: Path, run: Run) -> None:
-    """Those of versions 0.1 and 0.2. The same melodies with points are other training data."""
+def test_manifests_of_earlier_versions_are_read(tmp_path: Path, run: Run) -> None:
+    """They lack the last columns of these. The same melodies with points are other training data."""
     write_song(tmp_path / "walk.mid", G_MAJOR * 4)
     run("preprocess", "walk.mid", "--arousal", "notes")
     path = tmp_path / "data" / "manifest.csv"
     new = load(tmp_path / "data")
+    later = ("valence", "arousal", "arousal_by", "style", "meter")
     old = [
-        {name: cell for name, cell in row.items() if name not in ("valence", "arousal", "arousal_by")}
+        {name: cell for name, cell in row.items() if name not in later}
         for row in manifest_rows(tmp_path / "data")
     ]
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -85,7 +122,7 @@ def test_folders_that_hold_no_melodies(tmp_path: Path) -> None:
         load(tmp_path / "nowhere")
     (tmp_path / "e1").mkdir()
     (tmp_path / "e1" / "text.mid").write_text("la la la")
-    with pytest.raises(BadInput, match=r"no melodies in e1, e2, e3 or e4 \(text.mid: not a MIDI file"):
+    with pytest.raises(BadInput, match=r"no melodies in 4/4 in e1, e2, e3 or e4 \(text.mid: not a MIDI file"):
         load(tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -12,12 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from songs import G_MAJOR, write_score, write_song
 
-from emomelody.data.sources import Source
-from emomelody.data.windows import PieceWindows, Windows, cut_windows, first_window
+from emomelody.data.sources import Slow, Source
+from emomelody.data.windows import (
+    FULL_SPEED,
+    HALF_SPEED,
+    QUARTER_SPEED,
+    PieceWindows,
+    Windows,
+    cut_windows,
+    first_window,
+)
 from emomelody.errors import BadInput
 from emomelody.formats import midi
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN
 
@@ -29,8 +39,8 @@ def score(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_score(tmp_path_factory.mktemp("score") / "song.musicxml")
 
 
-def windows_of(path: Path, windows: Windows = Windows.ALL, *, both_speeds: bool = False) -> PieceWindows:
-    found = cut_windows(Source(path, both_speeds=both_speeds), windows)
+def windows_of(path: Path, windows: Windows = Windows.ALL, *, slow: Slow | None = None) -> PieceWindows:
+    found = cut_windows(Source(path, slow=slow), windows)
     assert isinstance(found, PieceWindows)
     return found
 
@@ -69,10 +79,26 @@ def test_a_low_line_is_transposed_up_and_one_of_all_pitches_is_refused(tmp_path:
 
 
 def test_half_speed_stretches_two_bars_to_four(score: Path) -> None:
-    half = [w for w in windows_of(score, both_speeds=True).windows if w.half_speed]
+    half = [w for w in windows_of(score, slow=Slow.ALL).windows if w.speed == HALF_SPEED]
     assert [(w.first_bar, w.bars) for w in half] == [(1, 2), (3, 2), (5, 2), (7, 2)]
     assert half[0].melody.notes[0] == Note(0, 8, 72)
     assert {w.seconds for w in half} == {8.0}  # two bars at 120 BPM, at half the speed
+
+
+@pytest.mark.parametrize(
+    ("length", "speed", "bars"),  # of a note, in sixteenths; of the slow version
+    [(8, None, 0), (4, HALF_SPEED, 2), (2, QUARTER_SPEED, 1), (1, QUARTER_SPEED, 1)],
+)
+def test_a_passage_of_a_fast_piece_is_slowed_down(
+    tmp_path: Path, length: int, speed: Fraction | None, bars: int
+) -> None:
+    """Quarter notes are 16 in four bars, and 8 at half speed; sixteenths are 64, 32, and 16 at a quarter."""
+    song = write_song(tmp_path / "a.mid", G_MAJOR * (32 // length) * 2, length=length)  # 32 bars
+    for slow, first in ((Slow.BEGINNING, 1), (Slow.END, 33 - 4 * bars)):
+        found = windows_of(song, slow=slow).windows
+        assert [w.first_bar for w in found if w.speed == FULL_SPEED] == list(range(1, 33, 4))
+        slowed = [(w.first_bar, w.speed, w.bars) for w in found if w.speed != FULL_SPEED]
+        assert slowed == [(first + n * bars, speed, bars) for n in range(4 if speed else 0)]
 
 
 def test_a_window_lasts_as_long_as_the_tempos_in_it_say(tmp_path: Path) -> None:
@@ -92,6 +118,13 @@ def test_a_note_tied_into_a_window_begins_with_it(score: Path) -> None:
     assert second.melody.notes[0] == Note(0, 4, 77 - 2)
 
 
+def test_a_piece_in_another_meter_is_no_first_window(tmp_path: Path) -> None:
+    waltz = write_song(tmp_path / "waltz.mid", G_MAJOR * 2, beats=3)
+    with pytest.raises(BadInput, match=r"waltz.mid: in 3/4: it must be in 4/4"):
+        first_window(waltz)
+    assert first_window(waltz, tuple(Meter)).steps == 48
+
+
 def write_triplets(path: Path) -> Path:
     file = mido.MidiFile(type=0, ticks_per_beat=12)
     track = mido.MidiTrack()
@@ -107,9 +140,9 @@ def test_windows_are_skipped_for_a_reason(tmp_path: Path) -> None:
     assert triplets.skipped == {"window off the sixteenth grid": 1}
     short = windows_of(write_song(tmp_path / "short.mid", G_MAJOR[:3]))
     assert short.skipped == {"window with more rest than sound": 1}
-    waltz = windows_of(write_song(tmp_path / "waltz.mid", G_MAJOR * 4, beats=3))
-    assert waltz.skipped == {"piece not in 4/4": 1}
-    for found in (triplets, short, waltz):
+    five = windows_of(write_song(tmp_path / "five.mid", G_MAJOR * 4, beats=5))
+    assert five.skipped == {"piece in 5/4": 1}
+    for found in (triplets, short, five):
         assert not found.windows
         with pytest.raises(BadInput, match=f"no melody in it .{next(iter(found.skipped))}"):
-            first_window(found.source)
+            first_window(found.source.path)
