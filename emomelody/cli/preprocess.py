@@ -50,7 +50,7 @@ CorpusOption = Annotated[
         metavar="NAME",
         help="What to read of the music that comes with music21: the Bach chorales, the folk tunes of"
         " O'Neill's, Ryan's and Aird's collections, or all of both.",
-        show_default="chorales, without a SOURCE",
+        show_default="chorales",
         rich_help_panel=MELODIES,
     ),
 ]

@@ -6,7 +6,7 @@ tune if they share a passage of twelve successive intervals, or if one has fewer
 contained in the other. The relation is transitive: connected lines are one tune.
 
 In folk tunes the passage has sixteen intervals. Runs and turns of twelve are common property there: they
-would make one tune of 1,407 of music21's 4,248, while sixteen leave some 2,900 tunes, none in more than nine
+would make one tune of 2,237 of music21's 4,248, while with sixteen there are 3,320, none in more than 22
 versions.
 """
 
