@@ -6,9 +6,11 @@ Shapes: N melodies, T steps, 64 in 4/4, 48 in 3/4 and 6/8.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,9 @@ from emomelody.music.plane import Floats
 from emomelody.music.rule import Arousal
 from emomelody.music.style import Style
 from emomelody.music.tokens import REST, Tokens, to_tokens
+from emomelody.workers import by_processes, core_count
 
+CHUNK = 1000  # files that a process reads at a time
 _NO_FOLDER = "no such folder (emomelody preprocess makes training data)"
 
 
@@ -97,18 +101,15 @@ def load(
     """
     labelled = _labelled_files(folder)
     listed = _manifest_rows(folder, list(labelled))
+    wanted = [path for path in labelled if _is_wanted(listed[path] if listed else None, meter, style)]
     tokens, labels, files, skipped, transposed = [], [], [], [], 0
-    for path, emotion in labelled.items():
-        if not _is_wanted(listed[path] if listed else None, meter, style):
+    for path, found in zip(wanted, _read_all(wanted, meter, to_c), strict=True):
+        if isinstance(found, BadInput):
+            skipped.append(found)
             continue
-        try:
-            melody, semitones = _read_in_c(path, meter) if to_c else (_read(path, meter), 0)
-        except BadInput as error:
-            skipped.append(error)
-            continue
-        tokens.append(to_tokens(melody))
-        transposed += semitones != 0
-        labels.append(emotion.index)
+        tokens.append(found[0])
+        transposed += found[1] != 0
+        labels.append(labelled[path].index)
         files.append(path)
     if not files:
         reason = f" ({skipped[0].path.name}: {skipped[0].reason})" if skipped else ""
@@ -173,6 +174,26 @@ def tunes_of(dataset: Dataset) -> list[NDArray[np.int64]]:
             piece.append(following[piece[-1]])
         pieces.append(np.array(piece))
     return pieces
+
+
+def _read_all(files: list[Path], meter: Meter, to_c: bool) -> Iterator[tuple[Tokens, int] | BadInput]:
+    """The tokens (T,) of each file, in order, and by how many semitones it was transposed."""
+    read = partial(_read_each, meter=meter, to_c=to_c)
+    chunks = (files[first : first + CHUNK] for first in range(0, len(files), CHUNK))
+    jobs = min(core_count(), len(files) // (2 * CHUNK))  # fewer files are read sooner by this process
+    yield from chain.from_iterable(by_processes(jobs, read, chunks) if jobs > 1 else map(read, chunks))
+
+
+def _read_each(files: list[Path], *, meter: Meter, to_c: bool) -> list[tuple[Tokens, int] | BadInput]:
+    found: list[tuple[Tokens, int] | BadInput] = []
+    for path in files:
+        try:
+            melody, semitones = _read_in_c(path, meter) if to_c else (_read(path, meter), 0)
+        except BadInput as error:
+            found.append(error)
+        else:
+            found.append((to_tokens(melody), semitones))
+    return found
 
 
 def _read(path: Path, meter: Meter) -> Melody:

@@ -11,6 +11,7 @@ import pytest
 from conftest import Run
 from songs import G_MAJOR, manifest_rows, write_song
 
+from emomelody.data import dataset
 from emomelody.data.dataset import Split, load, meters_in, tunes_of
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.music.meter import Meter
@@ -18,21 +19,21 @@ from emomelody.music.style import Style
 
 
 def test_the_papers_layout_loads_without_a_manifest(small_data: Path) -> None:
-    dataset = load(small_data)
-    assert len(dataset) == 40
-    assert dataset.held_out is None
-    assert np.bincount(dataset.labels).tolist() == [10] * 4
-    assert 6 <= dataset.split(Split.TUNE, 0).sum() <= 10
+    melodies = load(small_data)
+    assert len(melodies) == 40
+    assert melodies.held_out is None
+    assert np.bincount(melodies.labels).tolist() == [10] * 4
+    assert 6 <= melodies.split(Split.TUNE, 0).sum() <= 10
 
 
 def test_a_window_has_the_index_of_the_one_before_it_in_its_piece(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "march.mid", G_MAJOR * 6)
     write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
     run("preprocess", "songs")
-    dataset = load(tmp_path / "data")
+    songs = load(tmp_path / "data")
     found = {
-        file.stem: dataset.files[n].stem if n >= 0 else None
-        for file, n in zip(dataset.files, dataset.previous, strict=True)
+        file.stem: songs.files[n].stem if n >= 0 else None
+        for file, n in zip(songs.files, songs.previous, strict=True)
     }
     assert found == {
         "march-b001": None,
@@ -68,12 +69,27 @@ def test_without_a_manifest_all_are_in_4_4(small_data: Path) -> None:
         load(small_data, meter=Meter.THREE_FOUR)
 
 
+def test_many_files_are_read_in_processes_as_in_one(
+    small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(small_data, folder)
+    (folder / "e2" / "melody-5.mid").write_text("la la la")
+    alone = load(folder)
+    monkeypatch.setattr(dataset, "CHUNK", 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    together = load(folder)
+    assert together.files == alone.files
+    assert together.fingerprint == alone.fingerprint
+    assert [error.path.name for error in together.skipped] == ["melody-5.mid"]
+
+
 def test_whole_pieces_are_successive_windows(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "march.mid", G_MAJOR * 6)
     write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 2)
     run("preprocess", "songs")
-    dataset = load(tmp_path / "data")
-    names = [[dataset.files[n].stem for n in piece] for piece in tunes_of(dataset)]
+    songs = load(tmp_path / "data")
+    names = [[songs.files[n].stem for n in piece] for piece in tunes_of(songs)]
     assert sorted(names) == [["march-b001", "march-b005", "march-b009"], ["walk-b001"]]
 
 
