@@ -1,0 +1,134 @@
+"""Form: do longer melodies return to what they began with, and do their phrases end?
+
+N melodies of B whole bars, T steps. A measure counts, in each melody, the places where something can happen
+and those where it does. A figure is the share in all melodies together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomelody.errors import EmomelodyError
+from emomelody.evaluation.notes import Notes, recurring
+from emomelody.evaluation.statistics import PERCENTILE
+from emomelody.music.meter import Meter
+from emomelody.music.plane import Floats
+from emomelody.music.tokens import REST, Tokens
+
+MOTIF = 4  # successive intervals
+LAGS = (1, 2, 4, 8, 16)  # bars
+PHRASE = 4  # bars
+LONG_NOTE = 6  # steps: a dotted quarter note, a beat of 6/8 and a beat and a half of the other meters
+TONIC, DOMINANT = 0, 7  # pitch classes in C
+HALVINGS = 100
+Counts = tuple[Floats, Floats]  # in each melody, (N,): where it happens, and where it can
+
+
+def form(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> dict[str, float | None]:
+    """The shares of ``form_counts`` in melodies (N, T) together, 0 … 1; None where nothing can happen."""
+    return {name: _share(*counts) for name, counts in form_counts(tokens, meter).items()}
+
+
+def form_counts(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> dict[str, Counts]:
+    """What recurs and what closes in melodies in C (N, T), by the name of the figure.
+
+    ``motif``: notes, from the fifth on, at which the last four intervals with their rhythm (the distances of
+    the onsets) have occurred before in the melody, in any transposition.
+    ``bar``, ``rhythm``: bars, from the second on, that equal an earlier one in their tokens, in their onsets;
+    ``bar_1``, ``rhythm_1`` … that equal the one 1, 2, 4, 8 or 16 bars before. Bars without an onset are not
+    counted.
+    ``phrase_end``: the last bars of phrases of four bars in which a long note begins, a dotted quarter or
+    longer; ``phrase_inside``: the same of the other bars. The last note of a phrase would often be the pickup
+    of the next one.
+    ``long_end``, ``tonic_end``, ``tonic_or_dominant_end``: melodies whose last note is long, the tonic, the
+    tonic or the dominant.
+
+    Raises EmomelodyError unless T is a multiple of the bar.
+    """
+    if tokens.shape[1] % meter.bar:
+        raise EmomelodyError(f"{tokens.shape[1]} steps are not whole bars of {meter.bar} steps")
+    notes = Notes.of(tokens)
+    bars = tokens.reshape(len(tokens), -1, meter.bar)  # (N, B, bar)
+    return {
+        "motif": motif_recurrence(notes),
+        **_bar_recurrence("bar", bars),
+        **_bar_recurrence("rhythm", np.where(bars < REST, 0, REST)),
+        **_endings(notes, meter),
+    }
+
+
+def split_half_bands(
+    tokens: Tokens, tunes: NDArray[np.int64], meter: Meter = Meter.FOUR_FOUR, *, seed: int = 0
+) -> dict[str, float | None]:
+    """How far apart the shares are in two random halves of real melodies (N, T): the 95th percentile.
+
+    No tune (N,) is in both halves; there are 100 such splits. A smaller difference can be chance. None for a
+    figure that some half does not have, as of a single tune.
+    """
+    rng = np.random.default_rng(seed)
+    known, tune = np.unique(tunes, return_inverse=True)
+    halves = np.array([rng.permutation(len(known)) < len(known) // 2 for _ in range(HALVINGS)])[:, tune]
+    bands: dict[str, float | None] = {}
+    for name, (happens, can) in form_counts(tokens, meter).items():
+        both = [(half @ happens, half @ can) for half in (halves * 1.0, ~halves * 1.0)]  # (100,) each
+        if min(can.min() for _, can in both) > 0:
+            first, second = (happens / can for happens, can in both)
+            bands[name] = float(np.percentile(np.abs(first - second), PERCENTILE))
+        else:
+            bands[name] = None
+    return bands
+
+
+def motif_recurrence(notes: Notes, intervals: int = MOTIF) -> Counts:
+    """Notes whose last ``intervals`` intervals with their rhythm have occurred before in the melody."""
+    at = notes.after(intervals)  # (k,)
+    steps = [
+        values[at - n] - values[at - n - 1] for n in range(intervals) for values in (notes.pitch, notes.onset)
+    ]
+    recurs = recurring(np.stack([notes.melody[at], *steps], 1))
+    return notes.total(recurs, at), notes.total(np.ones(len(at)), at)
+
+
+def _bar_recurrence(name: str, bars: Tokens) -> dict[str, Counts]:
+    """Bars of melodies (N, B, bar) that equal an earlier one, and one at each of the lags."""
+    count, length, _ = bars.shape
+    counted = np.asarray((bars < REST).any(2))  # (N, B)
+    melody = np.broadcast_to(np.arange(count)[:, None, None], (count, length, 1))
+    recurs = recurring(np.concatenate([melody, bars], 2).reshape(count * length, -1)).reshape(count, length)
+    found = {name: _counts(recurs[:, 1:], counted[:, 1:])}
+    for lag in (lag for lag in LAGS if lag < length):
+        equal = (bars[:, lag:] == bars[:, :-lag]).all(2)  # (N, B − lag)
+        found[f"{name}_{lag}"] = _counts(equal, counted[:, lag:])
+    return found
+
+
+def _endings(notes: Notes, meter: Meter) -> dict[str, Counts]:
+    """Long notes at the end of phrases and inside, and what the last note of a melody is."""
+    is_long = notes.duration >= LONG_NOTE  # (K,)
+    bars = notes.steps // meter.bar
+    held = np.zeros((notes.count, bars), dtype=bool)
+    held[notes.melody[is_long], notes.onset[is_long] // meter.bar] = True
+    at_end = np.broadcast_to(np.arange(bars) % PHRASE == PHRASE - 1, held.shape)  # (N, B)
+    last = notes.last
+    pitch_class = notes.pitch[last] % 12
+    of_melodies = notes.total(np.ones(len(last)), last)
+    ends = {
+        "long_end": is_long[last],
+        "tonic_end": pitch_class == TONIC,
+        "tonic_or_dominant_end": np.isin(pitch_class, (TONIC, DOMINANT)),
+    }
+    return {
+        "phrase_end": _counts(held, at_end),
+        "phrase_inside": _counts(held, ~at_end),
+        **{name: (notes.total(hits, last), of_melodies) for name, hits in ends.items()},
+    }
+
+
+def _counts(happens: NDArray[np.bool_], can: NDArray[np.bool_]) -> Counts:
+    """The counts of places (N, places)."""
+    return (happens & can).sum(1, dtype=float), can.sum(1, dtype=float)
+
+
+def _share(happens: Floats, can: Floats) -> float | None:
+    return float(happens.sum() / can.sum()) if can.sum() else None
