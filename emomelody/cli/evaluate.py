@@ -240,8 +240,8 @@ def _write_files(
     csv_file: Path | None,
     report: Path | None,
 ) -> None:
-    from emomelody.evaluation.report import write_report
-    from emomelody.evaluation.tables import to_csv
+    from emomelody.evaluation.presentation.report import write_report
+    from emomelody.evaluation.presentation.tables import to_csv
 
     systems = [evaluation.figures for evaluation in evaluations]
     if json_file:
@@ -262,9 +262,9 @@ def _write(file: Path, text: str) -> None:
 
 def _print(evaluations: list[Evaluation], console: Console) -> None:
     """Print the verdict, with ``--verbose`` all tables too, and what a reader has to know."""
-    from emomelody.evaluation.report import notes
-    from emomelody.evaluation.tables import sheets
-    from emomelody.evaluation.verdict import verdict
+    from emomelody.evaluation.presentation.report import notes
+    from emomelody.evaluation.presentation.tables import sheets
+    from emomelody.evaluation.presentation.verdict import verdict
 
     systems = [evaluation.figures for evaluation in evaluations]
     for sheet in [verdict(systems), *(sheets(systems) if output.verbose else [])]:

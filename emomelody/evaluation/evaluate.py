@@ -33,11 +33,11 @@ from emomelody.evaluation.plane import (
     evaluate_plane,
     latent_means,
 )
+from emomelody.evaluation.presentation.tables import number, with_deviations
+from emomelody.evaluation.presentation.verdict import verdict
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
 from emomelody.evaluation.statistics import Figures, Melodies
 from emomelody.evaluation.style import evaluate_histograms, evaluate_metrics
-from emomelody.evaluation.tables import number, with_deviations
-from emomelody.evaluation.verdict import verdict
 from emomelody.music.emotion import Emotion
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import from_tokens

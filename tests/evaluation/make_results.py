@@ -12,8 +12,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from emomelody.evaluation.tables import sheets
-from emomelody.evaluation.verdict import verdict
+from emomelody.evaluation.presentation.tables import sheets
+from emomelody.evaluation.presentation.verdict import verdict
 from emomelody.formats.sheet import Sheet
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emomelody.evaluation.verdict import verdict
+from emomelody.evaluation.presentation.verdict import verdict
 
 
 def system(name: str, model: str | None, **blocks: Any) -> dict[str, Any]:

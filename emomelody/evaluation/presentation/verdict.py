@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from emomelody.evaluation import paper
+from emomelody.evaluation.presentation.tables import NOTHING, deviations, number, per_reference
 from emomelody.evaluation.statistics import Figures
-from emomelody.evaluation.tables import NOTHING, deviations, number, per_reference
 from emomelody.formats.sheet import BAD, GOOD, NEARLY, Sheet
 
 TITLE = "Verdict"

@@ -13,9 +13,9 @@ from typing import Any
 from emomelody import __version__
 from emomelody.evaluation import emotion, novelty, paths, plane, style
 from emomelody.evaluation.evaluate import Evaluation
+from emomelody.evaluation.presentation.tables import sheets
+from emomelody.evaluation.presentation.verdict import verdict
 from emomelody.evaluation.statistics import Figures
-from emomelody.evaluation.tables import sheets
-from emomelody.evaluation.verdict import verdict
 from emomelody.files import staged
 from emomelody.formats import piano_roll, plots
 from emomelody.music.emotion import Emotion
