@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from emomelody.data.dataset import Dataset
+from emomelody.data.dataset import Dataset, Split
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.emotion import (
     Judges,
@@ -24,8 +24,10 @@ from emomelody.evaluation.emotion import (
     evaluate_validity,
     listeners_of_real,
 )
+from emomelody.evaluation.form import evaluate_form
+from emomelody.evaluation.long import LONG_BARS, LONG_MELODIES, evaluate_long, sample_long
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
-from emomelody.evaluation.paths import PATH_MELODIES, evaluate_long, evaluate_path, evaluate_transfer
+from emomelody.evaluation.paths import PATH_MELODIES, evaluate_path, evaluate_transfer
 from emomelody.evaluation.plane import (
     Grid,
     evaluate_latent_space,
@@ -33,14 +35,17 @@ from emomelody.evaluation.plane import (
     evaluate_plane,
     latent_means,
 )
-from emomelody.evaluation.presentation.tables import number, with_deviations
+from emomelody.evaluation.presentation.columns import number
+from emomelody.evaluation.presentation.tables import with_deviations
 from emomelody.evaluation.presentation.verdict import verdict
-from emomelody.evaluation.reference import DataSplit, ReferenceSet
+from emomelody.evaluation.reference import DataSplit, MelodySet, ReferenceSet
 from emomelody.evaluation.statistics import Figures, Melodies
 from emomelody.evaluation.style import evaluate_histograms, evaluate_metrics
+from emomelody.evaluation.two_sample.figures import TESTED_BARS, evaluate_two_sample, held_out_test
 from emomelody.music.emotion import Emotion
+from emomelody.music.melody import BARS
 from emomelody.music.plane import Floats
-from emomelody.music.tokens import from_tokens
+from emomelody.music.tokens import from_tokens, to_tokens
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import sample
 from emomelody.weights.checkpoint import VA, Checkpoint
@@ -80,6 +85,25 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class _RealMelodies:
+    """Real melodies of several lengths, whatever a system was trained on."""
+
+    sets: Mapping[int, MelodySet]  # by number of bars
+    held_out: Mapping[int, Figures | None]  # the two-sample tests of a fifth of the tunes, by number of bars
+
+    @classmethod
+    def of(cls, dataset: Dataset, lengths: Sequence[int]) -> _RealMelodies:
+        """Melodies of these numbers of bars: runs of the data's windows."""
+        sets = {bars: MelodySet.successive(dataset, bars // BARS) for bars in lengths}
+        try:
+            tunes = dataset.tunes[dataset.split(Split.TUNE, 0)]
+        except EmomelodyError:  # too few melodies to split
+            tunes = dataset.tunes[:0]
+        tested = {bars: some for bars, some in sets.items() if bars in TESTED_BARS}
+        return cls(sets, {bars: held_out_test(s, np.isin(s.tunes, tunes)) for bars, s in tested.items()})
+
+
+@dataclass(frozen=True)
 class _Yardsticks:
     """What systems with the same split of the data are compared with."""
 
@@ -87,19 +111,37 @@ class _Yardsticks:
     judges: Judges
     novelty: Figures | None  # of real held-out melodies
     listeners: Figures  # of real melodies
+    real: _RealMelodies
 
     @classmethod
-    def of(cls, dataset: Dataset, split: DataSplit, judge_data: Dataset | None) -> _Yardsticks:
+    def of(
+        cls, dataset: Dataset, split: DataSplit, judge_data: Dataset | None, real: _RealMelodies
+    ) -> _Yardsticks:
         reference = ReferenceSet(dataset, split)
         novelty, listeners = real_novelty(reference), listeners_of_real(reference)
-        return cls(reference, Judges(reference, judge_data), novelty, listeners)
+        return cls(reference, Judges(reference, judge_data), novelty, listeners, real)
 
-    def measure(self, melodies: Melodies, played: Played | None = None) -> Figures:
+    def measure(
+        self,
+        melodies: Melodies,
+        played: Played | None = None,
+        longer: Mapping[int, MelodySet] | None = None,
+    ) -> Figures:
         """The blocks that need nothing but a system's melodies.
 
-        ``played`` are the melodies with their target points, by default those of the emotions' corners.
+        ``played`` are the melodies with their target points, by default those of the emotions' corners, and
+        ``longer`` melodies of ``LONG_BARS`` by number of bars, where the system makes them.
         """
-        return {
+        more: Figures = {}
+        if longer:
+            more["long"] = evaluate_long(longer, self.real.sets)
+            more["form"] = evaluate_form(longer, self.real.sets)
+        tokens = {e: np.stack([to_tokens(m) for m in some]) for e, some in melodies.items() if some}
+        sets = {BARS: MelodySet.generated(tokens), **(longer or {})}
+        tests = evaluate_two_sample(sets, self.real.sets, self.real.held_out)
+        if tests:
+            more["two_sample"] = tests
+        return more | {
             "metrics": evaluate_metrics(melodies, self.reference),
             "histograms": evaluate_histograms(melodies, self.reference),
             "emotion": evaluate_emotion(melodies, self.judges),
@@ -126,13 +168,15 @@ def evaluate_models(
     """
     if not seeds:
         raise EmomelodyError("number of seeds 0 must be at least 1")
+    makes_longer = any(checkpoint.name == VA for checkpoint in checkpoints.values())
+    real = _RealMelodies.of(dataset, (BARS, *LONG_BARS) if makes_longer else (BARS,))
     known: dict[tuple[bool, bytes, bytes], _Yardsticks] = {}
     evaluations = []
     for name, checkpoint in checkpoints.items():
         split = DataSplit.of(dataset, checkpoint)
         key = (split.known, split.seen.tobytes(), split.held_out.tobytes())
         if key not in known:
-            known[key] = _Yardsticks.of(dataset, split, judge_data)
+            known[key] = _Yardsticks.of(dataset, split, judge_data, real)
         on_step("real melodies")
         evaluations.append(_evaluate_model(name, checkpoint, known[key], per_emotion, seeds, on_step))
     return evaluations
@@ -150,7 +194,8 @@ def evaluate_generated(
 
     The blocks that need a model are left out.
     """
-    yardsticks = _Yardsticks.of(dataset, DataSplit.of(dataset, None), judge_data)
+    real = _RealMelodies.of(dataset, (BARS,))
+    yardsticks = _Yardsticks.of(dataset, DataSplit.of(dataset, None), judge_data, real)
     melodies = {
         e: [from_tokens(tokens) for tokens in generated.tokens[generated.labels == e.index]] for e in Emotion
     }
@@ -197,10 +242,10 @@ def _evaluate_model(
         melodies = {e: [s.melody for s in some] for e, some in samples.items()}
         validity = evaluate_validity([s for some in samples.values() for s in some])
         played = {e: [(s.melody, s.trajectory) for s in some] for e, some in samples.items()}
-        figures = yardsticks.measure(melodies, played) | {"validity": validity}
+        longer = None
         if checkpoint.name == VA:
-            figures["long"] = evaluate_long(checkpoint, reference, min(per_emotion, PATH_MELODIES), seed)
-        runs.append(figures)
+            longer = sample_long(checkpoint, min(per_emotion, LONG_MELODIES), seed)
+        runs.append(yardsticks.measure(melodies, played, longer) | {"validity": validity})
         on_step("measuring")
         first = first or melodies
     mean, deviation = over_seeds(runs)

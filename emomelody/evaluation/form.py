@@ -6,12 +6,15 @@ and those where it does. A figure is the share in all melodies together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.notes import Notes, recurring
-from emomelody.evaluation.statistics import PERCENTILE
+from emomelody.evaluation.reference import MelodySet, matched
+from emomelody.evaluation.statistics import PERCENTILE, Figures
 from emomelody.music.meter import Meter
 from emomelody.music.plane import Floats
 from emomelody.music.tokens import REST, Tokens
@@ -22,7 +25,52 @@ PHRASE = 4  # bars
 LONG_NOTE = 6  # steps: a dotted quarter note, a beat of 6/8 and a beat and a half of the other meters
 TONIC, DOMINANT = 0, 7  # pitch classes in C
 HALVINGS = 100
+FORM_BARS = (16, 32)
+FORM = {
+    "motif": "recurring motifs",
+    **{
+        f"{key}{suffix}": f"{title}{lag}"
+        for key, title in {"bar": "recurring bars", "rhythm": "recurring rhythms of bars"}.items()
+        for suffix, lag in {"": "", **{f"_{n}": f", {n} bar{'s'[: n > 1]} before" for n in LAGS}}.items()
+    },
+    "phrase_end": "long notes in the last bars of phrases",
+    "phrase_inside": "long notes in the other bars",
+    "long_end": "long last note",
+    "tonic_end": "last note the tonic",
+    "tonic_or_dominant_end": "last note the tonic or dominant",
+}  # titles of the shares
 Counts = tuple[Floats, Floats]  # in each melody, (N,): where it happens, and where it can
+
+
+def evaluate_form(
+    generated: Mapping[int, MelodySet], real: Mapping[int, MelodySet], meter: Meter = Meter.FOUR_FOUR
+) -> Figures:
+    """Do longer melodies return to what they began with, and do their phrases end?
+
+    Of up to 50 melodies of each emotion and length, in the real ones' shares of the four emotions. Recurring
+    motifs are the notes, from the fifth on, at which the last four intervals with their rhythm (the distances
+    of the onsets) have occurred before in the melody, in any transposition. Recurring bars are the bars, from
+    the second on, whose tokens equal an earlier bar's, and recurring rhythms those with an earlier bar's
+    onsets; below stand those that equal the bar 1, 2, 4, 8 or 16 bars before. Bars without an onset are not
+    counted.
+
+    Phrases have four bars. A long note is a dotted quarter or longer; the share of the phrases' last bars in
+    which one begins stands above that of the other bars. The ends are those of whole melodies.
+
+    "Real melodies" are all runs of successive windows of one piece and one mode. They seldom begin and end
+    where a piece does. "Split-half" is the 95th percentile of the difference between random halves of them by
+    tune: a smaller difference can be chance.
+    """
+    figures: Figures = {}
+    for bars in FORM_BARS:
+        ours, theirs = matched(generated[bars], real[bars])
+        figures[str(bars)] = {
+            **form(ours.tokens, meter),
+            "melodies": len(ours),
+            "real": form(theirs.tokens, meter) | {"melodies": len(theirs)},
+            "split_half": split_half_bands(theirs.tokens, theirs.tunes, meter),
+        }
+    return figures
 
 
 def form(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> dict[str, float | None]:
@@ -49,7 +97,7 @@ def form_counts(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> dict[str, Cou
     if tokens.shape[1] % meter.bar:
         raise EmomelodyError(f"{tokens.shape[1]} steps are not whole bars of {meter.bar} steps")
     notes = Notes.of(tokens)
-    bars = tokens.reshape(len(tokens), -1, meter.bar)  # (N, B, bar)
+    bars = tokens.reshape(len(tokens), tokens.shape[1] // meter.bar, meter.bar)  # (N, B, bar)
     return {
         "motif": motif_recurrence(notes),
         **_bar_recurrence("bar", bars),
@@ -92,11 +140,11 @@ def motif_recurrence(notes: Notes, intervals: int = MOTIF) -> Counts:
 
 def _bar_recurrence(name: str, bars: Tokens) -> dict[str, Counts]:
     """Bars of melodies (N, B, bar) that equal an earlier one, and one at each of the lags."""
-    count, length, _ = bars.shape
+    count, length, steps = bars.shape
     counted = np.asarray((bars < REST).any(2))  # (N, B)
     melody = np.broadcast_to(np.arange(count)[:, None, None], (count, length, 1))
-    recurs = recurring(np.concatenate([melody, bars], 2).reshape(count * length, -1)).reshape(count, length)
-    found = {name: _counts(recurs[:, 1:], counted[:, 1:])}
+    recurs = recurring(np.concatenate([melody, bars], 2).reshape(count * length, steps + 1))
+    found = {name: _counts(recurs.reshape(count, length)[:, 1:], counted[:, 1:])}
     for lag in (lag for lag in LAGS if lag < length):
         equal = (bars[:, lag:] == bars[:, :-lag]).all(2)  # (N, B − lag)
         found[f"{name}_{lag}"] = _counts(equal, counted[:, lag:])

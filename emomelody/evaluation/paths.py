@@ -10,21 +10,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emomelody.data.dataset import Dataset
-from emomelody.evaluation.emotion import found_keys, mean_share
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, Rows, correlation, share
 from emomelody.evaluation.style import evaluate_metrics
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
-from emomelody.music.melody import BARS, WINDOW_STEPS
+from emomelody.music.melody import WINDOW_STEPS
 from emomelody.music.path import Waypoint, interpolate
 from emomelody.music.plane import Floats
 from emomelody.music.rule import Labels, label_by_rule
 from emomelody.music.tokens import Tokens, from_tokens
 from emomelody.music.tonality import has_closing_note
-from emomelody.sampling.request import Request
-from emomelody.sampling.sampler import decode, encode_melodies, sample, waypoint_latents
+from emomelody.sampling.sampler import decode, encode_melodies, waypoint_latents
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT
 
@@ -38,18 +35,6 @@ PATH: Rows = {
     "window_gap": ("mean |Δμ|/σ of four-bar windows of one emotion", "{:.2f}"),
     "closing": ("closing melodies", "{:.1%}"),
     "closing_real": ("closing windows of real melodies", "{:.1%}"),
-}
-LONG_BARS = (8, 16)
-LONG: Rows = {
-    f"{figure}_{bars}": (f"{title}, {bars} bars", "{:.1%}")
-    for bars in LONG_BARS
-    for figure, title in {
-        "mode": "requested mode found",
-        "tonic": "requested tonic found",
-        "real_mode": "written mode of real melodies found",
-        "real_tonic": "written tonic of real melodies found",
-        "closing": "closing melodies",
-    }.items()
 }
 TRANSFER: Rows = {
     "as_requested": ("emotion as requested", "{:.1%}"),
@@ -96,45 +81,6 @@ def evaluate_path(checkpoint: Checkpoint, reference: ReferenceSet, count: int = 
         "closing": float(np.mean(closing)),
         "closing_real": float(has_closing_note(reference.dataset.tokens).mean()),
     }
-
-
-def evaluate_long(checkpoint: Checkpoint, reference: ReferenceSet, count: int, seed: int) -> Figures:
-    """The key that the notes of longer melodies establish: of up to 50 of each emotion and length.
-
-    Mode and tonic are found as in four bars. "Real melodies" are all runs of successive windows of one piece
-    and one mode, of the whole data.
-    """
-    figures: Figures = {}
-    for bars in LONG_BARS:
-        generated: dict[Emotion, Tokens] = {
-            e: np.stack([s.tokens for s in sample(checkpoint, Request(count, e, bars=bars, seed=seed))])
-            for e in Emotion
-        }
-        mode, tonic = (mean_share(shares) for shares in found_keys(generated))
-        real_mode, real_tonic = (
-            mean_share(shares) for shares in found_keys(_successive(reference.dataset, bars // BARS))
-        )
-        figures |= {
-            f"mode_{bars}": mode,
-            f"tonic_{bars}": tonic,
-            f"real_mode_{bars}": real_mode,
-            f"real_tonic_{bars}": real_tonic,
-            f"closing_{bars}": float(np.mean([has_closing_note(tokens) for tokens in generated.values()])),
-        }
-    return figures
-
-
-def _successive(dataset: Dataset, count: int) -> dict[Emotion, Tokens]:
-    """Runs of ``count`` successive windows of one mode, tokens (n, 64 count), by the first one's emotion."""
-    minor = np.array([emotion.mode == "minor" for emotion in Emotion])[dataset.labels]  # (N,)
-    runs = np.arange(len(dataset))[:, None]  # (n, windows so far), from the last window back
-    for _ in range(count - 1):
-        before = dataset.previous[runs[:, 0]]  # (n,)
-        usable = (before >= 0) & (minor[before] == minor[runs[:, 0]])
-        runs = np.concatenate([before[usable, None], runs[usable]], 1)
-    tokens = dataset.tokens[runs].reshape(len(runs), count * WINDOW_STEPS)  # (n, 64 count)
-    labels = dataset.labels[runs[:, 0]]
-    return {e: tokens[labels == e.index] for e in Emotion if (labels == e.index).any()}
 
 
 def evaluate_transfer(checkpoint: Checkpoint, reference: ReferenceSet) -> Figures:

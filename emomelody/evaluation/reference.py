@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from emomelody.errors import EmomelodyError
 from emomelody.evaluation import statistics
 from emomelody.music import features
 from emomelody.music.emotion import Emotion
+from emomelody.music.melody import WINDOW_STEPS
 from emomelody.music.plane import Floats
-from emomelody.music.tokens import from_tokens
+from emomelody.music.tokens import Tokens, from_tokens
 from emomelody.weights.checkpoint import VA, Checkpoint
 
 DATA = Path("data")  # where ``preprocess`` writes by default
@@ -76,6 +77,62 @@ class ReferenceSet:
             for name in features.HISTOGRAMS
         }
         return of_metrics | of_histograms
+
+
+@dataclass(frozen=True)
+class MelodySet:
+    """N melodies of one length."""
+
+    tokens: Tokens  # (N, T)
+    labels: NDArray[np.int64]  # (N,), 0–3 for e1–e4
+    tunes: NDArray[np.int64]  # (N,), the same number for the same tune; all different of generated ones
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __getitem__(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> MelodySet:
+        return MelodySet(self.tokens[chosen], self.labels[chosen], self.tunes[chosen])
+
+    @classmethod
+    def generated(cls, tokens: Mapping[Emotion, Tokens]) -> MelodySet:
+        """Generated melodies (n, T) by requested emotion."""
+        labels = np.concatenate([np.full(len(rows), e.index) for e, rows in tokens.items()])
+        return cls(np.concatenate([*tokens.values()]), labels, np.arange(len(labels)))
+
+    @classmethod
+    def successive(cls, dataset: Dataset, count: int) -> MelodySet:
+        """All runs of ``count`` successive windows of one piece and one mode, labelled as their first one."""
+        minor = np.array([emotion.mode == "minor" for emotion in Emotion])[dataset.labels]  # (N,)
+        runs = np.arange(len(dataset))[:, None]  # (n, windows so far), from the last window back
+        for _ in range(count - 1):
+            before = dataset.previous[runs[:, 0]]  # (n,)
+            usable = (before >= 0) & (minor[before] == minor[runs[:, 0]])
+            runs = np.concatenate([before[usable, None], runs[usable]], 1)
+        tokens = dataset.tokens[runs].reshape(len(runs), count * WINDOW_STEPS)
+        return cls(tokens, dataset.labels[runs[:, 0]], dataset.tunes[runs[:, 0]])
+
+    def by_emotion(self) -> dict[Emotion, Tokens]:
+        """The tokens (n, T) of each emotion that has melodies."""
+        rows = {e: self.tokens[self.labels == e.index] for e in Emotion}
+        return {e: some for e, some in rows.items() if len(some)}
+
+
+def matched(generated: MelodySet, real: MelodySet) -> tuple[MelodySet, MelodySet]:
+    """Both sets with the same shares of the emotions, so that these do not tell them apart.
+
+    Emotions that either set lacks are left out; of the generated melodies the first of each emotion are
+    taken. An empty set changes nothing.
+    """
+    if not (len(generated) and len(real)):
+        return generated, real
+    ours, theirs = (np.bincount(side.labels, minlength=len(Emotion)) for side in (generated, real))  # (4,)
+    both = np.flatnonzero((ours > 0) & (theirs > 0))
+    counts = np.zeros(len(Emotion), dtype=np.int64)
+    if len(both):
+        scarcest = both[np.argmin(ours[both] / theirs[both])]
+        counts[both] = theirs[both] * ours[scarcest] // theirs[scarcest]
+    chosen = [np.flatnonzero(generated.labels == e.index)[: counts[e.index]] for e in Emotion]
+    return generated[np.concatenate(chosen)], real[np.isin(real.labels, both)]
 
 
 def default_windows(model_names: list[str]) -> str:

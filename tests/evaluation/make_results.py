@@ -33,6 +33,8 @@ SHOWN = (
     "listeners",
     "tonality",
     "long",
+    "two_sample",
+    "form",
 )
 LEFT_OUT = ("More features", "requested and judged")
 FOLDED = 15  # rows

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from conftest import Run
-from evaluation.labelled import dataset, two_of_each
 
 from emomelody.data.dataset import load
 from emomelody.evaluation import paths
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
-from emomelody.music.emotion import Emotion
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
 from emomelody.weights.checkpoint import load_checkpoint
@@ -52,23 +48,13 @@ def test_evaluate_measures_paths(weights: Path, tmp_path: Path, run: Run, small_
         for figure in ("mode", "tonic", "closing"):
             assert 0 <= system["long"][f"{figure}_{bars}"] <= 1
         assert system["long"][f"real_mode_{bars}"] is None  # each melody is a piece of its own
+    assert 0 <= system["form"]["16"]["bar"] <= system["form"]["16"]["rhythm"] <= 1
+    assert system["form"]["32"]["real"]["motif"] is None
+    assert "two_sample" not in system  # too few melodies
+    assert "emoreg-va: no two-sample tests: they need 50 melodies" in " ".join(done.stderr.split())
     assert system["validity"]["hold_first"] == system["validity"]["hold_after_rest"] == 0
     assert "both ends as requested" in done.stdout
     assert "Sixteen bars from one emotion to another" in done.stdout
     assert "Real melodies in another emotion" in done.stdout
     assert "requested mode found, 16 bars" in done.stdout
-
-
-def test_successive_windows_of_one_mode_are_joined() -> None:
-    windows = dataset(two_of_each())  # the labels e1, e1, e2, e2 … of eight windows
-    previous = np.array([-1, 0, 1, 2, 3, 4, -1, 6])
-    joined = paths._successive(replace(windows, previous=previous), 2)
-    # 0-1 is major, 2-3 and 3-4 and 4-5 are minor, 6-7 is major; 1-2 changes its mode.
-    assert {emotion: len(tokens) for emotion, tokens in joined.items()} == {
-        Emotion.E1: 1,
-        Emotion.E2: 2,
-        Emotion.E3: 1,
-        Emotion.E4: 1,
-    }
-    assert (joined[Emotion.E1][0] == windows.tokens[:2].ravel()).all()
-    assert paths._successive(windows, 2) == {}  # from a folder without a manifest
+    assert "16 bars: recurring motifs" in done.stdout

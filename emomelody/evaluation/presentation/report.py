@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from emomelody import __version__
-from emomelody.evaluation import emotion, novelty, paths, plane, style
+from emomelody.evaluation import emotion, form, long, novelty, paths, plane, style
 from emomelody.evaluation.evaluate import Evaluation
 from emomelody.evaluation.presentation.tables import sheets
 from emomelody.evaluation.presentation.verdict import verdict
 from emomelody.evaluation.statistics import Figures
+from emomelody.evaluation.two_sample import figures as two_sample
+from emomelody.evaluation.two_sample.figures import FEWEST
 from emomelody.files import staged
 from emomelody.formats import piano_roll, plots
 from emomelody.music.emotion import Emotion
@@ -31,6 +33,9 @@ BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "listeners": ("Listeners", emotion.evaluate_listeners),
     "tonality": ("Tonality", emotion.evaluate_tonality),
     "novelty": ("Novelty", novelty.evaluate_novelty),
+    "two_sample": ("Two-sample tests", two_sample.evaluate_two_sample),
+    "long": ("Longer melodies", long.evaluate_long),
+    "form": ("Form", form.evaluate_form),
     "plane": ("The plane", plane.evaluate_plane),
     "path": ("Paths", paths.evaluate_path),
     "transfer": ("Real melodies in another emotion", paths.evaluate_transfer),
@@ -49,6 +54,8 @@ GLOSSARY = {
     "W1": "the Wasserstein-1 distance of two distributions in the unit of the metric; 0 is best.",
     "split-half": "the 95th percentile of a distance between random halves of the training melodies: what"
     " chance alone can give.",
+    "AUC": "the area under the ROC curve of a classifier that tells generated from real melodies; 0.5 is"
+    " best.",
     "Spearman": "rank correlation, −1 to 1; 1 if the two orders are the same.",
     "SAP": "separated attribute predictability: how much better the best latent axis predicts an attribute"
     " than the other axis; 1 is best.",
@@ -132,6 +139,8 @@ def _notes(figures: Figures) -> list[str]:
             f"for {judged['arousal_by_tempo']:.0%} of them it took arousal from onsets per second (arousal_by"
             " in manifest.csv); as a judge it counts onsets in four bars, and may disagree on arousal"
         )
+    if "two_sample" not in figures:
+        lines.append(f"no two-sample tests: they need {FEWEST} melodies of each set")
     if "no_classifier" in judged:
         lines.append(f"no classifier: {judged['no_classifier']}")
     return lines

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from emomelody.evaluation.emotion import SETTINGS, TONALITY, VALIDITY
+from emomelody.evaluation.long import LONG
 from emomelody.evaluation.novelty import NOVELTY
 from emomelody.evaluation.paper import METRICS
-from emomelody.evaluation.paths import LONG, PATH, TRANSFER
+from emomelody.evaluation.paths import PATH, TRANSFER
 from emomelody.evaluation.plane import LATENT_SPACE, PLANE
+from emomelody.evaluation.presentation.columns import (
+    NOTHING,
+    columns_of,
+    deviations,
+    number,
+    per_reference,
+    sheet_of,
+)
+from emomelody.evaluation.presentation.comparison import form, two_sample
 from emomelody.evaluation.statistics import Figures, Rows
 from emomelody.evaluation.style import GAPS
 from emomelody.formats.sheet import Sheet
 from emomelody.music.emotion import Emotion
 from emomelody.music.features import HISTOGRAMS, METRIC_NAMES, PAPER_METRICS
 
-NOTHING = "–"  # of a figure that does not exist
 SPLITS = {"training": "training", "held_out": "held-out", "unseen": "unseen"}
 JUDGES = ("rule", "classifier")
 
@@ -42,6 +50,8 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _listeners(systems),
         _plain("tonality", "The key that the notes establish", TONALITY, systems),
         _plain("long", "The key that longer melodies establish", LONG, systems),
+        two_sample(systems),
+        form(systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]
     return [sheet for sheet in tables if sheet.rows]
@@ -89,7 +99,7 @@ def _placement(systems: Sequence[Figures]) -> Sheet:
             printed = system["placement"]["paper"]
             columns[f"paper's {system['model']}"] = [number(printed[c], "{:.0%}") for _, c in quadrants]
     titles = [title for title, _ in quadrants] if systems else []
-    return _sheet("placement", "Table 2: placement accuracy D [95 % interval]", titles, columns)
+    return sheet_of("placement", "Table 2: placement accuracy D [95 % interval]", titles, columns)
 
 
 def _metrics(system: Figures, metrics: Sequence[str], title: str) -> Sheet:
@@ -111,7 +121,7 @@ def _metrics(system: Figures, metrics: Sequence[str], title: str) -> Sheet:
                 columns[heading] = [
                     "{:.2f} ({:.2f})".format(*METRICS[m][printed][e.index]) for m, e in places
                 ]
-    return _sheet("metrics", title, [f"{METRIC_NAMES[m]}, {e.code}" for m, e in places], columns)
+    return sheet_of("metrics", title, [f"{METRIC_NAMES[m]}, {e.code}" for m, e in places], columns)
 
 
 def _histograms(systems: Sequence[Figures]) -> Sheet:
@@ -129,7 +139,7 @@ def _histograms(systems: Sequence[Figures]) -> Sheet:
         lambda s: [number(s["histograms"][n][e.code]["split_half"], "{:.3f}") for n, e in cells],
     )
     titles = [f"{n}, {_name(e)}" for n, e in cells]
-    return _sheet("histograms", "Distance of the histograms (Jensen–Shannon)", titles, columns)
+    return sheet_of("histograms", "Distance of the histograms (Jensen–Shannon)", titles, columns)
 
 
 def _emotion(systems: Sequence[Figures]) -> Sheet:
@@ -162,7 +172,7 @@ def _by_emotion(
         return [number(shares.get(key), "{:.1%}") for shares, key in figures]
 
     columns |= per_reference(having, "real melodies", real)
-    return _sheet(block, title, [f"{group}: {keys[key]}" for group, key in rows], columns)
+    return sheet_of(block, title, [f"{group}: {keys[key]}" for group, key in rows], columns)
 
 
 def _confusion(system: Figures, judge: str) -> Sheet:
@@ -172,7 +182,7 @@ def _confusion(system: Figures, judge: str) -> Sheet:
         for judged in Emotion
     }
     title = f"{system['name']}: requested and judged emotion, by the {judge}"
-    return _sheet("emotion", title, [f"requested {e.title}" for e in Emotion], columns)
+    return sheet_of("emotion", title, [f"requested {e.title}" for e in Emotion], columns)
 
 
 def _gaps(systems: Sequence[Figures]) -> Sheet:
@@ -186,8 +196,8 @@ def _novelty(systems: Sequence[Figures]) -> Sheet:
 def _plane(systems: Sequence[Figures]) -> Sheet:
     sheet = _plain("plane", "The plane, 21 × 21 points", PLANE, systems)
     chance = {"as_requested": "25%", "far_as_requested": "25%", "silent": NOTHING}
-    columns = _columns(sheet) | {"ignoring the point": [chance.get(key, "0") for key in PLANE]}
-    return _sheet("plane", sheet.title, [row[0] for row in sheet.rows], columns) if sheet.rows else sheet
+    columns = columns_of(sheet) | {"ignoring the point": [chance.get(key, "0") for key in PLANE]}
+    return sheet_of("plane", sheet.title, [row[0] for row in sheet.rows], columns) if sheet.rows else sheet
 
 
 def _plain(block: str, title: str, keys: Rows, systems: Sequence[Figures]) -> Sheet:
@@ -197,7 +207,7 @@ def _plain(block: str, title: str, keys: Rows, systems: Sequence[Figures]) -> Sh
         s["name"]: [number(s[block].get(k), f, deviations(s, block).get(k)) for k, (_, f) in keys.items()]
         for s in having
     }
-    return _sheet(block, title, [name for name, _ in keys.values()] if having else [], columns)
+    return sheet_of(block, title, [name for name, _ in keys.values()] if having else [], columns)
 
 
 def _beside_real(block: str, title: str, keys: Rows, systems: Sequence[Figures]) -> Sheet:
@@ -208,38 +218,8 @@ def _beside_real(block: str, title: str, keys: Rows, systems: Sequence[Figures])
         figures = system[block].get("real") or {}
         return [number(figures.get(key), form) for key, (_, form) in keys.items()]
 
-    columns = _columns(sheet) | per_reference(systems, "real held-out melodies", real)
-    return _sheet(block, title, [row[0] for row in sheet.rows], columns)
-
-
-def _sheet(block: str, title: str, titles: Sequence[str], columns: dict[str, list[str]]) -> Sheet:
-    rows = tuple(zip(titles, *columns.values(), strict=True))
-    return Sheet(block, title, ("", *columns), rows)
-
-
-def _columns(sheet: Sheet) -> dict[str, list[str]]:
-    """The columns of a sheet after the first, by title."""
-    return {title: [row[n] for row in sheet.rows] for n, title in enumerate(sheet.columns) if n}
-
-
-def per_reference(
-    systems: Sequence[Figures], heading: str, column: Callable[[Figures], list[str]]
-) -> dict[str, list[str]]:
-    """A column about real melodies: one for all systems, or one for each group that shares a reference."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for system in systems:
-        groups.setdefault(tuple(column(system)), []).append(system["name"])
-    if len(groups) == 1:
-        return {heading: list(next(iter(groups)))}
-    return {f"{heading} ({', '.join(names)})": list(values) for values, names in groups.items()}
-
-
-def deviations(system: Figures, *keys: str) -> dict[str, Any]:
-    """The deviations over the seeds of the figures under some keys; empty for a single seed."""
-    found: dict[str, Any] = system["deviation"] or {}
-    for key in keys:
-        found = found.get(key, {})
-    return found
+    columns = columns_of(sheet) | per_reference(systems, "real held-out melodies", real)
+    return sheet_of(block, title, [row[0] for row in sheet.rows], columns)
 
 
 def _name(emotion: Emotion) -> str:
@@ -255,13 +235,3 @@ def _with_interval(placement: Figures, code: str) -> str:
         return NOTHING
     low, high = placement["interval"][code]
     return f"{placement[code]:.1%} [{100 * low:.0f}–{100 * high:.0f}]"
-
-
-def number(value: float | None, form: str, deviation: float | None = None) -> str:
-    """A figure as text, with ``±`` its deviation over the seeds where there is one."""
-    if value is None:
-        return NOTHING
-    text = form.format(value)
-    if deviation is None:
-        return text
-    return f"{text.removesuffix('%')} ± {form.replace('+', '').format(deviation)}"

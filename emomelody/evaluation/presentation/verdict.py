@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emomelody.evaluation import paper
-from emomelody.evaluation.presentation.tables import NOTHING, deviations, number, per_reference
+from emomelody.evaluation.presentation.columns import NOTHING, deviations, number, per_reference
 from emomelody.evaluation.statistics import Figures
 from emomelody.formats.sheet import BAD, GOOD, NEARLY, Sheet
 
@@ -33,7 +33,7 @@ class Row:
     form: str
     real: Keys = ()  # the same of real melodies
     paper: str = ""  # key of ``paper.PUBLISHED``
-    higher_is_better: bool = True
+    higher_is_better: bool | None = True  # None: neither, it gets no mark
 
 
 ROWS = (
@@ -54,6 +54,16 @@ ROWS = (
         real=("novelty", "real", "within_4"), paper="within_4", higher_is_better=False),
     Row("novelty", "distinct melodies", ("novelty", "distinct"), "{:.1%}",
         real=("novelty", "real", "distinct")),
+    Row("told from real", "AUC, random forest", ("two_sample", "4", "forest", "auc"), "{:.2f}",
+        real=("two_sample", "4", "real", "forest", "auc"), higher_is_better=False),
+    Row("told from real", "AUC, logistic regression", ("two_sample", "4", "regression", "auc"), "{:.2f}",
+        real=("two_sample", "4", "real", "regression", "auc"), higher_is_better=False),
+    Row("told from real", "AUC, neural network", ("two_sample", "4", "network", "auc"), "{:.2f}",
+        real=("two_sample", "4", "real", "network", "auc"), higher_is_better=False),
+    Row("form, 16 bars", "recurring motifs", ("form", "16", "motif"), "{:.1%}",
+        real=("form", "16", "real", "motif"), higher_is_better=None),
+    Row("form, 16 bars", "recurring bars", ("form", "16", "bar"), "{:.1%}",
+        real=("form", "16", "real", "bar"), higher_is_better=None),
     Row("plane", "arousal, rank correlation", ("plane", "arousal"), "{:+.2f}"),
     Row("plane", "valence, rank correlation", ("plane", "valence"), "{:+.2f}"),
     Row("plane", "points in right quadrant", ("plane", "as_requested"), "{:.1%}"),
@@ -93,7 +103,7 @@ def _cell(system: Figures, row: Row) -> str:
     yardstick = _figure(system, row.real)
     if yardstick is None:
         yardstick = _of_paper(_counterpart(system), row)
-    if yardstick is None:
+    if yardstick is None or row.higher_is_better is None:
         return text
     worse_by = yardstick - value if row.higher_is_better else value - yardstick
     if worse_by <= 0:

@@ -1,0 +1,67 @@
+"""Longer melodies than the windows of training: sampling them, and the key that they establish.
+
+Only ``emoreg-va`` makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from emomelody.evaluation.emotion import found_keys, mean_share
+from emomelody.evaluation.reference import MelodySet
+from emomelody.evaluation.statistics import Figures, Rows
+from emomelody.music.emotion import Emotion
+from emomelody.music.tokens import Tokens
+from emomelody.music.tonality import has_closing_note
+from emomelody.sampling.request import Request
+from emomelody.sampling.sampler import sample
+from emomelody.weights.checkpoint import Checkpoint
+
+LONG_BARS = (8, 16, 32)
+KEY_BARS = LONG_BARS[:2]
+LONG_MELODIES = 50  # of each emotion and length, or fewer
+LONG: Rows = {
+    f"{figure}_{bars}": (f"{title}, {bars} bars", "{:.1%}")
+    for bars in KEY_BARS
+    for figure, title in {
+        "mode": "requested mode found",
+        "tonic": "requested tonic found",
+        "real_mode": "written mode of real melodies found",
+        "real_tonic": "written tonic of real melodies found",
+        "closing": "closing melodies",
+    }.items()
+}
+
+
+def sample_long(checkpoint: Checkpoint, count: int, seed: int) -> dict[int, MelodySet]:
+    """Sample ``count`` melodies of each emotion and number of bars, by their bars."""
+
+    def tokens(emotion: Emotion, bars: int) -> Tokens:
+        samples = sample(checkpoint, Request(count, emotion, bars=bars, seed=seed))
+        return np.stack([s.tokens for s in samples])
+
+    return {bars: MelodySet.generated({e: tokens(e, bars) for e in Emotion}) for bars in LONG_BARS}
+
+
+def evaluate_long(generated: Mapping[int, MelodySet], real: Mapping[int, MelodySet]) -> Figures:
+    """The key that the notes of longer melodies establish: of up to 50 of each emotion and length.
+
+    Mode and tonic are found as in four bars. "Real melodies" are all runs of successive windows of one piece
+    and one mode, of the whole data.
+    """
+    figures: Figures = {}
+    for bars in KEY_BARS:
+        by_emotion = generated[bars].by_emotion()
+        mode, tonic = (mean_share(shares) for shares in found_keys(by_emotion))
+        real_mode, real_tonic = (mean_share(shares) for shares in found_keys(real[bars].by_emotion()))
+        closing = [has_closing_note(tokens).mean() for tokens in by_emotion.values()]
+        figures |= {
+            f"mode_{bars}": mode,
+            f"tonic_{bars}": tonic,
+            f"real_mode_{bars}": real_mode,
+            f"real_tonic_{bars}": real_tonic,
+            f"closing_{bars}": float(np.mean(closing)),
+        }
+    return figures
