@@ -157,7 +157,8 @@ def evaluate(
 ) -> None:
     """Evaluate models, or melodies of another system.
 
-    Is the emotion right? Are the melodies close to real ones, and new? Does the plane work?
+    Is the emotion right? Are the melodies close to real ones, and new? Can they be told from real ones? Does
+    the plane work?
 
     Prints a verdict; -v adds every table, also the paper's tables 2 and 3.
     """

@@ -41,7 +41,7 @@ from emomelody.evaluation.presentation.verdict import verdict
 from emomelody.evaluation.reference import DataSplit, MelodySet, ReferenceSet
 from emomelody.evaluation.statistics import Figures, Melodies
 from emomelody.evaluation.style import evaluate_histograms, evaluate_metrics
-from emomelody.evaluation.two_sample.figures import TESTED_BARS, evaluate_two_sample, held_out_test
+from emomelody.evaluation.two_sample.figures import evaluate_two_sample, held_out_test
 from emomelody.music.emotion import Emotion
 from emomelody.music.melody import BARS
 from emomelody.music.plane import Floats
@@ -84,23 +84,24 @@ class Evaluation:
         return frame.astype({"deviation": float})
 
 
-@dataclass(frozen=True)
 class _RealMelodies:
     """Real melodies of several lengths, whatever a system was trained on."""
 
-    sets: Mapping[int, MelodySet]  # by number of bars
-    held_out: Mapping[int, Figures | None]  # the two-sample tests of a fifth of the tunes, by number of bars
-
-    @classmethod
-    def of(cls, dataset: Dataset, lengths: Sequence[int]) -> _RealMelodies:
+    def __init__(self, dataset: Dataset, lengths: Sequence[int]) -> None:
         """Melodies of these numbers of bars: runs of the data's windows."""
-        sets = {bars: MelodySet.successive(dataset, bars // BARS) for bars in lengths}
+        self.sets = {bars: MelodySet.successive(dataset, bars // BARS) for bars in lengths}
         try:
-            tunes = dataset.tunes[dataset.split(Split.TUNE, 0)]
+            self._held_out = np.unique(dataset.tunes[dataset.split(Split.TUNE, 0)])
         except EmomelodyError:  # too few melodies to split
-            tunes = dataset.tunes[:0]
-        tested = {bars: some for bars, some in sets.items() if bars in TESTED_BARS}
-        return cls(sets, {bars: held_out_test(s, np.isin(s.tunes, tunes)) for bars, s in tested.items()})
+            self._held_out = dataset.tunes[:0]
+        self._tested: dict[int, Figures | None] = {}
+
+    def held_out_test(self, bars: int) -> Figures | None:
+        """The two-sample tests of a fifth of the tunes, computed once, when they are first needed."""
+        if bars not in self._tested:
+            real = self.sets[bars]
+            self._tested[bars] = held_out_test(real, np.isin(real.tunes, self._held_out))
+        return self._tested[bars]
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class _Yardsticks:
             more["form"] = evaluate_form(longer, self.real.sets)
         tokens = {e: np.stack([to_tokens(m) for m in some]) for e, some in melodies.items() if some}
         sets = {BARS: MelodySet.generated(tokens), **(longer or {})}
-        tests = evaluate_two_sample(sets, self.real.sets, self.real.held_out)
+        tests = evaluate_two_sample(sets, self.real.sets, self.real.held_out_test)
         if tests:
             more["two_sample"] = tests
         return more | {
@@ -169,7 +170,7 @@ def evaluate_models(
     if not seeds:
         raise EmomelodyError("number of seeds 0 must be at least 1")
     makes_longer = any(checkpoint.name == VA for checkpoint in checkpoints.values())
-    real = _RealMelodies.of(dataset, (BARS, *LONG_BARS) if makes_longer else (BARS,))
+    real = _RealMelodies(dataset, (BARS, *LONG_BARS) if makes_longer else (BARS,))
     known: dict[tuple[bool, bytes, bytes], _Yardsticks] = {}
     evaluations = []
     for name, checkpoint in checkpoints.items():
@@ -194,7 +195,7 @@ def evaluate_generated(
 
     The blocks that need a model are left out.
     """
-    real = _RealMelodies.of(dataset, (BARS,))
+    real = _RealMelodies(dataset, (BARS,))
     yardsticks = _Yardsticks.of(dataset, DataSplit.of(dataset, None), judge_data, real)
     melodies = {
         e: [from_tokens(tokens) for tokens in generated.tokens[generated.labels == e.index]] for e in Emotion
