@@ -2,21 +2,22 @@
 
 The packages, and what each may import of the others (``errors`` always; a test checks it):
 
-    errors       the errors that a user can cause      | -
-    files        files written whole or not at all     | -
-    workers      threads and processes                 | -
-    music        emotion, melody, tokens, key, plane   | -
-    performance  key, tempo, loudness, register        | music
-    setting      names for programs to import          | performance
-    formats      MIDI, MusicXML, ABC, pictures, sound  | files music performance
-    data         corpora, windows, labels, splits      | files workers music performance formats
-    weights      weights files, without torch          | files music
-    models       the CVAEs in torch                    | music weights
-    training     the training loop, resuming           | files music formats data weights models
-    sampling     requests, decoding, samples.json      | files workers music performance formats weights
-    evaluation   figures, judges, tables, the report   | everything above but training
-    api          the Python interface                  | everything above but training
-    cli          the commands; alone prints and exits  | everything above but api
+    errors       errors that users cause          | -
+    files        files, whole or not at all       | -
+    workers      threads and processes            | -
+    music        melody, meter, tokens, key, form | -
+    emotions     Russell's plane, the rule        | music
+    performance  tempo, loudness, register        | music emotions
+    setting      names for programs               | performance
+    formats      MIDI, MusicXML, ABC, sound       | files music emotions performance
+    data         corpora, windows, labels, splits | files workers music emotions performance formats
+    weights      weights files, without torch     | files music emotions
+    models       the CVAEs in torch               | music emotions weights
+    training     the training loop, resuming      | files music emotions formats data weights models
+    sampling     requests, decoders, samples.json | files workers music emotions performance formats weights
+    evaluation   figures, judges, the report      | everything above but training
+    api          the Python interface             | everything above but training
+    cli          commands; alone prints, exits    | everything above but api
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from emomelody.api import Model
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 __all__ = ["EXPRESSIVE", "PLAIN", "Setting", "__version__", "load"]
 
 

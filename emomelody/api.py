@@ -14,21 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emomelody.data.windows import first_window
+from emomelody.emotions.emotion import Emotion, describe
+from emomelody.emotions.path import EmotionPath
+from emomelody.emotions.rule import label_by_rule
+from emomelody.emotions.words import parse_emotion
 from emomelody.errors import EmomelodyError
 from emomelody.files import write_whole
 from emomelody.formats import text_roll
 from emomelody.formats.encode import Format, encode
 from emomelody.music import features
-from emomelody.music.emotion import Emotion, describe
 from emomelody.music.features import Metrics
 from emomelody.music.melody import BARS, Melody, Note
-from emomelody.music.path import EmotionPath
-from emomelody.music.rule import label_by_rule
-from emomelody.music.words import parse_emotion
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import EXPRESSIVE, Setting
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
-from emomelody.sampling.sampler import encode_melodies, sample
+from emomelody.sampling.sampler import sample
+from emomelody.sampling.targets import default_bars, encode_melodies
 from emomelody.weights.checkpoint import Checkpoint, find_weights, load_checkpoint
 
 if TYPE_CHECKING:
@@ -64,7 +67,8 @@ class GeneratedMelody:
     trajectory: tuple[tuple[float, float], ...]  # the requested (valence, arousal) in each bar
 
     def __repr__(self) -> str:
-        size = f"{self.melody.bars} bars, {len(self.notes)} notes"
+        meter = "" if self.melody.meter is Meter.FOUR_FOUR else f" in {self.melody.meter}"
+        size = f"{self.melody.bars} bars{meter}, {len(self.notes)} notes"
         return f"<{self.description} melody: {size}, {self.point!r}>"
 
     def _repr_html_(self) -> str:
@@ -123,7 +127,7 @@ class GeneratedMelody:
         return features.metrics(self.melody)
 
     def judge(self) -> Emotion:
-        """The emotion by the labelling rule (``music.rule.label_by_rule``)."""
+        """The emotion by the labelling rule (``emotions.rule.label_by_rule``)."""
         return label_by_rule(self.melody)
 
 
@@ -134,8 +138,14 @@ class Model:
     checkpoint: Checkpoint
 
     def __repr__(self) -> str:
-        count, checksum = self.checkpoint.parameter_count, self.checkpoint.checksum[:12]
-        return f"<{self.checkpoint.name}: {count / 1e6:.1f} million parameters, SHA-256 {checksum}>"
+        size = f"{self.checkpoint.parameter_count / 1e6:.1f} million parameters"
+        details = ", ".join([*self.styles, size, f"SHA-256 {self.checkpoint.checksum[:12]}"])
+        return f"<{self.checkpoint.name}: {details}>"
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The styles and meters that it has learned, such as ``folk 6/8``; none by base and emoreg."""
+        return tuple(known.name for known in self.checkpoint.styles)
 
     def sample(
         self,
@@ -147,31 +157,42 @@ class Model:
         spread: float = SPREAD,
         n: int = 1,
         seed: int = 0,
-        bars: int = BARS,
+        bars: int | None = None,
+        style: str | None = None,
+        meter: str | None = None,
+        form: str | None = None,
         temperature: float | None = None,
         top_p: float = 1.0,
     ) -> list[GeneratedMelody]:
         """``n`` melodies of an emotion, at a point (valence, arousal) in [−1, 1]², or along a path.
 
-        ``emotion`` is any name of one of the four, or a word of ``music.words``, such as ``gloomy``. The same
-        seed gives the same melodies, and a larger ``n`` leaves the first ones unchanged. A ``path`` is
-        written as ``sad@0 happy@8``: emotions or points V,A at bars counted from 0. ``like`` is a MIDI,
-        MusicXML or ABC file whose first four bars are varied, or a melody of four bars in C: more with a
-        larger ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. Paths,
-        ``like`` and other lengths than four bars need ``emoreg-va``. ``temperature`` (above 0, at most 10)
-        and ``top_p`` (0 … 1) are those of token sampling. ``seed`` is 0 … 2³² − 1; unlike the command's, it
-        is fixed where it is not given.
+        - ``emotion``: any name of one of the four, or a word of ``emotions.words``, such as ``gloomy``.
+        - ``path``: written as ``sad@0 happy@8``, emotions or points V,A at bars counted from 0.
+        - ``like``: a MIDI, MusicXML or ABC file, or a melody in C, whose first four bars are varied, more
+          with a larger ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path.
+        - ``seed``: 0 … 2³² − 1. The same seed gives the same melodies, and a larger ``n`` leaves the first
+          ones unchanged. Unlike the command's, it is fixed where it is not given.
+        - ``bars``: 1 … 64, by default 8, but 4 with ``like`` and by base and emoreg.
+        - ``style``: chorale, folk or own, by default the first that the model has learned in the meter.
+        - ``meter``: 4/4, 3/4 or 6/8, by default 4/4, with ``like`` that of the melody.
+        - ``form``: a letter for each section, such as ``AABA``, all of them equally long.
+        - ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling.
 
-        Raises EmomelodyError for a request that cannot be met.
+        Base and emoreg make four bars in 4/4 of an emotion or at a point. Raises EmomelodyError for a request
+        that cannot be met.
         """
+        melody = _first_bars(like) if like is not None else None
         request = Request(
             n,
             emotion=parse_emotion(emotion) if isinstance(emotion, str) else emotion,
             point=point,
             path=_parse_path(path) if path is not None else None,
-            like=_to_melody(like) if like is not None else None,
+            like=melody,
             spread=spread,
-            bars=bars,
+            bars=default_bars(self.checkpoint, melody) if bars is None else bars,
+            style=None if style is None else Style.parse(style),
+            meter=_parse_meter(meter, melody),
+            form=form,
             seed=seed,
             decoding=DecodingConfig(temperature, top_p),
         )
@@ -179,32 +200,43 @@ class Model:
         return [GeneratedMelody(s.melody, s.emotion, s.description, s.trajectory) for s in samples]
 
     def place(self, piece: str | Path | GeneratedMelody | Melody) -> Point:
-        """Where a melody lies on the plane: the first four bars of a music file, or a melody in C.
+        """Where the first four bars of a music file, or of a melody in C, lie on the plane.
 
-        Needs ``emoreg-va``, whose encoder does not need a label. Raises EmomelodyError for other models, and
-        BadInput for a file that cannot be read.
+        Needs ``emoreg-va``, whose encoder does not need a label. Raises EmomelodyError for other models and
+        for a meter that the model has not learned, and BadInput for a file that cannot be read.
         """
-        (latent,) = encode_melodies(self.checkpoint, [_to_melody(piece)])  # (Z,)
+        (latent,) = encode_melodies(self.checkpoint, [_first_bars(piece)])  # (Z,)
         return Point(*self.checkpoint.plane.to_point(latent[:2]))
 
     def evaluate(
-        self, data: str | Path | None = None, *, n: int = 250, seed: int = 0, seeds: int = 1
+        self,
+        data: str | Path | None = None,
+        *,
+        style: str | None = None,
+        meter: str = Meter.FOUR_FOUR,
+        n: int = 250,
+        seed: int = 0,
+        seeds: int = 1,
     ) -> Evaluation:
         """All figures of ``emomelody evaluate``: ``figures`` is a dictionary, ``to_frame()`` a data frame.
 
-        ``data`` is a folder of real melodies as ``preprocess`` writes it. Without it, the folder ``data`` is
-        used, else the chorales in the user's cache, which are built there once. For each of ``seeds`` seeds
-        from ``seed`` on, ``n`` melodies of each emotion are sampled. Raises EmomelodyError where the data
-        cannot be used, and for a number or seed out of range.
+        ``data`` is a folder of real melodies as ``preprocess`` writes it, of which those of a ``style``
+        (chorale, folk or own; default: the first that it has) in a ``meter`` (4/4, 3/4 or 6/8) are used.
+        Without it, the folder ``data`` is used, else the chorales or folk tunes in the user's cache, which
+        are built there once. For each of ``seeds`` seeds from ``seed`` on, ``n`` melodies of each emotion are
+        sampled. Raises EmomelodyError where the data cannot be used, for a meter that the model does not
+        make, and for a number or seed out of range.
         """
         from emomelody.data.dataset import load as load_data
         from emomelody.evaluation.evaluate import evaluate_models
         from emomelody.evaluation.reference import default_data, default_windows
 
-        name = self.checkpoint.name
-        folder = default_data(default_windows([name])) if data is None else Path(data)
+        name, kind = self.checkpoint.name, None if style is None else Style.parse(style)
+        in_meter = Meter.parse(meter)
+        folder = default_data(default_windows([name]), kind, in_meter) if data is None else Path(data)
+        dataset = load_data(folder, meter=in_meter, style=kind)
         (evaluation,) = evaluate_models(
-            {name: self.checkpoint}, load_data(folder), per_emotion=n, seeds=range(seed, seed + seeds)
+            {name: self.checkpoint}, dataset, per_emotion=n, seeds=range(seed, seed + seeds)
         )
         return evaluation
 
@@ -215,13 +247,21 @@ def _parse_path(path: str) -> EmotionPath:
     return EmotionPath.parse(path)
 
 
-def _to_melody(piece: str | Path | GeneratedMelody | Melody) -> Melody:
+def _parse_meter(meter: str | None, like: Melody | None) -> Meter:
+    """The meter, or where none is given that of the melody to vary, or 4/4."""
+    if meter is not None:
+        return Meter.parse(meter)
+    return Meter.FOUR_FOUR if like is None else like.meter
+
+
+def _first_bars(piece: str | Path | GeneratedMelody | Melody) -> Melody:
+    """The first four bars of a file or melody, in C."""
     if isinstance(piece, str | Path):
-        return first_window(Path(piece))
+        return first_window(Path(piece), tuple(Meter))
     if isinstance(piece, GeneratedMelody):
-        return piece.melody
+        piece = piece.melody
     if isinstance(piece, Melody):
-        return piece
+        return piece.beginning(BARS)
     raise EmomelodyError(f"{piece!r} is neither a file nor a melody")
 
 

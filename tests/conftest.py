@@ -18,11 +18,15 @@ import numpy as np
 import pytest
 import torch
 from filelock import FileLock
+from small_model import save_small_model
 
 import emomelody
+from emomelody.data import manifest
+from emomelody.emotions.emotion import Emotion
 from emomelody.formats import midi
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN
 
@@ -270,11 +274,30 @@ def paper_set() -> Path:
     return PAPER_SET
 
 
-def random_melody(rng: np.random.Generator, emotion: Emotion) -> Melody:
-    """Sixty-four steps that fit the emotion: short notes when aroused, major thirds when positive."""
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights of a small emoreg-va (``small_model.save_small_model``)."""
+    return save_small_model(tmp_path_factory.mktemp("weights") / "small.safetensors")
+
+
+@pytest.fixture(scope="session")
+def old_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, without what version 0.3 did not know."""
+    return save_small_model(tmp_path_factory.mktemp("weights") / "old.safetensors", old=True)
+
+
+def random_melody(
+    rng: np.random.Generator, emotion: Emotion, meter: Meter = Meter.FOUR_FOUR, bars: int = 4
+) -> Melody:
+    """Four bars that fit the emotion: short notes when aroused, major thirds when positive.
+
+    Notes end after so many ``bars``.
+    """
     scale = [60, 62, 64, 65, 67, 69] if emotion.valence > 0 else [60, 62, 63, 65, 67, 68]
-    duration = 4 if emotion.arousal > 0 else 8
-    return Melody(tuple(Note(onset, duration, int(rng.choice(scale))) for onset in range(0, 64, duration)))
+    duration = meter.bar // 4 if emotion.arousal > 0 else meter.bar // 2
+    onsets = range(0, bars * meter.bar, duration)
+    notes = tuple(Note(onset, duration, int(rng.choice(scale))) for onset in onsets)
+    return Melody(notes, 4 * meter.bar, meter)
 
 
 @pytest.fixture(scope="session")
@@ -288,4 +311,53 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path = folder / emotion.code / f"melody-{number}.mid"
             piece = arrange(random_melody(rng, emotion), title=path.stem, emotion=emotion, setting=PLAIN)
             midi.write(piece, path)
+    return folder
+
+
+# Of the tunes in ``tunes_data``: style, meter, and the bars of each tune. The last is held out.
+TUNES = [
+    (Style.FOLK, Meter.FOUR_FOUR, (16, 8, 20, 7, 8)),
+    (Style.FOLK, Meter.SIX_EIGHT, (18, 8)),
+    (Style.OWN, Meter.FOUR_FOUR, (8,)),
+]
+
+
+@pytest.fixture(scope="session")
+def tunes_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Whole tunes in two styles and two meters, with a manifest; the last window may be incomplete.
+
+    The user's own tune has no held-out melody.
+    """
+    folder, rng = tmp_path_factory.mktemp("tunes") / "data", np.random.default_rng(1)
+    emotions, rows = list(Emotion), []
+    for emotion in Emotion:
+        (folder / emotion.code).mkdir(parents=True)
+    for style, meter, lengths in TUNES:
+        for number, bars in enumerate(lengths):
+            for first in range(0, bars, 4):
+                emotion = emotions[len(rows) % 4]
+                name = f"{emotion.code}/{len(rows)}.mid"
+                melody = random_melody(rng, emotion, meter, min(4, bars - first))
+                midi.write(arrange(melody, title=name, emotion=emotion, setting=PLAIN), folder / name)
+                held_out = 0 < number == len(lengths) - 1
+                rows.append(
+                    manifest.Row(
+                        file=name,
+                        source=f"{style}-{number}.abc",
+                        style=style,
+                        meter=meter,
+                        tune=100 * TUNES.index((style, meter, lengths)) + number,
+                        bars=f"{first + 1}-{first + 4}",
+                        of_bars=bars,
+                        key="C major",
+                        transposition=0,
+                        emotion=emotion.code,
+                        valence=None,
+                        arousal=None,
+                        label_from=manifest.BY_FOLDER,
+                        arousal_by="",
+                        split=manifest.HELD_OUT if held_out else manifest.TRAINING,
+                    )
+                )
+    manifest.write(folder / manifest.NAME, rows)
     return folder

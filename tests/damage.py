@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.formats.score import to_musicxml
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN

@@ -9,10 +9,10 @@ from functools import cache
 import numpy as np
 from hypothesis import strategies as st
 
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import EmotionPath
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
-from emomelody.music.path import EmotionPath
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import PLAIN, Setting
 from emomelody.sampling.request import Request

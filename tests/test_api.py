@@ -15,9 +15,9 @@ from scipy.io import wavfile
 
 import emomelody
 from emomelody.api import GeneratedMelody
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.formats import midi
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 
@@ -43,7 +43,7 @@ def test_melodies_can_be_written_shown_and_measured(tmp_path: Path) -> None:
 def test_a_melody_shows_its_bars() -> None:
     jig = Melody((Note(0, 6, 60), Note(6, 6, 64)), 48, Meter.SIX_EIGHT)
     melody = GeneratedMelody(jig, Emotion.E1, "happy", ((0.5, 0.5),) * 4)
-    assert repr(melody).startswith("<happy melody: 4 bars, 2 notes, Point(")
+    assert repr(melody).startswith("<happy melody: 4 bars in 6/8, 2 notes, Point(")
 
 
 def test_sampling_and_placing_import_no_torch() -> None:
@@ -92,7 +92,7 @@ def test_a_melody_at_the_middle_of_the_plane_is_called_neutral(tmp_path: Path) -
 def test_words_for_emotions(tmp_path: Path) -> None:
     model = emomelody.load("emoreg-va")
     (melody,) = model.sample("Gloomy", seed=1)
-    assert repr(melody).startswith("<gloomy melody: 4 bars, ")
+    assert repr(melody).startswith("<gloomy melody: 8 bars, ")
     assert repr(melody.point) == "Point(valence=-0.61, arousal=-0.34, sad)"
     assert melody.emotion is Emotion.E3
     assert melody.roll().startswith("gloomy: sad, C minor\n")
@@ -106,8 +106,9 @@ def test_words_for_emotions(tmp_path: Path) -> None:
 
 def test_a_notebook_shows_short_texts_a_picture_and_a_player() -> None:
     model = emomelody.load("emoreg-va")
-    assert re.fullmatch(r"<emoreg-va: 0\.4 million parameters, SHA-256 \w{12}>", repr(model))
-    melody = model.sample(point=(-0.5, -0.25), seed=1)[0]
+    assert re.fullmatch(r"<emoreg-va: chorale 4/4, .*0\.\d million parameters, SHA-256 \w{12}>", repr(model))
+    assert repr(emomelody.load("base")).startswith("<base: 1.7 million parameters, SHA")
+    melody = model.sample(point=(-0.5, -0.25), bars=4, seed=1)[0]
     assert repr(melody) == (
         f"<sad melody: 4 bars, {len(melody.notes)} notes, Point(valence=-0.50, arousal=-0.25, sad)>"
     )
@@ -136,6 +137,45 @@ def test_pieces_are_placed_on_the_plane(tmp_path: Path) -> None:
         emomelody.load("base").place(melody)
 
 
+def test_tunes_in_every_style_and_meter(small_model: Path, old_model: Path, tmp_path: Path) -> None:
+    model = emomelody.load(small_model)
+    assert model.styles == ("chorale 4/4", "chorale 3/4", "folk 4/4", "folk 3/4", "folk 6/8")
+    assert emomelody.load("base").styles == ()
+    first = {}
+    for style, meter in (name.split() for name in model.styles):
+        (melody,) = model.sample("sad", style=style, meter=meter, seed=1)
+        assert (melody.melody.bars, melody.melody.meter) == (8, Meter(meter))
+        first.setdefault(meter, melody)
+        assert melody.notes == model.sample("sad", style=style, meter=Meter(meter), bars=8, seed=1)[0].notes
+    assert first["3/4"].notes == model.sample("sad", meter="3/4", seed=1)[0].notes
+    (tune,) = model.sample("sad", form="AABA", bars=16, seed=1)
+    # The last bar of a section is varied, and with it the duration of a note that lasts into it.
+    starts = [
+        [(n.onset - 64 * i, n.pitch) for n in tune.notes if 64 * i <= n.onset < 64 * i + 48] for i in range(4)
+    ]
+    assert starts[0] == starts[1] == starts[3]
+
+    for meter, melody in first.items():
+        (varied,) = model.sample(like=melody, seed=1)  # its first four bars
+        assert (varied.melody.bars, varied.melody.meter) == (4, Meter(meter))
+        melody.write(tmp_path / "tune.mid", emomelody.PLAIN)
+        assert model.sample(like=tmp_path / "tune.mid", seed=1)[0].notes == varied.notes
+        assert model.place(tmp_path / "tune.mid") == model.place(melody)
+        assert model.sample(like=melody, form="AB", bars=8)[0].melody.bars == 8
+
+    for request, reason in (
+        ({"style": "own"}, "has learned chorale 4/4, .* but no own 4/4"),
+        ({"style": "jazz"}, "unknown style 'jazz'"),
+        ({"meter": "7/8"}, "unknown meter '7/8'"),
+        ({"form": 3}, "form '3' must be capital letters"),
+        ({"like": first["6/8"], "meter": "3/4"}, "is in 6/8, not in 3/4"),
+    ):
+        with pytest.raises(EmomelodyError, match=reason):
+            model.sample("sad", **request)
+    with pytest.raises(EmomelodyError, match="has learned chorale 4/4, but no melodies in 6/8"):
+        emomelody.load(old_model).place(first["6/8"])
+
+
 def test_a_model_can_be_evaluated(small_data: Path) -> None:
     evaluation = emomelody.load("emoreg").evaluate(small_data, n=2, seeds=2)
     assert evaluation.figures["seeds"] == [0, 1]
@@ -148,6 +188,13 @@ def test_a_model_can_be_evaluated(small_data: Path) -> None:
     for numbers in ({"seeds": 0}, {"n": 0}):
         with pytest.raises(EmomelodyError, match="must be at least 1"):
             emomelody.load("emoreg").evaluate(small_data, **numbers)
+    for kind, reason in (
+        ({"meter": "5/4"}, "unknown meter '5/4': use 4/4, 3/4 or 6/8"),
+        ({"style": "jazz"}, "unknown style 'jazz': use chorale, folk or own"),
+        ({"style": "folk"}, "no folk melodies in 4/4"),
+    ):
+        with pytest.raises(EmomelodyError, match=reason):
+            emomelody.load("emoreg").evaluate(small_data, **kind)
 
 
 def test_settings_go_by_the_names_of_version_0_1() -> None:

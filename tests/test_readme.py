@@ -18,7 +18,7 @@ from evaluation import make_results
 import emomelody
 from emomelody.cli.app import app
 from emomelody.data import manifest
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
 from emomelody.weights.checkpoint import bundled_weights
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -193,7 +193,7 @@ def test_the_examples_are_what_the_weights_make(tmp_path: Path) -> None:
         for emotion in Emotion:
             assert {f"{emotion.title}-{i}.mid" for i in range(4)} <= made
             assert {f"{emotion.title}-0.svg", f"{emotion.title}-0.wav"} <= made
-            melodies = emomelody.load(model).sample(emotion, n=4, seed=3)
+            melodies = emomelody.load(model).sample(emotion, n=4, seed=3, bars=4)
             for number, melody in enumerate(melodies):
                 melody.write(tmp_path / f"{emotion.title}-{number}.mid")
                 name = f"{emotion.title}-{number}.mid"

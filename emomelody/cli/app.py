@@ -14,9 +14,10 @@ import typer
 from typer.exceptions import TyperException
 
 from emomelody import __version__
-from emomelody.cli import evaluate, preprocess, sample, train
+from emomelody.cli import evaluate, preprocess, train
 from emomelody.cli.options import Group, Quiet, Verbose
 from emomelody.cli.output import fail, is_main_process, output
+from emomelody.cli.sample import command as sample
 from emomelody.errors import EmomelodyError
 
 app = typer.Typer(

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emomelody.cli.output import list_skipped, output, progress_bar
 from emomelody.errors import BadInput
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 
 if TYPE_CHECKING:
     from emomelody.data.dataset import Dataset
     from emomelody.data.preprocess import Report
     from emomelody.data.sources import Source
     from emomelody.data.windows import Windows
-    from emomelody.music.rule import Arousal
+    from emomelody.emotions.rule import Arousal
     from emomelody.weights.checkpoint import Checkpoint
 
 
-def load_data(folder: Path, *, to_c: bool = False) -> Dataset:
+def load_data(
+    folder: Path, *, meter: Meter = Meter.FOUR_FOUR, style: Style | None = None, to_c: bool = False
+) -> Dataset:
     """Read a data folder (``data.dataset.load``); files that cannot be read are listed on stderr."""
     from emomelody.data.dataset import load
 
-    dataset = load(folder, to_c=to_c)
+    dataset = load(folder, meter=meter, style=style, to_c=to_c)
     list_skipped(dataset.skipped)
     return dataset
 
 
+@cache
 def load_weights(name: str) -> Checkpoint:
-    """Read the weights of a bundled model, a weights file or a run folder."""
+    """Read the weights of a bundled model, a weights file or a run folder, once."""
     from emomelody.weights.checkpoint import find_weights, load_checkpoint
 
     path = find_weights(name)
@@ -37,13 +43,18 @@ def load_weights(name: str) -> Checkpoint:
     return checkpoint
 
 
-def evaluation_data(data: Path | None, windows: str = "first") -> Dataset:
-    """Read the given data folder, else the default one (``evaluation.reference.default_data``).
+def evaluation_data(
+    data: Path | None,
+    windows: str = "first",
+    style: Style | None = None,
+    meter: Meter = Meter.FOUR_FOUR,
+) -> Dataset:
+    """Read a style and meter of the given data folder, else of ``evaluation.reference.default_data``.
 
     ``windows`` (first, all) are those of the chorales, if there is no ``data`` folder.
     """
     if data is not None:
-        return load_data(data)
+        return load_data(data, meter=meter, style=style)
     from rich.progress import BarColumn
 
     from emomelody.evaluation.reference import default_data
@@ -51,12 +62,14 @@ def evaluation_data(data: Path | None, windows: str = "first") -> Dataset:
     with progress_bar(BarColumn(), transient=True) as progress:
         task = progress.add_task("reading", total=None, visible=False)
 
-        def on_build(folder: Path, pieces: int) -> None:
-            output.note(f"no data/ here: building the chorales once, into {folder}")
+        def on_build(what: str, folder: Path, pieces: int) -> None:
+            output.note(f"building {what} once, into {folder}")
             progress.update(task, total=pieces, visible=True)
 
-        folder = default_data(windows, on_build=on_build, on_piece=lambda: progress.advance(task))
-    return load_data(folder)
+        folder = default_data(
+            windows, style, meter, on_build=on_build, on_piece=lambda: progress.advance(task)
+        )
+    return load_data(folder, meter=meter, style=style)
 
 
 def check_data_folder(out: Path, force: bool) -> None:

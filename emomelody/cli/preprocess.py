@@ -12,14 +12,14 @@ from rich.table import Table
 from emomelody.cli.inputs import check_data_folder, run_preprocess
 from emomelody.cli.options import Command, Quiet, UsageError, Verbose, choice, seed_number, whole_number
 from emomelody.cli.output import fail, list_skipped, output, plural
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.music.emotion import Emotion
 
 if TYPE_CHECKING:
     from emomelody.data.labelling import Rule
     from emomelody.data.preprocess import Report
     from emomelody.data.sources import LabelledSources
-    from emomelody.music.rule import Arousal
+    from emomelody.emotions.rule import Arousal
 
 MELODIES, OUTPUT = "Melodies and labels", "Output"  # panels of the help
 
@@ -145,7 +145,7 @@ def preprocess(
     used; other meters are skipped.
     """
     from emomelody.data.windows import Windows
-    from emomelody.music.rule import Arousal
+    from emomelody.emotions.rule import Arousal
 
     found = _find_sources(sources or [], corpus, labels)
     check_data_folder(out, force)

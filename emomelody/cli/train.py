@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.markup import escape
 
-from emomelody.cli.inputs import load_data
 from emomelody.cli.options import (
     Command,
     Quiet,
@@ -21,10 +20,12 @@ from emomelody.cli.options import (
     seed_number,
     whole_number,
 )
-from emomelody.cli.output import fail, output, progress_bar
+from emomelody.cli.output import fail, list_skipped, output, progress_bar
 from emomelody.cli.train_report import describe, figures, placement_table, rare_emotions
 
 if TYPE_CHECKING:
+    from emomelody.data.dataset import Dataset
+    from emomelody.training.config import TrainConfig
     from emomelody.training.history import Epoch
     from emomelody.training.trainer import Trainer
     from emomelody.weights.checkpoint import Checkpoint
@@ -87,7 +88,7 @@ EpochsOption = Annotated[
         parser=whole_number(1),
         metavar="N",
         help="Passes over the training melodies.",
-        show_default="emoreg-va 1,656 updates, at most 110 epochs; else 12,600 updates",
+        show_default="emoreg-va 9,280 updates, at most 110 epochs; else 12,600 updates",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -96,7 +97,7 @@ BatchSizeOption = Annotated[
     typer.Option(
         parser=whole_number(1),
         metavar="N",
-        help="Melodies per update.",
+        help="Melodies of four bars per update.",
         show_default="emoreg-va 64, else 16",
         rich_help_panel=TRAINING,
     ),
@@ -107,7 +108,7 @@ LrOption = Annotated[
         parser=real_number(0, above=True),
         metavar="X",
         help="Learning rate.",
-        show_default="emoreg-va 0.002, else 0.001",
+        show_default="emoreg-va 0.003, else 0.001",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -188,7 +189,9 @@ def train(
 
     if resume:
         _check_only_resume(given_options(context))
-        trainer, folder = _resumed(resume, data, device), resume
+        from emomelody.training.trainer import resume as resume_run
+
+        trainer, folder = resume_run(resume, data, device, _read), resume
     elif data is None:
         raise typer.BadParameter("give a folder of training data, or --resume", param_hint="DATA")
     else:
@@ -205,7 +208,7 @@ def train(
         )
         trainer, folder = _started(config, data, out)
     describe(trainer, folder, resumed=resume is not None)
-    for warning in rare_emotions(trainer.training.labels.tolist()):
+    for warning in rare_emotions(trainer.labels.tolist()):
         output.note(f"warning: {warning}")
     checkpoint = _run(trainer, folder)
     if trainer.group.is_main:
@@ -222,20 +225,23 @@ def _check_only_resume(given: set[str]) -> None:
         raise UsageError(f"--resume continues a run with its own options: leave out {names}")
 
 
-def _resumed(folder: Path, data: Path | None, device: str) -> Trainer:
-    from emomelody.training import trainer as training
-
-    source = data or training.training_data_of(folder)
-    return training.resume(folder, load_data(source), source, device)
-
-
-def _started(config: Any, data: Path, out: Path) -> tuple[Trainer, Path]:
+def _started(config: TrainConfig, data: Path, out: Path) -> tuple[Trainer, Path]:
     """The trainer of a new run, and its folder."""
     from emomelody.training.run_folder import next_run_folder
     from emomelody.training.trainer import Trainer
 
-    trainer = Trainer(load_data(data), config, data)
+    trainer = Trainer(_read(data, config.model), config, data)
     return trainer, next_run_folder(out, config.model) if trainer.group.is_main else out
+
+
+def _read(folder: Path, model: str) -> list[Dataset]:
+    """The melodies of a data folder that a model is trained on; files that cannot be read are listed."""
+    from emomelody.training.trainer import load_datasets
+
+    datasets = load_datasets(folder, model)
+    for dataset in datasets:
+        list_skipped(dataset.skipped)
+    return datasets
 
 
 def _run(trainer: Trainer, folder: Path) -> Checkpoint:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from emomelody.cli.output import output, plural
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
 
 if TYPE_CHECKING:
     from emomelody.training.history import Epoch
@@ -29,7 +29,7 @@ def describe(trainer: Trainer, folder: Path, *, resumed: bool) -> None:
     )
     processes = f" in {trainer.group.size} processes" if trainer.group.size > 1 else ""
     output.note(
-        f"{verb}: {plural(len(trainer.training), 'melody')}, {len(trainer.held_out):,} held out by"
+        f"{verb}: {plural(len(trainer.labels), 'melody')}, {trainer.held_out_count:,} held out by"
         f" {config.split}, {plural(trainer.epochs, 'epoch')} on {learner.device} in {learner.precision}"
         f"{processes}, seed {config.seed}, run folder {folder}"
     )

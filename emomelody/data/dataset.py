@@ -18,16 +18,15 @@ from numpy.typing import NDArray
 
 from emomelody.data import manifest
 from emomelody.data.tunes import group_tunes, hold_out
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import Arousal
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats import midi
-from emomelody.music.emotion import Emotion
 from emomelody.music.key import from_signature
 from emomelody.music.melody import BARS, MAX_PITCH, Melody
 from emomelody.music.meter import Meter
-from emomelody.music.plane import Floats
-from emomelody.music.rule import Arousal
 from emomelody.music.style import Style
-from emomelody.music.tokens import REST, Tokens, to_tokens
+from emomelody.music.tokens import REST, Floats, Tokens, to_tokens
 from emomelody.workers import by_processes, core_count
 
 CHUNK = 1000  # files that a process reads at a time
@@ -43,7 +42,7 @@ class Split(StrEnum):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled melodies of one meter."""
+    """Labelled melodies of one style and meter."""
 
     tokens: Tokens  # (N, T), 0–129
     labels: NDArray[np.int64]  # (N,), 0–3 for e1–e4
@@ -59,10 +58,24 @@ class Dataset:
     by_tempo: NDArray[np.bool_] | None = None
     transposed: int = 0  # how many were transposed to C when they were read
     meter: Meter = Meter.FOUR_FOUR
-    styles: NDArray[np.str_] | None = None  # (N,), chorale, folk or own; None without a manifest
+    style: Style = Style.OWN
+    # (N,), bars of the piece from each melody's first on, at its speed; None without a manifest.
+    remaining: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.files)
+
+    @property
+    def name(self) -> str:
+        """The style and the meter, e.g. ``folk 6/8``."""
+        return f"{self.style} {self.meter}"
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """Whether the piece goes on to the end of each melody, (N,); the last bars of others are rests."""
+        if self.remaining is None:
+            return np.ones(len(self), dtype=bool)
+        return self.remaining >= BARS
 
     @cached_property
     def fingerprint(self) -> str:
@@ -94,13 +107,16 @@ def load(
 ) -> Dataset:
     """The melodies in the subfolders e1 … e4 of a data folder (other names of the emotions work too).
 
-    Only those in ``meter`` and of ``style`` (default: of every style), as the folder's manifest says; without
-    a manifest all are in 4/4 and of no known style. ``to_c`` transposes each melody to C by the first key
-    signature in its file; a file without one is taken as it is. Files that cannot be read are skipped and
-    listed. Raises BadInput if no melody is left, or if the manifest does not list every file.
+    Only those in ``meter`` and of ``style`` (default: the first that the folder has in the meter), as the
+    folder's manifest says; without a manifest all are the user's own, in 4/4. ``to_c`` transposes each
+    melody to C by the first key signature in its file; a file without one is taken as it is. Files that
+    cannot be read are skipped and listed. Raises BadInput if no melody is left, or if the manifest does
+    not list every file.
     """
     labelled = _labelled_files(folder)
     listed = _manifest_rows(folder, list(labelled))
+    if style is None:
+        style = next((kind for kind, in_meter in styles_in(folder) if in_meter is meter), Style.OWN)
     wanted = [path for path in labelled if _is_wanted(listed[path] if listed else None, meter, style)]
     tokens, labels, files, skipped, transposed = [], [], [], [], 0
     for path, found in zip(wanted, _read_all(wanted, meter, to_c), strict=True):
@@ -113,23 +129,22 @@ def load(
         files.append(path)
     if not files:
         reason = f" ({skipped[0].path.name}: {skipped[0].reason})" if skipped else ""
-        kind = "melodies" if style is None else f"{style} melodies"
-        raise BadInput(folder, f"no {kind} in {meter} in e1, e2, e3 or e4{reason}")
+        raise BadInput(folder, f"no {style} melodies in {meter} in e1, e2, e3 or e4{reason}")
     stacked = np.stack(tokens)  # (N, T)
     if listed is None:
         lines = [row[row < REST].tolist() for row in stacked]
         tunes, held_out, by_rule = np.array(group_tunes(lines)), None, None
-        points, by_tempo, styles = None, None, None
+        points, by_tempo, remaining = None, None, None
         previous = np.full(len(files), -1)
     else:
         rows = [listed[file] for file in files]
-        styles = np.array([row.style for row in rows])
         tunes = np.array([row.tune for row in rows])
         held_out = np.array([row.split == manifest.HELD_OUT for row in rows])
         by_rule = np.array([row.label_from == manifest.BY_RULE for row in rows])
         points = _points(rows)
         by_tempo = np.array([row.arousal_by in (Arousal.TIME, Arousal.QUANTILE) for row in rows])
         previous = _previous(rows)
+        remaining = _remaining(rows)
     return Dataset(
         stacked,
         np.array(labels),
@@ -143,12 +158,18 @@ def load(
         by_tempo,
         transposed,
         meter,
-        styles,
+        style,
+        remaining,
     )
 
 
-def meters_in(folder: Path) -> list[Meter]:
-    """The meters of the melodies in a data folder; without a manifest 4/4.
+def load_all(folder: Path, *, to_c: bool = False) -> list[Dataset]:
+    """The melodies of each style and meter in a data folder. Raises BadInput as ``load`` does."""
+    return [load(folder, meter=meter, style=style, to_c=to_c) for style, meter in styles_in(folder)]
+
+
+def styles_in(folder: Path) -> list[tuple[Style, Meter]]:
+    """The styles and meters of the melodies in a data folder; without a manifest the user's own, in 4/4.
 
     Raises BadInput for a folder or a manifest that cannot be read.
     """
@@ -156,19 +177,22 @@ def meters_in(folder: Path) -> list[Meter]:
         raise BadInput(folder, _NO_FOLDER)
     path = folder / manifest.NAME
     if not path.exists():
-        return [Meter.FOUR_FOUR]
-    found = {row.meter for row in manifest.read(path)}
-    return [meter for meter in Meter if meter in found]
+        return [(Style.OWN, Meter.FOUR_FOUR)]
+    found = {(row.style, row.meter) for row in manifest.read(path)}
+    return [(style, meter) for style in Style for meter in Meter if (style, meter) in found]
 
 
-def tunes_of(dataset: Dataset) -> list[NDArray[np.int64]]:
+def tunes_of(dataset: Dataset, chosen: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     """Whole pieces: the indices of the successive windows of one piece at one speed, in order.
 
-    Every melody is in one of them. Where a window was skipped, the piece is divided.
+    Every ``chosen`` melody (N,) is in one of them. Where one is missing, the piece is divided.
     """
-    following = {before: n for n, before in enumerate(dataset.previous.tolist()) if before >= 0}
+    previous = [before if before >= 0 and chosen[before] else -1 for before in dataset.previous.tolist()]
+    following = {before: n for n, before in enumerate(previous) if before >= 0 and chosen[n]}
     pieces = []
-    for first in np.flatnonzero(dataset.previous < 0).tolist():
+    for first in np.flatnonzero(chosen).tolist():
+        if previous[first] >= 0:
+            continue
         piece = [first]
         while piece[-1] in following:
             piece.append(following[piece[-1]])
@@ -189,10 +213,9 @@ def _read_each(files: list[Path], *, meter: Meter, to_c: bool) -> list[tuple[Tok
     for path in files:
         try:
             melody, semitones = _read_in_c(path, meter) if to_c else (_read(path, meter), 0)
+            found.append((to_tokens(melody), semitones))
         except BadInput as error:
             found.append(error)
-        else:
-            found.append((to_tokens(melody), semitones))
     return found
 
 
@@ -243,11 +266,9 @@ def _manifest_rows(folder: Path, files: list[Path]) -> dict[Path, manifest.Row] 
     return rows
 
 
-def _is_wanted(row: manifest.Row | None, meter: Meter, style: Style | None) -> bool:
-    """Whether a melody is in the meter and of the style (None: of any); without a row it is in 4/4."""
-    if row is None:
-        return meter is Meter.FOUR_FOUR and style is None
-    return row.meter is meter and style in (None, row.style)
+def _is_wanted(row: manifest.Row | None, meter: Meter, style: Style) -> bool:
+    """Whether a melody is in the meter and of the style; without a row it is the user's own, in 4/4."""
+    return (meter, style) == ((Meter.FOUR_FOUR, Style.OWN) if row is None else (row.meter, row.style))
 
 
 def _points(rows: list[manifest.Row]) -> Floats | None:
@@ -263,3 +284,14 @@ def _previous(rows: list[manifest.Row]) -> NDArray[np.int64]:
     return np.array(
         [ends.get((piece, row.first_bar - 1), -1) for piece, row in zip(pieces, rows, strict=True)]
     )
+
+
+def _remaining(rows: list[manifest.Row]) -> NDArray[np.int64] | None:
+    """``Dataset.remaining``; None for manifests that do not give the pieces' bars."""
+    if any(row.of_bars is None for row in rows):
+        return None
+    first, span, bars = np.array(
+        [(row.first_bar - 1, row.last_bar - row.first_bar + 1, row.of_bars) for row in rows]
+    ).T  # (N,) each, in bars of the piece
+    remaining: NDArray[np.int64] = (bars - first) * BARS // span
+    return remaining

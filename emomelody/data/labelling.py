@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from emomelody.data import manifest
 from emomelody.data.labels import Label
 from emomelody.data.windows import PieceWindows, Window
-from emomelody.music import rule
-from emomelody.music.emotion import Emotion
-from emomelody.music.rule import Arousal
+from emomelody.emotions import rule
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import Arousal
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emomelody.data import manifest
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.music.emotion import Emotion
 
 FORMS = (("file", "emotion"), ("file", "valence", "arousal"))  # the columns of a CSV file
 COLUMNS = " or ".join(map(",".join, FORMS))

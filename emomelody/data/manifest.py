@@ -26,6 +26,7 @@ class Row:
     meter: Meter
     tune: int  # the same number for the same tune
     bars: str  # first and last bar in the piece, e.g. 1-4; two bars of 2/4 count as one
+    of_bars: int | None  # how many bars the piece has; version 0.3 wrote none
     key: str  # before transposition, e.g. "G minor"
     transposition: int  # semitones
     emotion: str  # e1 … e4
@@ -79,6 +80,7 @@ def _row(cells: dict[str, str]) -> Row:
         meter=Meter(cells.get("meter") or Meter.FOUR_FOUR),
         tune=int(cells["tune"]),
         bars=cells["bars"] or "",
+        of_bars=int(cells["of_bars"]) if cells.get("of_bars") else None,
         key=cells["key"],
         transposition=int(cells["transposition"]),
         emotion=cells["emotion"],

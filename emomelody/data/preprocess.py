@@ -27,12 +27,12 @@ from emomelody.data.windows import (
     Windows,
     cut_windows,
 )
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import Arousal
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import staged
 from emomelody.formats import midi
-from emomelody.music.emotion import Emotion
 from emomelody.music.meter import Meter
-from emomelody.music.rule import Arousal
 from emomelody.music.style import Style
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN
@@ -182,6 +182,7 @@ def _row(name: str, piece: PieceWindows, tune: int, window: Window, label: Label
         meter=window.melody.meter,
         tune=tune,
         bars=f"{window.first_bar}-{window.first_bar + window.bars - 1}",
+        of_bars=piece.bars,
         key=piece.key.name,
         transposition=piece.transposition,
         emotion=label.emotion.code,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from emomelody.data import corpus, manifest
 from emomelody.data.labels import Label
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
 from emomelody.formats import abc
 from emomelody.formats.abc import Tune
-from emomelody.music.emotion import Emotion
 from emomelody.music.style import Style
 
 

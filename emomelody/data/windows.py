@@ -16,11 +16,11 @@ from pathlib import Path
 from emomelody.data import corpus
 from emomelody.data.corpus import SourcePiece
 from emomelody.data.sources import Slow, Source, pieces_in
+from emomelody.emotions.rule import SECONDS_PER_STEP, THRESHOLD, onset_rate
 from emomelody.errors import BadInput
 from emomelody.music.key import Key
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BEAT, Melody, TimedNote, quantise
 from emomelody.music.meter import Meter
-from emomelody.music.rule import SECONDS_PER_STEP, THRESHOLD, onset_rate
 
 FULL_SPEED, HALF_SPEED, QUARTER_SPEED = Fraction(1), Fraction(1, 2), Fraction(1, 4)
 MAX_OFF_GRID = 0.2  # share of onsets more than a quarter of a step off the grid (triplets, rubato)
@@ -58,6 +58,7 @@ class PieceWindows:
     meter: Meter | None  # None for one that is not used
     transposition: int  # semitones
     pitches: tuple[int, ...]  # of the whole melody line, for comparing tunes
+    bars: int  # of the piece, without a pickup
     windows: tuple[Window, ...]
     skipped: Mapping[str, int]
 
@@ -123,7 +124,7 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     try:
         piece = corpus.read(source.path, source.tune)
         if piece.meter is None:
-            return PieceWindows(source, piece.key, None, 0, (), (), {f"piece in {piece.notated}": 1})
+            return PieceWindows(source, piece.key, None, 0, (), 0, (), {f"piece in {piece.notated}": 1})
         transposition = _transposition(piece)
     except BadInput as error:
         return BadInput(source.path, f"{source.tune.name}: {error.reason}") if source.tune else error
@@ -137,7 +138,8 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     found = tuple(window for window in cut if isinstance(window, Window))
     skipped = Counter(reason for reason in cut if isinstance(reason, str))
     pitches = tuple(note.pitch for note in line)
-    return PieceWindows(source, piece.key, piece.meter, transposition, pitches, found, skipped)
+    bars = sum(barline < line[-1].end for barline in piece.barlines)
+    return PieceWindows(source, piece.key, piece.meter, transposition, pitches, bars, found, skipped)
 
 
 def first_window(path: Path, meters: Collection[Meter] = (Meter.FOUR_FOUR,)) -> Melody:

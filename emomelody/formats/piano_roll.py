@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.formats.plots import COLOURS, new_figure, save_png, to_png
-from emomelody.music.emotion import Emotion
 from emomelody.music.key import note_name
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
@@ -44,7 +44,8 @@ def piano_roll(piece: Piece) -> bytes:
 
     The softer a note is than the loudest of the piece, the paler it is.
     Bars are numbered and pitches named in their key. A row has four bars, or eight in melodies of more than
-    eight bars, whose rows are lower. Where the emotion changes, a legend names the colours.
+    eight bars, whose rows are lower. The title names a meter that is not 4/4. Where the emotion changes, a
+    legend names the colours.
     """
     notes, steps, meter = piece.melody.notes, piece.melody.steps, piece.melody.meter
     layout = _SHORT if piece.melody.bars <= _MAX_SHORT else _LONG
@@ -54,7 +55,7 @@ def piano_roll(piece: Piece) -> bytes:
     semitone = min(layout.semitone, layout.row / span)
     starts = range(0, steps, row)
     figure = new_figure(_WIDTH, (semitone * span + layout.margin) * len(starts) + 0.5)
-    figure.suptitle(piece.title, fontsize=11)
+    figure.suptitle(piece.title if meter is Meter.FOUR_FOUR else f"{piece.title}, {meter}", fontsize=11)
     bars = [_NoteBar.of(piece, number) for number in range(len(notes))]
     for start, (axes,) in zip(starts, figure.subplots(len(starts), 1, squeeze=False), strict=True):
         _draw_notes(axes, bars, meter, (start, min(start + row, steps)), (pitches[0], pitches[-1]))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.files import write_whole
-from emomelody.music.emotion import Emotion
-from emomelody.music.plane import Floats
+from emomelody.music.tokens import Floats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from emomelody.music.features import Metrics
 from emomelody.music.key import note_name, signature_name
 from emomelody.music.melody import BARS
+from emomelody.music.meter import Meter
 from emomelody.performance.piece import Piece
 
 _ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between repeated notes
@@ -15,14 +16,16 @@ _ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between
 def to_text(piece: Piece, metrics: Metrics) -> str:
     """Draw a piece: its title, emotion and keys, its range and metrics, and its notes, four bars in a row.
 
-    A column is a sixteenth step, a line a semitone. ``metrics`` are those of the melody in C.
+    A column is a sixteenth step, a line a semitone. A meter that is not 4/4 is named. ``metrics`` are those
+    of the melody in C.
     """
     keys = ", then ".join(signature_name(key) for _, key in piece.keys)
+    meter = "" if piece.melody.meter is Meter.FOUR_FOUR else f", {piece.melody.meter}"
     notes = piece.melody.notes
     low, high = (f(note.pitch for note in notes) for f in (min, max))
     span = f"{note_name(low, piece.keys[0][1])}–{note_name(high, piece.keys[0][1])}"
     lines = [
-        f"{piece.title}: {piece.description}, {keys}",
+        f"{piece.title}: {piece.description}, {keys}{meter}",
         f"{metrics.onsets} onsets, {span} ({high - low} semitones), {metrics.in_c_major:.0%} of the"
         f" notes in the major scale, {metrics.in_c_minor:.0%} in the minor",
     ]

@@ -8,18 +8,25 @@ import torch
 from torch import Tensor
 
 from emomelody.errors import EmomelodyError
-from emomelody.music.plane import Floats
+from emomelody.music.meter import Meter
+from emomelody.music.tokens import Floats
 from emomelody.weights.config import LATENT
 
 
-def encode_all(model: Any, classes: Tensor, labels: Tensor) -> tuple[Floats, Floats]:
+def encode_all(model: Any, classes: Tensor, meter_or_labels: Meter | Tensor) -> tuple[Floats, Floats]:
     """Latent means and log variances of valence and arousal, (N, 2) each.
 
-    From classes (N, T) and labels (N,) 0–3, in batches. Switches the model to evaluation mode.
+    From classes (N, T) and the meter of emoreg-va, or the labels (N,) 0–3 of the paper's models, in batches,
+    on the model's device. Switches the model to evaluation mode.
     """
     model.eval()
+    chunks = classes.split(256)
+    if isinstance(meter_or_labels, Meter):
+        inputs: list[Any] = [(chunk, meter_or_labels) for chunk in chunks]
+    else:
+        inputs = list(zip(chunks, meter_or_labels.split(256), strict=True))
     with torch.inference_mode():
-        parts = [model.encode(c, b) for c, b in zip(classes.split(256), labels.split(256), strict=True)]
+        parts = [model.encode(*some) for some in inputs]
     mu, log_variance = (
         torch.cat(side)[:, :LATENT].double().cpu().numpy() for side in zip(*parts, strict=True)
     )

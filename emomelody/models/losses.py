@@ -34,9 +34,9 @@ def reconstruction(logits: Tensor, classes: Tensor) -> Tensor:
 
 
 def divergence(mu: Tensor, log_variance: Tensor) -> Tensor:
-    """L_KLD of equation (1): KL(N(μ, σ²) ‖ N(0, I)), averaged over the batch; both (B, Z)."""
+    """L_KLD of equation (1): KL(N(μ, σ²) ‖ N(0, I)), averaged over the batch, 0 for none; both (B, Z)."""
     per_example = -0.5 * (1 + log_variance - mu.square() - log_variance.exp()).sum(1)  # (B,)
-    return per_example.mean()
+    return per_example.mean() if len(per_example) else per_example.sum()
 
 
 def arousal(target: Tensor, mu: Tensor) -> Tensor:

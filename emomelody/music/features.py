@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.music.melody import MAX_PITCH, STEPS_PER_BEAT, Melody
-from emomelody.music.plane import Floats
+from emomelody.music.tokens import Floats
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,12 @@ class Melody:
         """The number of bars; the last one may be incomplete."""
         return -(-self.steps // self.meter.bar)
 
+    def beginning(self, bars: int) -> Melody:
+        """Its first bars; a shorter melody goes on with silence."""
+        steps = bars * self.meter.bar
+        notes = (Note(n.onset, min(n.end, steps) - n.onset, n.pitch) for n in self.notes if n.onset < steps)
+        return Melody(tuple(notes), steps, self.meter)
+
     def transposed(self, semitones: int) -> Melody:
         """Return the melody ``semitones`` higher (negative: lower). Raises ValueError outside 0–127."""
         notes = tuple(Note(n.onset, n.duration, n.pitch + semitones) for n in self.notes)

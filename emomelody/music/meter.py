@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from emomelody.errors import EmomelodyError
+
 STEPS_PER_WHOLE = 16  # sixteenth steps in a whole note
 
 
@@ -13,6 +15,14 @@ class Meter(StrEnum):
     FOUR_FOUR = "4/4"
     THREE_FOUR = "3/4"
     SIX_EIGHT = "6/8"
+
+    @classmethod
+    def parse(cls, text: str) -> Meter:
+        """The meter written so, e.g. ``6/8``. Raises EmomelodyError for another one."""
+        try:
+            return cls(text)
+        except ValueError as error:
+            raise EmomelodyError(f"unknown meter '{text}': use 4/4, 3/4 or 6/8") from error
 
     @property
     def numerator(self) -> int:

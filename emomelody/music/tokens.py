@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.music.melody import MAX_PITCH, Melody, Note
+from emomelody.music.meter import Meter
 
 REST = 128
 HOLD = 129
 Tokens = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def to_tokens(melody: Melody) -> Tokens:
@@ -30,8 +32,8 @@ def to_tokens(melody: Melody) -> Tokens:
     return tokens
 
 
-def from_tokens(tokens: Tokens) -> Melody:
-    """Convert tokens (steps,), values 0–129, to a melody.
+def from_tokens(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> Melody:
+    """Convert tokens (steps,), values 0–129, to a melody in a meter.
 
     A hold without a note to continue, at the beginning or after a rest, becomes a rest: models may emit it.
     """
@@ -43,7 +45,7 @@ def from_tokens(tokens: Tokens) -> Melody:
         if sounding:
             notes.append(Note(sounding[0], step - sounding[0], sounding[1]))
         sounding = (step, token) if token < REST else None
-    return Melody(tuple(notes), len(tokens))
+    return Melody(tuple(notes), len(tokens), meter)
 
 
 @dataclass(frozen=True)

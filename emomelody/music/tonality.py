@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.music.meter import Meter
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import HOLD, REST, Tokens
+from emomelody.music.tokens import HOLD, REST, Floats, Tokens
 
 ENDS = 0.05  # how much more the first and the last note count
 MINOR = 12  # the number of C minor
@@ -110,6 +109,13 @@ def has_closing_note(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> NDArray[
         to_the_end & on_strong_beat & is_long & (pitch < REST) & np.isin(pitch % 12, CLOSING)
     )
     return closing
+
+
+def ends_on_tonic(tokens: Tokens) -> NDArray[np.bool_]:
+    """Whether the last note of melodies (N, T) is a C, (N,)."""
+    last = tokens.shape[1] - 1 - (tokens[:, ::-1] < REST).argmax(1)  # (N,)
+    pitch = np.take_along_axis(tokens, last[:, None], 1)[:, 0]
+    return np.asarray((pitch < REST) & (pitch % 12 == 0))
 
 
 def _standardised(rows: Floats) -> Floats:

@@ -18,7 +18,7 @@ from math import log10, pi, sin
 
 import numpy as np
 
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
 from emomelody.music.melody import BARS
 from emomelody.music.meter import Meter
 

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.emotion import Emotion
-from emomelody.music.plane import Floats
+from emomelody.emotions.emotion import Emotion
+from emomelody.music.tokens import Floats
 from emomelody.performance.expression import CHOICES, decibels
 from emomelody.performance.piece import Piece
 

@@ -10,11 +10,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from emomelody.emotions.emotion import Emotion, describe
+from emomelody.emotions.path import Point
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion, describe
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BEAT, Melody, Note
 from emomelody.music.meter import Meter
-from emomelody.music.path import Point
 from emomelody.music.tokens import to_tokens
 from emomelody.music.tonality import has_closing_note
 from emomelody.performance.expression import (

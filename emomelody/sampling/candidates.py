@@ -1,149 +1,162 @@
 """Melodies by emoreg-va: sampled in blocks of four bars, the best of several candidates kept for each.
 
-Each block gets attributes like those of real melodies at its point, but for a clearer mode and tonic and more
-closing notes (``ATTRIBUTES``). Each candidate is encoded again by the model's own encoder. The one wins whose
-point and attributes are nearest to the targets; where the content is given, its distance counts too. Copies
-of training melodies lose. At the end of a melody longer than one block, candidates win that close on a long
-tonic or dominant on a strong beat.
+Each block gets attributes like those of real melodies at its point, but for a clearer mode. Each candidate is
+encoded again by the model's own encoder. The one wins whose point and attributes are nearest to the targets;
+where the content is given, its distance counts too. Candidates lose that copy a training melody, lie in
+another quadrant or do not establish their mode, and at the end of a tune those that do not end on the tonic,
+as often as real tunes do end on it.
 
 B melodies, K candidates for each, S steps of a block, T steps in all, C content dimensions, Z = 2 + C latent
-dimensions, D attributes, G = Z + D.
+dimensions, D attributes, G = Z + 1 + D.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.attributes import DEVIATIONS, LARGEST, MEANS, NAMES, measure
-from emomelody.music.melody import BARS, STEPS_PER_BAR
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import Tokens, fingerprints
-from emomelody.music.tonality import has_closing_note
-from emomelody.sampling.decoder import Decoder, Floats32
+from emomelody.emotions.attributes import LARGEST, NAMES, measure
+from emomelody.emotions.distribution import StyleDistribution
+from emomelody.emotions.plane import quadrants
+from emomelody.music.form import Form
+from emomelody.music.melody import BARS
+from emomelody.music.style import Style
+from emomelody.music.tokens import Floats, Tokens, fingerprints
+from emomelody.music.tonality import ends_on_tonic, majorness, pitch_class_totals
+from emomelody.sampling.decoder import Decoder
 from emomelody.sampling.encoder import Encoder
+from emomelody.sampling.gru import Floats32
 from emomelody.sampling.request import TEMPERATURE, DecodingConfig
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT, VAConfig
 
-CANDIDATES = 8  # K
-BLOCK = BARS * STEPS_PER_BAR  # steps
+CANDIDATES = 8  # K, of a melody whose content is free
+ALIKE = 48  # K, of a melody whose content is given: the decoder follows it loosely
 # The cost of a candidate is POINT times the squared distance of its point to the target, on the plane, plus
 # CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
-# the attributes (``ATTRIBUTES``), plus these.
-POINT, CONTENT = 30.0, 4.0
-COPY, WRONG_QUADRANT, OPEN_END = 10_000.0, 1000.0, 30.0
-# How far above that of real melodies each attribute is targeted (as far as ``LARGEST``), and the cost of its
-# squared distance, both in standard deviations of real melodies. With a clear mode, more notes than in real
-# melodies belong to the scale and fewer different ones are used, for which small corrections make up.
+# the attributes (``COST``), plus these.
+POINT, CONTENT = 30.0, 40.0
+COPY, WRONG_QUADRANT, NO_MODE, OPEN_END = 10_000.0, 1000.0, 20.0, 50.0
+# The cost of the squared distance of each attribute to its target, in standard deviations of real melodies.
 ATTRIBUTES = {
-    "mode": (4.0, 0.4),
-    "tonic": (1.5, 0.5),
-    "scale": (-0.15, 0.3),
-    "range": (-0.1, 0.3),
-    "pitches": (0.05, 0.2),
-    "grooving": (0.0, 0.1),
-    "closing": (0.7, 0.1),
+    "mode": 0.4,
+    "tonic": 0.5,
+    "scale": 0.3,
+    "range": 0.3,
+    "pitches": 0.2,
+    "grooving": 0.1,
+    "closing": 0.1,
 }
-ABOVE, COST = np.array([ATTRIBUTES[name] for name in NAMES]).T  # (D,) each
-UNLIMITED = np.isin(NAMES, ("mode", "tonic"))  # (D,), of which there cannot be too much
-CLOSING = NAMES.index("closing")
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """The candidates of a block, K for each of B melodies."""
-
-    melody: NDArray[np.int64]  # the number of its melody, (B K,)
-    content: Floats  # (B K, C)
-    classes: Tokens  # (B K, S)
-    state: Floats32  # of the decoder after them, (B K, H)
+COST = np.array([ATTRIBUTES[name] for name in NAMES])  # (D,)
+# How much clearer than in real melodies the mode of four bars is targeted, in standard deviations, and how
+# clear it is at least where it is established (``tonality.majorness``). Longer melodies have more time for
+# it: twice as many bars halve both.
+CLEARER, LEAST_CLARITY = 1.3, 0.1
+CLEAR_FROM = 0.5  # valence, −1 … 1: nearer to its axis, a melody is as much major as minor
 
 
 class CandidateSampler:
-    """Samples melodies by emoreg-va."""
+    """Samples melodies by emoreg-va, in one style and meter."""
 
-    def __init__(self, checkpoint: Checkpoint, decoding: DecodingConfig) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, decoding: DecodingConfig, distribution: StyleDistribution
+    ) -> None:
         config, tensors = checkpoint.config, checkpoint.tensors
         assert isinstance(config, VAConfig)
-        temperature = decoding.temperature or TEMPERATURE
-        self._decoder = Decoder(config, tensors, temperature=temperature, top_p=decoding.top_p)
-        self._encoder = Encoder(config, tensors)
-        self._vocabulary, self._content = checkpoint.vocabulary, config.content
+        self._decoder = Decoder(
+            config,
+            tensors,
+            list(Style).index(distribution.style),
+            distribution.meter,
+            temperature=decoding.temperature or TEMPERATURE,
+            top_p=decoding.top_p,
+        )
+        self._encoder = Encoder(config, tensors, distribution.meter)
+        self._config, self._vocabulary, self._meter = config, checkpoint.vocabulary, distribution.meter
         self._scale = np.array(checkpoint.plane.scale)
-        self._distribution = checkpoint.attributes
+        self._distribution = distribution.attributes
+        self._closing = np.array(distribution.closing)  # (4,)
         self._learned = tensors["learned"]  # fingerprints of the training melodies
 
-    def sample(self, targets: Floats, content: Floats | None, rngs: Sequence[np.random.Generator]) -> Tokens:
+    def sample(
+        self, targets: Floats, content: Floats | None, forms: Form, rngs: Sequence[np.random.Generator]
+    ) -> Tokens:
         """Tokens (B, T) of melodies for the target latents of each step (B, T, 2), T a multiple of a bar.
 
-        All blocks of a melody have its ``content`` (B, C); without it each candidate samples its own from the
-        prior. Each melody uses its own random generator only, so that its tokens do not depend on the others.
+        ``forms`` (B, M) are those of the melodies. All blocks of a melody have its ``content`` (B, C);
+        without it they have none. Each melody uses its own random generator only, so that its tokens do not
+        depend on the others.
         """
         count, steps, _ = targets.shape
-        classes = np.zeros((count, 0), dtype=np.int64)  # (B, steps so far)
-        previous, state = self._decoder.start(count)
-        for first in range(0, steps, BLOCK):
-            block = targets[:, first : first + BLOCK]  # (B, S, 2)
-            closes = steps > BLOCK and first + BLOCK >= steps
-            attributes = self._target_attributes(block.mean(1), closes, rngs)  # (B, D)
-            candidates = self._sample_block(block, content, attributes, rngs, first, previous, state)
-            # The candidates with what precedes them, (B K, steps so far).
-            whole = np.concatenate([classes[candidates.melody], candidates.classes], 1)
-            tokens = self._vocabulary.decode(whole)
-            target = targets[:, : whole.shape[1]][:, -BLOCK:].mean(1)[candidates.melody]  # (B K, 2)
+        size, bars = BARS * self._meter.bar, steps // self._meter.bar
+        share = BARS / max(bars, BARS)
+        closing = np.array([rng.random() for rng in rngs]) < self._closing[quadrants(targets[:, -1])]  # (B,)
+        number = CANDIDATES if content is None else ALIKE  # K
+        melodies, rows = self._decoder.start(count), np.repeat(np.arange(count), number)  # (B K,)
+        for first in range(0, steps, size):
+            block = targets[:, first : first + size]  # (B, S, 2)
+            attributes = self._target_attributes(block.mean(1), share, rngs)  # (B, D)
+            given, contents = self._given(block, content, attributes, rngs, number)  # (B K, S, G), (B K, C)
+            uniforms = np.concatenate(
+                [rng.random((number, block.shape[1]), dtype=np.float32) for rng in rngs]
+            )
+            candidates = self._decoder.sample(melodies[rows], given, uniforms, forms[rows], bars)
+            # The last four bars of each candidate: those of the block, but for a shorter one at the end.
+            classes = candidates.classes[:, -size:]  # (B K, …)
+            tokens = self._vocabulary.decode(classes)
+            target = targets[:, : first + size][:, -size:].mean(1)[rows]  # (B K, 2)
+            whole = block.shape[1] == size
             # The outline of less than a block cannot be compared with that of four bars.
-            compared = candidates.content if content is not None and block.shape[1] == BLOCK else None
-            cost = self._cost(whole[:, -BLOCK:], target, compared)  # (B K,)
-            if attributes.size and block.shape[1] == BLOCK:
-                cost += _attribute_cost(tokens[:, -BLOCK:], target, attributes[candidates.melody])
-            if closes:
-                cost += OPEN_END * ~has_closing_note(tokens)
-            best = _cheapest(cost.reshape(count, -1), tokens[:, -BLOCK:], self._learned)  # (B,)
-            classes, previous, state = whole[best], whole[best, -1], candidates.state[best]
-        return self._vocabulary.decode(classes)
+            cost = self._cost(classes, target, contents if content is not None and whole else None)  # (B K,)
+            if whole and self._distribution is not None:
+                cost += self._attribute_cost(tokens, target, attributes[rows])
+            importance = np.square(target[:, 0] / self._scale[0])  # (B K,)
+            lacks_mode = self._lacks_mode(candidates.classes, targets[rows, : first + size], share)
+            cost += NO_MODE * importance * lacks_mode
+            if steps > size and first + size >= steps:
+                cost += OPEN_END * (closing[rows] & ~ends_on_tonic(tokens))
+            best = _cheapest(cost.reshape(count, -1), tokens, self._learned)  # (B,)
+            melodies = candidates[best]
+        return self._vocabulary.decode(melodies.classes)
 
     def _target_attributes(
-        self, targets: Floats, closes: bool, rngs: Sequence[np.random.Generator]
+        self, targets: Floats, share: float, rngs: Sequence[np.random.Generator]
     ) -> Floats:
-        """The attributes to target in blocks at these latents (B, 2), (B, D); older weights have D = 0."""
+        """The attributes to target in blocks at these latents (B, 2), (B, D)."""
         if self._distribution is None:
-            return np.zeros((len(targets), 0))
+            return np.zeros((len(targets), len(NAMES)))
         normals = np.stack([rng.standard_normal(len(NAMES)) for rng in rngs])  # (B, D)
-        attributes = self._distribution.sample(targets / self._scale, normals) + ABOVE
-        if closes:
-            attributes[:, CLOSING] = (1 - MEANS[CLOSING]) / DEVIATIONS[CLOSING]
+        attributes = self._distribution.sample(targets / self._scale, normals)
+        valence = np.abs(targets[:, 0] / self._scale[0])  # (B,)
+        attributes[:, NAMES.index("mode")] += CLEARER * share * np.minimum(valence / CLEAR_FROM, 1)
         return np.asarray(attributes.clip(-LARGEST, LARGEST))
 
-    def _sample_block(
+    def _given(
         self,
         block: Floats,
         content: Floats | None,
         attributes: Floats,
         rngs: Sequence[np.random.Generator],
-        first: int,
-        previous: Tokens,
-        state: Floats32,
-    ) -> Candidates:
-        """The candidates of a block from step ``first`` on, for target latents (B, S, 2).
+        number: int,
+    ) -> tuple[Floats32, Floats]:
+        """What each step of candidates is decoded from, (B K, S, G), and their contents (B K, C).
 
-        ``content`` is (B, C), ``attributes`` are (B, D), ``previous`` (B,) and ``state`` (B, H) are those of
-        each melody before it.
+        K = ``number`` for each, from the melodies' latents (B, S, 2), contents (B, C) and attributes (B, D).
         """
-        length, melody = block.shape[1], np.repeat(np.arange(len(block)), CANDIDATES)  # (B K,)
-        if content is None:
-            contents = np.concatenate([rng.standard_normal((CANDIDATES, self._content)) for rng in rngs])
-        else:
-            contents = content[melody]  # (B K, C)
-        uniforms = np.concatenate([rng.random((CANDIDATES, length), dtype=np.float32) for rng in rngs])
-        constant = np.concatenate([contents, attributes[melody]], 1)  # (B K, C + D)
-        along = np.repeat(constant[:, None], length, 1)  # (B K, S, C + D)
-        given = np.concatenate([block[melody], along], 2).astype(np.float32)  # (B K, S, G)
-        classes, after = self._decoder.sample(given, uniforms, first, previous[melody], state[melody])
-        return Candidates(melody, contents, classes, after)
+        count, length, _ = block.shape
+        size, rows = self._config.content, np.repeat(np.arange(count), number)
+        if content is not None:
+            contents = content[rows]
+        elif self._config.without_content:
+            contents = np.zeros((len(rows), size))
+        else:  # weights before version 0.4 sample it from its prior
+            contents = np.concatenate([rng.standard_normal((number, size)) for rng in rngs])
+        flag = np.full((len(rows), 1), content is not None, dtype=float)
+        constant = np.concatenate([contents, flag, attributes[rows]], 1)  # (B K, C + 1 + D)
+        along = np.repeat(constant[:, None], length, 1)
+        return np.concatenate([block[rows], along], 2).astype(np.float32), contents
 
     def _cost(self, classes: Tokens, target: Floats, content: Floats | None) -> Floats:
         """The cost (N,) of candidates (N, S) for the target latents (N, 2) and content (N, C)."""
@@ -157,12 +170,21 @@ class CandidateSampler:
             cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
         return cost
 
+    def _lacks_mode(self, classes: Tokens, targets: Floats, share: float) -> NDArray[np.bool_]:
+        """Whether the notes of melodies (N, T) fail to establish the mode of their targets (N, T, 2), (N,).
 
-def _attribute_cost(tokens: Tokens, target: Floats, attributes: Floats) -> Floats:
-    """The cost (N,) of attributes of candidates (N, S), for target latents (N, 2) and attributes (N, D)."""
-    distance = measure(tokens, target[:, 0] < 0) - attributes  # (N, D)
-    distance[:, UNLIMITED] = np.minimum(distance[:, UNLIMITED], 0)
-    return np.asarray(np.square(distance) @ COST)
+        Where the targets' mode changes, the last four bars count.
+        """
+        positive = targets[:, :, 0] >= 0  # (N, T)
+        if (positive != positive[:, :1]).any():
+            classes = classes[:, -BARS * self._meter.bar :]
+        clarity = majorness(pitch_class_totals(self._vocabulary.decode(classes)))  # (N,)
+        return np.asarray(np.where(positive[:, -1], clarity, -clarity) < LEAST_CLARITY * share)
+
+    def _attribute_cost(self, tokens: Tokens, target: Floats, attributes: Floats) -> Floats:
+        """The cost (N,) of attributes of candidates (N, S), for targets (N, 2) and attributes (N, D)."""
+        distance = measure(tokens, target[:, 0] < 0, self._meter) - attributes  # (N, D)
+        return np.asarray(np.square(distance) @ COST)
 
 
 def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,179 +1,183 @@
 """The decoders in numpy: from latents to tokens.
 
-``Decoder`` is emoreg-va's autoregressive decoder, one GRU step per sixteenth; ``PaperDecoder`` is the single
-pass of the paper's models. They compute what the models in torch do (``models.emoreg_va``, ``models.cvae``),
-which a test checks. ``nucleus`` and ``choose`` turn logits and uniforms into tokens.
+``Decoder`` is emoreg-va's, one GRU step per sixteenth, from latents, attributes and a form; ``PaperDecoder``
+is the single pass of the paper's models. They compute what the models in torch do (``models.emoreg_va``,
+``models.cvae``), which a test checks.
 
-B melodies, T steps, V classes, H units of the decoder's GRU, G latent dimensions and attributes. A *class* is
-the number of a token in the model's vocabulary. Everything is float32.
+B melodies, T steps so far, S steps of a block, P steps of a bar, M bars, V classes, H units of the GRU,
+G numbers that a step is decoded from. Everything is float32.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.melody import BARS, STEPS_PER_BAR, WINDOW_STEPS
+from emomelody.music.form import Form
+from emomelody.music.melody import BARS, WINDOW_STEPS
+from emomelody.music.meter import Meter
 from emomelody.music.tokens import Tokens
-from emomelody.weights.config import LABELS, POSITION_UNITS, VAConfig
+from emomelody.sampling.choice import LEAST_TEMPERATURE, choose, nucleus
+from emomelody.sampling.gru import GRU, Floats32, GRUCell
+from emomelody.weights.config import (
+    BAR_SCALE,
+    ELAPSED,
+    KIND_UNITS,
+    LABELS,
+    PITCH_CLASSES,
+    POSITION_UNITS,
+    REMAINING,
+    WIDEST,
+    VAConfig,
+    first_place,
+    interval_columns,
+)
 from emomelody.weights.container import Arrays
 
-Floats32 = NDArray[np.float32]
 SILENCE, KEPT = 12, 13  # instead of a pitch class: no note sounds; what sounded before goes on
-LEAST_TEMPERATURE = 1e-3  # lower ones sample the same tokens, and would overflow the logits
 
 
-class GRU:
-    """The parameters of the decoder's recurrence, a layer of ``torch.nn.GRU``.
+@dataclass(frozen=True)
+class Melodies:
+    """B melodies as far as they are sampled, with the state of the decoder."""
 
-        r = σ(x_r + W_r h + b_r)    z = σ(x_z + W_z h + b_z)
-        n = tanh(x_n + r · (W_n h + b_n))    h' = (1 − z) n + z h
+    classes: Tokens  # (B, T), the T steps so far
+    last: Tokens  # (B,), the class of the last onset; V where there is none
+    state: Floats32  # (B, H)
 
-    σ(a) = ½ tanh(½ a) + ½, so that one pass of tanh computes both gates. What is summed in them is halved
-    here, in advance, and so is what r multiplies; halves are exact in floating point.
-    """
-
-    def __init__(self, tensors: Arrays) -> None:
-        recurrent, bias = tensors["decoder.weight_hh_l0"], tensors["decoder.bias_hh_l0"]  # (3H, H), (3H,)
-        self.units = recurrent.shape[1]
-        self.gates = 2 * self.units
-        self.of_gates = np.ascontiguousarray(recurrent[: self.gates].T) / 2  # (H, 2H)
-        self.of_n = np.ascontiguousarray(recurrent[self.gates :].T) / 2  # (H, H)
-        self.bias_n = bias[self.gates :] / 2  # (H,)
-        # For the inputs x: their matrix, and all biases but that of n, which r multiplies.
-        self.of_inputs = np.ascontiguousarray(tensors["decoder.weight_ih_l0"].T)  # (I, 3H)
-        self.of_inputs[:, : self.gates] /= 2
-        self.bias = tensors["decoder.bias_ih_l0"].copy()  # (3H,)
-        self.bias[: self.gates] += bias[: self.gates]
-        self.bias[: self.gates] /= 2
-
-
-class GRUCell:
-    """A GRU that advances one step at a time, in memory that is allocated once.
-
-    ``state`` (B, H) is the state after the last step.
-    """
-
-    def __init__(self, gru: GRU, state: Floats32) -> None:
-        self.state, self._gru = state.copy(), gru
-        self._rz, self._n = np.empty((len(state), gru.gates), np.float32), np.empty_like(state)
-        self._r, self._z = self._rz[:, : gru.units], self._rz[:, gru.units :]
-        self._product = np.empty_like(state)
-        self._is_zero = not state.any()  # before the first step of a piece: products need no computing
-
-    def step(self, gates: Floats32, n: Floats32) -> None:
-        """Advance by one step; the inputs x with their biases are ``gates`` (B, 2H) and ``n`` (B, H)."""
-        if self._is_zero:
-            self._rz[:], self._n[:], self._is_zero = gates, self._gru.bias_n, False
-        else:
-            np.matmul(self.state, self._gru.of_gates, out=self._rz)
-            self._rz += gates
-            np.matmul(self.state, self._gru.of_n, out=self._n)
-            self._n += self._gru.bias_n
-        np.tanh(self._rz, out=self._rz)  # 2 r − 1 and 2 z − 1
-        np.multiply(self._n, self._r, out=self._product)
-        self._n += self._product
-        self._n += n
-        np.tanh(self._n, out=self._n)
-        # h' = ½ (h + n + (2 z − 1) (h − n))
-        np.subtract(self.state, self._n, out=self._product)
-        self._product *= self._z
-        self.state += self._n
-        self.state += self._product
-        self.state *= 0.5
+    def __getitem__(self, chosen: NDArray[np.int64]) -> Melodies:
+        """The melodies of these numbers, one may be chosen repeatedly."""
+        return Melodies(self.classes[chosen], self.last[chosen], self.state[chosen])
 
 
 class Decoder:
-    """emoreg-va's decoder, with the inputs of every step precomputed. P = 12 pitch classes."""
+    """emoreg-va's decoder for one style and meter, with the inputs of every step precomputed.
 
-    def __init__(self, config: VAConfig, tensors: Arrays, *, temperature: float, top_p: float) -> None:
-        self.config, self._top_p = config, top_p
+    P steps of a bar, V classes, 3H: what is added to the gates and to n.
+    """
+
+    def __init__(
+        self,
+        config: VAConfig,
+        tensors: Arrays,
+        style: int,
+        meter: Meter,
+        *,
+        temperature: float,
+        top_p: float,
+    ) -> None:
+        self.config, self.meter, self._top_p = config, meter, top_p
         self._gru = GRU(tensors)
-        # The GRU's input is [previous token, position in the bar, condition, how many bars each
-        # pitch class has sounded since the block began], so its matrix splits.
-        ends = np.cumsum([config.embedding, POSITION_UNITS, config.condition])
-        of_token, of_position, of_condition, of_totals = np.split(self._gru.of_inputs, ends)  # (…, 3H) each
-        by_position = tensors["places.weight"] @ of_position + self._gru.bias  # (16, 3H)
-        # What each previous token adds to the gates and to n at each position, (16, V + 1, 2H or H).
-        inputs = tensors["tokens.weight"] @ of_token + by_position[:, None]
-        self._gate_inputs, self._n_inputs = self._split(inputs)
-        self._gates_of_condition, self._n_of_condition = self._split(of_condition)  # (condition, 2H or H)
-        # What a step of each pitch class adds; the last row is that of silence, (P + 1, 2H or H). Older
-        # weights have P = 0.
-        of_totals = np.pad(of_totals / STEPS_PER_BAR, ((0, 1), (0, 0)))
-        self._gates_of_total, self._n_of_total = self._split(of_totals)
+        # The GRU's input is [previous token, last pitch, position in the bar, condition, how long each
+        # pitch class has sounded, repeated token, kind of the repetition, agreement], so its matrix splits.
+        sizes = [config.embedding, config.embedding, POSITION_UNITS, config.condition, PITCH_CLASSES]
+        ends = np.cumsum([*sizes, config.repeated, KIND_UNITS])
+        of_previous, of_last, of_position, self._of_condition, of_totals, of_repeated, of_kind, agrees = (
+            np.split(self._gru.of_inputs, ends)
+        )  # (…, 3H) each
+        self._by_previous = tensors["tokens.weight"] @ of_previous + self._gru.bias  # (V + 1, 3H)
+        self._by_last = tensors["tokens.weight"] @ of_last  # (V + 1, 3H)
+        first = first_place(meter)
+        self._by_position = tensors["places.weight"][first : first + meter.bar] @ of_position  # (P, 3H)
+        self._by_repeated = tensors["repeated.weight"] @ of_repeated  # (V + 1, 3H)
+        by_kind = tensors["kinds.weight"] @ of_kind  # (4, 3H)
+        # By the kind of the repetition, and whether the bar agrees so far, (4, 2, 3H).
+        self._by_kind = np.stack([by_kind, by_kind + agrees], 1)
+        # What a step of each pitch class adds; the last row is that of silence, (12 + 1, 3H).
+        self._by_sounding = np.pad(of_totals / BAR_SCALE, ((0, 1), (0, 0)))
         # The row of each class, (V,): that of its pitch class; a rest is silence, a hold leaves it as it was.
-        self._chroma = np.append(tensors["chroma"][:-2], [SILENCE, KEPT]) if config.pitch_classes else None
-        scaled, self._bias = tensors["output.weight"].T.copy(), tensors["output.bias"].copy()  # (…, V), (V,)
-        scaled /= max(temperature, LEAST_TEMPERATURE)
-        self._bias /= max(temperature, LEAST_TEMPERATURE)
-        self._of_state: Floats32 = scaled[: config.decoder]  # (H, V)
-        self._of_bar: Floats32 = scaled[config.decoder :]  # (condition, V)
+        self._chroma = np.append(tensors["pitches"] % PITCH_CLASSES, [SILENCE, KEPT])
+        scale = np.float32(1 / max(temperature, LEAST_TEMPERATURE))
+        output: Floats32 = np.concatenate([tensors["output.weight"], tensors["intervals.weight"]]).T * scale
+        self._of_state = np.ascontiguousarray(output[: config.decoder])  # (H, V + intervals)
+        self._of_bar = np.ascontiguousarray(output[config.decoder :])  # (condition, V + intervals)
+        self._bias = np.pad(tensors["output.bias"] * scale, (0, 2 * WIDEST + 1))  # (V + intervals,)
+        self._columns = interval_columns(tensors["pitches"])  # (V + 1, V)
+        self._copy = tensors["copy"] * scale  # (4, 2, V + 1, V)
         self._conditions = tensors["condition.weight"].T  # (G, 4 condition)
-        self._condition_bias = tensors["condition.bias"]
+        constant = tensors["styles.weight"][style] + tensors["meters.weight"][list(Meter).index(meter)]
+        self._condition_bias = tensors["condition.bias"] + np.tile(constant, BARS)  # (4 condition,)
+        self._elapsed, self._remaining = tensors["elapsed.weight"], tensors["remaining.weight"]
         # Added to the logit of a hold, by the previous token, (V + 1,): −∞ at the beginning and after a rest,
         # where there is no note to hold.
         self._no_hold = np.zeros(config.classes + 1, dtype=np.float32)
         self._no_hold[[config.classes, config.classes - 2]] = -np.inf
 
-    def _split(self, inputs: Floats32) -> tuple[Floats32, Floats32]:
-        """Inputs (…, 3H) as those of the gates (…, 2H) and of n (…, H)."""
-        gates, n = np.split(inputs, [self._gru.gates], -1)
-        return np.ascontiguousarray(gates), np.ascontiguousarray(n)
-
-    def start(self, count: int) -> tuple[Tokens, Floats32]:
-        """The previous token (B,), none, and the state (B, H), zero, at the beginning of ``count`` pieces."""
-        return np.full(count, self.config.classes), np.zeros((count, self.config.decoder), np.float32)
+    def start(self, count: int) -> Melodies:
+        """``count`` melodies without any step."""
+        classes, none = np.empty((count, 0), np.int64), np.full(count, self.config.classes)
+        return Melodies(classes, none, np.zeros((count, self.config.decoder), np.float32))
 
     def sample(
-        self, given: Floats32, uniforms: Floats32, first: int, previous: Tokens, state: Floats32
-    ) -> tuple[Tokens, Floats32]:
-        """Sample T tokens from step ``first`` of a piece on.
+        self, melodies: Melodies, given: Floats32, uniforms: Floats32, form: Form, bars: int
+    ) -> Melodies:
+        """The melodies (B), of whole blocks of four bars, with S more steps: a block, or the last bars.
 
-        ``given`` (B, T, G) are the latents and attributes of each step, ``uniforms`` (B, T) in [0, 1) the
-        only randomness, ``previous`` (B,) and ``state`` (B, H) the token and the state before step ``first``.
-        Returns classes (B, T) and the state after them (B, H).
+        ``given`` (B, S, G) is what each step is decoded from, ``uniforms`` (B, S) in [0, 1) the only
+        randomness. ``form`` has the lags and kinds (B, M) of the whole melodies of M = ``bars`` bars.
         """
-        changes = [True, *(given[:, 1:] != given[:, :-1]).any((0, 2)).tolist()]  # (T,), do they change here?
-        cell, sampled = GRUCell(self._gru, state), np.empty(uniforms.shape, dtype=np.int64)
-        gates, n = np.empty((len(given), self._gru.gates), np.float32), np.empty_like(state)
-        rows, sounding = np.arange(len(given)), np.full(len(given), SILENCE)  # (B,) each
-        totals = np.zeros((len(given), len(self._gates_of_total)), np.float32)  # steps, (B, P + 1)
-        for step in range(given.shape[1]):
-            bar, position = divmod((first + step) % WINDOW_STEPS, STEPS_PER_BAR)
-            if bar == position == 0:
-                totals[:], sounding[:] = 0, SILENCE
+        count, steps, _ = given.shape
+        changes = [True, *(given[:, 1:] != given[:, :-1]).any((0, 2)).tolist()]  # (S,), do they change here?
+        cell, last, first = GRUCell(self._gru, melodies.state), melodies.last, melodies.classes.shape[1]
+        classes = np.concatenate([melodies.classes, np.empty((count, steps), np.int64)], 1)
+        previous = classes[:, first - 1] if first else melodies.last
+        sounding = np.full(count, SILENCE)  # (B,)
+        for step in range(steps):
+            bar, position = divmod(first + step, self.meter.bar)
+            if position == 0:
+                repeated, kinds = self._repeated(classes, form, bar), form.kinds[:, bar]  # (B, P), (B,)
+                agreed = np.ones(count, dtype=np.int64)
+            else:
+                agreed = agreed & (previous == repeated[:, position - 1])
             if changes[step] or position == 0:
-                condition = self._condition(given[:, step], bar)  # (B, condition)
-                bar_gates = condition @ self._gates_of_condition + totals @ self._gates_of_total  # (B, 2H)
-                bar_n = condition @ self._n_of_condition + totals @ self._n_of_total  # (B, H)
-                offset = condition @ self._of_bar + self._bias  # (B, V)
-            # The tokens are in range; to check it, numpy would make a copy.
-            self._gate_inputs[position].take(previous, 0, out=gates, mode="clip")
-            self._n_inputs[position].take(previous, 0, out=n, mode="clip")
-            gates += bar_gates
-            n += bar_n
-            cell.step(gates, n)
-            logits: Floats32 = cell.state @ self._of_state  # (B, V)
-            logits += offset
+                condition = self._condition(given[:, step], bar, bars)  # (B, condition)
+                of_bar = condition @ self._of_condition  # (B, 3H)
+                offset = condition @ self._of_bar + self._bias  # (B, V + intervals)
+            if step == 0:
+                totals = np.zeros_like(of_bar)  # (B, 3H), of the pitch classes that have sounded
+            inputs = of_bar + totals + self._by_position[position]
+            inputs += self._by_previous[previous]
+            inputs += self._by_last[last]
+            inputs += self._by_repeated[repeated[:, position]]
+            inputs += self._by_kind[kinds, agreed]
+            cell.step(inputs[:, : self._gru.gates], inputs[:, self._gru.gates :])
+            scores: Floats32 = cell.state @ self._of_state  # (B, V + intervals)
+            scores += offset
+            logits = self._logits(scores, last)
+            logits += self._copy[kinds, agreed, repeated[:, position]]
             logits[:, -1] += self._no_hold[previous]  # the last class is the hold
             previous = choose(nucleus(logits, self._top_p), uniforms[:, step])  # (B,)
-            sampled[:, step] = previous
-            if self._chroma is not None:
-                begins = self._chroma[previous]  # (B,)
-                sounding = np.where(begins == KEPT, sounding, begins)
-                totals[rows, sounding] += 1
-                bar_gates += self._gates_of_total[sounding]
-                bar_n += self._n_of_total[sounding]
-        return sampled, cell.state
+            classes[:, first + step] = previous
+            last = np.where(previous < self.config.classes - 2, previous, last)
+            begins = self._chroma[previous]  # (B,)
+            sounding = np.where(begins == KEPT, sounding, begins)
+            totals += self._by_sounding[sounding]
+        return Melodies(classes, last, cell.state)
 
-    def _condition(self, given: Floats32, bar: int) -> Floats32:
-        """The condition (B, condition) of a bar 0 … 3, from latents and attributes (B, G)."""
+    def _repeated(self, classes: Tokens, form: Form, bar: int) -> Tokens:
+        """The classes (B, P) of the bar that a bar repeats, V where it repeats none."""
+        lags = form.lags[:, bar]  # (B,)
+        steps = (bar - lags)[:, None] * self.meter.bar + np.arange(self.meter.bar)  # (B, P)
+        repeated = np.take_along_axis(classes, steps, 1)
+        return np.where(lags[:, None] > 0, repeated, self.config.classes)
+
+    def _logits(self, scores: Floats32, last: Tokens) -> Floats32:
+        """Logits (B, V) of the tokens, from the scores of tokens and intervals (B, V + intervals)."""
+        size = self.config.classes
+        by_interval = np.pad(scores[:, size:], ((0, 0), (0, 1)))  # (B, intervals + 1)
+        logits: Floats32 = scores[:, :size] + np.take_along_axis(by_interval, self._columns[last], 1)
+        return logits
+
+    def _condition(self, given: Floats32, bar: int, bars: int) -> Floats32:
+        """The condition (B, condition) of a bar, from what is given (B, G)."""
         size = self._conditions.shape[1] // BARS
-        columns = slice(bar * size, (bar + 1) * size)
-        condition: Floats32 = np.tanh(given @ self._conditions[:, columns] + self._condition_bias[columns])
+        columns = slice(bar % BARS * size, (bar % BARS + 1) * size)
+        place = self._elapsed[min(bar, ELAPSED)] + self._remaining[min(bars - bar, REMAINING + 1)]
+        condition: Floats32 = np.tanh(
+            given @ self._conditions[:, columns] + (self._condition_bias[columns] + place)
+        )
         return condition
 
 
@@ -196,45 +200,3 @@ class PaperDecoder:
             logits[:, step] = cell.state @ self._of_state
         logits += self._bias
         return logits
-
-
-def nucleus(logits: Floats32, top_p: float) -> Floats32:
-    """Logits (…, V) with −∞ for all but the likeliest tokens that together reach probability ``top_p``.
-
-    At least one token is kept. Nucleus sampling: Holtzman et al., ICLR 2020.
-    """
-    if top_p >= 1:
-        return logits
-    order = np.argsort(-logits, -1, kind="stable")  # (…, V), the likeliest first
-    ordered = np.take_along_axis(_exponentials(logits), order, -1)
-    ordered /= ordered.sum(-1, keepdims=True)
-    excluded = ordered.cumsum(-1) - ordered >= top_p
-    excluded[..., 0] = False
-    kept = np.empty_like(excluded)
-    np.put_along_axis(kept, order, ~excluded, -1)
-    return np.where(kept, logits, np.float32(-np.inf))
-
-
-def choose(logits: Floats32, uniforms: Floats32) -> Tokens:
-    """A sample from the softmax of logits (…, V) for each of ``uniforms`` (…) in [0, 1).
-
-    Inverts the cumulative distribution, so that the same uniforms give the same classes (…).
-    """
-    exponentials = _exponentials(logits)  # (…, V), in proportion to the probabilities
-    cumulative = exponentials @ _upper_triangle(logits.shape[-1])  # faster than numpy's cumsum
-    threshold = uniforms[..., None] * cumulative[..., -1:]  # (…, 1)
-    chosen: Tokens = (cumulative <= threshold).sum(-1)
-    return chosen
-
-
-@lru_cache(maxsize=8)
-def _upper_triangle(size: int) -> Floats32:
-    """Ones on and above the diagonal: rows times this matrix are their cumulative sums."""
-    return np.triu(np.ones((size, size), np.float32))
-
-
-def _exponentials(logits: Floats32) -> Floats32:
-    """The numerators of the softmax."""
-    exponentials: Floats32 = logits - logits.max(-1, keepdims=True)
-    np.exp(exponentials, out=exponentials)
-    return exponentials

@@ -1,39 +1,43 @@
 """emoreg-va's encoder in numpy: from melodies to their latent means.
 
-Computes what ``models.emoreg_va.EmoregVA.encode`` does, which explains it and a test compares it with.
+Computes what ``models.encoder.Encoder.encode`` does, which explains it and a test compares it with.
 
-B melodies, T steps, V classes, E units of each layer, C content dimensions, Z = 2 + C, P = 16 positions.
+B melodies, T steps, P steps of a bar, V classes, E units of each layer, C content dimensions, Z = 2 + C.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from emomelody.music.melody import STEPS_PER_BAR, WINDOW_STEPS
+from emomelody.music.melody import BARS
+from emomelody.music.meter import Meter
 from emomelody.music.tokens import Tokens
-from emomelody.sampling.decoder import Floats32
-from emomelody.weights.config import HALF_BAR, HALVES, LATENT, LEAST_RANGE, VAConfig
+from emomelody.sampling.gru import Floats32
+from emomelody.weights.config import HALVES, LATENT, LEAST_RANGE, VAConfig, first_place, staff_heights
 from emomelody.weights.container import Arrays
 
 
 class Encoder:
-    """The encoder, with the features of every class at every position of the bar precomputed."""
+    """The encoder for one meter, with the features of every class at every position precomputed."""
 
-    def __init__(self, config: VAConfig, tensors: Arrays) -> None:
-        self._config, self._tensors = config, tensors
-        tokens, places = tensors["tokens.weight"][:-1], tensors["places.weight"]  # (V, …), (P, 16)
-        pairs = [np.repeat(tokens[None], STEPS_PER_BAR, 0), np.repeat(places[:, None], len(tokens), 1)]
+    def __init__(self, config: VAConfig, tensors: Arrays, meter: Meter = Meter.FOUR_FOUR) -> None:
+        self._config, self._tensors, self._meter = config, tensors, meter
+        first = first_place(meter)
+        places = tensors["places.weight"][first : first + meter.bar]  # (P, 16)
+        tokens = tensors["tokens.weight"][:-1]  # (V, …)
+        self._heights = np.append(staff_heights(tensors["pitches"]), [0, 0]).astype(np.float32)  # (V,)
+        pairs = [np.repeat(tokens[None], meter.bar, 0), np.repeat(places[:, None], len(tokens), 1)]
         features = gelu(self._linear("step.0", np.concatenate(pairs, 2)))  # (P, V, E)
         self._features = features.reshape(-1, features.shape[2])  # (P V, E)
 
     def encode(self, classes: Tokens) -> Floats32:
-        """The latent means (B, Z) of classes (B, T), T at most 64."""
+        """The latent means (B, Z) of classes (B, T), T at most 4 P."""
         return np.concatenate([self.encode_emotion(classes), self._encode_content(classes)], 1)
 
     def encode_emotion(self, classes: Tokens) -> Floats32:
         """The latent means of valence and arousal alone, (B, 2), of classes (B, T)."""
         counts = self._counts(classes)  # (B, P V)
-        onsets = counts.reshape(len(classes), STEPS_PER_BAR, -1).copy()  # (B, P, V)
+        onsets = counts.reshape(len(classes), self._meter.bar, -1).copy()  # (B, P, V)
         onsets[:, :, -2:] = 0  # neither rests nor holds
         onset_mean = onsets.reshape(counts.shape) @ self._features  # (B, E)
         onset_mean /= np.maximum(onsets.sum((1, 2)), 1)[:, None]
@@ -45,18 +49,19 @@ class Encoder:
         return self._perceptron("content", self._outline(classes))[:, : self._config.content]
 
     def _outline(self, classes: Tokens) -> Floats32:
-        """The shape and density (B, 17) of classes (B, T), continued with holds to 64 steps."""
-        missing = WINDOW_STEPS - classes.shape[1]
-        classes = np.pad(classes, ((0, 0), (0, missing)), constant_values=self._config.classes - 1)  # (B, 64)
-        onset = classes < self._config.classes - 2  # (B, 64)
+        """The shape and density (B, 17) of classes (B, T), continued with holds to four bars."""
+        steps, half = BARS * self._meter.bar, self._meter.bar // 2
+        missing = ((0, 0), (0, steps - classes.shape[1]))
+        classes = np.pad(classes, missing, constant_values=self._config.classes - 1)  # (B, 4 P)
+        onset = classes < self._config.classes - 2  # (B, 4 P)
         # The step of the last onset so far; before the first onset, that of the first.
-        last = np.where(onset, np.arange(WINDOW_STEPS), onset.argmax(1)[:, None])
-        last = np.maximum.accumulate(last, 1)  # (B, 64)
-        heights = self._tensors["heights"][np.take_along_axis(classes, last, 1)]  # (B, 64)
-        by_half = heights.reshape(-1, HALVES, HALF_BAR).mean(2)  # (B, 8)
+        last = np.where(onset, np.arange(steps), onset.argmax(1)[:, None])
+        last = np.maximum.accumulate(last, 1)  # (B, 4 P)
+        heights = self._heights[np.take_along_axis(classes, last, 1)]  # (B, 4 P)
+        by_half = heights.reshape(-1, HALVES, half).mean(2)  # (B, 8)
         mean = by_half.mean(1, keepdims=True)  # (B, 1)
         shape = (by_half - mean) / (by_half.std(1, ddof=1, keepdims=True) + np.float32(LEAST_RANGE))  # (B, 8)
-        counts = onset.reshape(-1, HALVES, HALF_BAR).sum(2, dtype=np.float32)  # (B, 8)
+        counts = onset.reshape(-1, HALVES, half).sum(2, dtype=np.float32)  # (B, 8)
         density = counts * HALVES / np.maximum(counts.sum(1, keepdims=True), 1) - 1  # (B, 8)
         return np.concatenate([mean, shape, density], 1)
 
@@ -64,7 +69,7 @@ class Encoder:
         """How often each class occurs at each position of the bar, (B, P V), in classes (B, T)."""
         count, steps = classes.shape
         size = len(self._features)
-        position = np.arange(steps) % STEPS_PER_BAR  # (T,)
+        position = np.arange(steps) % self._meter.bar  # (T,)
         pairs = np.arange(count)[:, None] * size + position * self._config.classes + classes  # (B, T)
         return np.bincount(pairs.ravel(), minlength=count * size).reshape(count, size).astype(np.float32)
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from emomelody import __version__
+from emomelody.emotions.path import EmotionPath
+from emomelody.emotions.words import parse_emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats.encode import Format
 from emomelody.music.melody import BARS, Melody, Note
 from emomelody.music.meter import Meter
-from emomelody.music.path import EmotionPath
-from emomelody.music.words import parse_emotion
+from emomelody.music.style import Style
 from emomelody.performance.piece import Piece
 from emomelody.performance.setting import Setting
 from emomelody.sampling.generation import GenerationConfig
@@ -117,6 +118,7 @@ def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any
         "seed": request.seed,
         "num": request.n,
         "bars": request.bars,
+        **_style_meter_form(request),
         "emotion": request.emotion.title if request.emotion else None,
         "point": request.point,
         "path": str(request.path) if request.path else None,
@@ -125,7 +127,6 @@ def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any
         and {
             "file": config.like,
             "notes": [[n.onset, n.duration, n.pitch] for n in like.notes],
-            **_meter_entry(like),
         },
         "spread": request.spread if like else None,
         "temperature": request.decoding.temperature or default_temperature,
@@ -147,7 +148,7 @@ def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str
         "point": [round(c, 4) for c in sample.trajectory[0]],
         "latent": sample.latent,
     }
-    entry |= _meter_entry(piece.melody)
+    entry |= _style_meter_form(config.request)
     if config.setting.expressive:
         bar = piece.melody.meter.bar
         entry["octaves"], entry["tempos"] = _by_bar(piece.octaves, bar), _by_bar(piece.tempos, bar)
@@ -156,9 +157,11 @@ def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str
     return entry
 
 
-def _meter_entry(melody: Melody) -> dict[str, Meter]:
-    """The meter of a melody, where it is not 4/4."""
-    return {} if melody.meter is Meter.FOUR_FOUR else {"meter": melody.meter}
+def _style_meter_form(request: Request) -> dict[str, str]:
+    """The style, meter and form of a request, without those that say nothing new: in 4/4, none given."""
+    meter = None if request.meter is Meter.FOUR_FOUR else request.meter
+    given = {"style": request.style, "meter": meter, "form": request.form}
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def _by_bar(changes: Sequence[tuple[int, float]], bar: int) -> list[tuple[float, float]]:
@@ -170,9 +173,8 @@ def _by_bar(changes: Sequence[tuple[int, float]], bar: int) -> list[tuple[float,
     return list(zip(at, (value for _, value in changes), strict=True))
 
 
-def _to_like(recorded: Mapping[str, Any]) -> Melody:
+def _to_like(recorded: Mapping[str, Any], meter: Meter) -> Melody:
     """The melody of four bars that a run varies."""
-    meter = Meter(recorded.get("meter", Meter.FOUR_FOUR))
     return Melody(tuple(Note(*map(int, note)) for note in recorded["notes"]), BARS * meter.bar, meter)
 
 
@@ -180,6 +182,7 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
     """The inverse of ``to_header``. Raises what ``read_configs`` catches."""
     point, path, like, spread = run["point"], run["path"], run["like"], run["spread"]
     temperature, formats = run["temperature"], tuple(map(Format, run["formats"]))
+    style, meter = run.get("style"), Meter(run.get("meter", Meter.FOUR_FOUR))
     if not formats:
         raise ValueError("no format")
     request = Request(
@@ -187,9 +190,12 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
         emotion=None if run["emotion"] is None else parse_emotion(run["emotion"]),
         point=None if point is None else (float(point[0]), float(point[1])),
         path=None if path is None else EmotionPath.parse(path),
-        like=None if like is None else _to_like(like),
+        like=None if like is None else _to_like(like, meter),
         spread=SPREAD if spread is None else float(spread),
         bars=int(run["bars"]),
+        style=None if style is None else Style(style),
+        meter=meter,
+        form=run.get("form"),
         seed=int(run["seed"]),
         decoding=DecodingConfig(None if temperature is None else float(temperature), float(run["top_p"])),
     )

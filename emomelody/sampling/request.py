@@ -9,15 +9,19 @@ import math
 from dataclasses import dataclass
 from numbers import Integral, Real
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import EmotionPath, Point, Waypoint
+from emomelody.emotions.words import Word
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
+from emomelody.music.form import section_length
 from emomelody.music.melody import BARS, Melody
-from emomelody.music.path import EmotionPath, Point, Waypoint
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 from emomelody.music.tokens import Tokens
-from emomelody.music.words import Word
 
-TEMPERATURE = 1.05  # emoreg-va's default
+TEMPERATURE = 0.9  # emoreg-va's default
 SPREAD = 0.1
+TUNE_BARS = 8  # emoreg-va's default
 MAX_BARS = 64
 MAX_TEMPERATURE = 10
 MAX_SEED = 2**32 - 1
@@ -59,7 +63,7 @@ class DecodingConfig:
     Raises EmomelodyError for a value out of range.
     """
 
-    # Divides the logits, in (0, 10]. None: 1.05 for emoreg-va, the likeliest token for base and emoreg.
+    # Divides the logits, in (0, 10]. None: 0.9 for emoreg-va, the likeliest token for base and emoreg.
     temperature: float | None = None
     top_p: float = 1.0  # in (0, 1]: sample from the likeliest tokens that together reach this probability
 
@@ -80,12 +84,14 @@ class Request:
       melodies and always inside the emotion's quadrant. A ``Word`` instead is a point.
     - ``point`` (valence, arousal) in [−1, 1]²: its latent. The label is its quadrant's (``Emotion.at``).
     - ``path``: the latent moves from waypoint to waypoint.
-    - ``like``, a melody of four bars in C: its content is kept, with normal noise of standard deviation
-      ``spread``. Without an emotion, point or path its own point is varied too, with noise in units of the
-      plane's scale.
+    - ``like``, a melody of four bars in C: its content and form are kept, the content with normal noise of
+      standard deviation ``spread``. Without an emotion, point or path its own point is varied too, with noise
+      in units of the plane's scale.
+    - ``form``, letters for sections of equal length, such as ``AABA``; without it, the form is one like those
+      of real melodies.
 
-    At most one of emotion, point and path. Paths, ``like`` and other lengths than four bars need
-    ``emoreg-va``. Raises EmomelodyError for a request that no model can meet.
+    At most one of emotion, point and path. Paths, ``like``, forms, styles, and other lengths and meters than
+    four bars in 4/4 need ``emoreg-va``. Raises EmomelodyError for a request that no model can meet.
     """
 
     n: int = 1
@@ -95,6 +101,9 @@ class Request:
     like: Melody | None = None
     spread: float = SPREAD  # 0 … 1
     bars: int = BARS  # 1 … 64
+    style: Style | None = None  # None: the first that the model knows in the meter
+    meter: Meter = Meter.FOUR_FOUR
+    form: str | None = None
     seed: int = 0  # 0 … 2³² − 1
     decoding: DecodingConfig = DEFAULT
 
@@ -112,6 +121,10 @@ class Request:
         _check_range("number of bars", self.bars, Integral, 1, MAX_BARS)
         _check_range("seed", self.seed, Integral, 0, MAX_SEED)
         _check_range("spread", self.spread, Real, 0, 1)
+        if self.like is not None and self.like.meter is not self.meter:
+            raise EmomelodyError(f"the melody to vary is in {self.like.meter}, not in {self.meter}")
+        if self.form is not None:
+            section_length(self.form, self.bars)
         if self.path is not None and self.waypoints[-1].bar >= self.bars:
             last = self.waypoints[-1].bar
             raise EmomelodyError(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class Epoch:
     epoch: int  # from 1
     loss: float  # the weighted sum that is minimised, mean over the batches
     reconstruction: float  # nats, of the training melodies as they were trained on
-    reconstruction_held_out: float | None  # nats, at the end of the epoch; None: not measured by version 0.1
+    reconstruction_held_out: float  # nats, at the end of the epoch
     divergence: float  # nats
     arousal: float  # −1 … 1, equation (4)
     valence: float  # −1 … 1, equation (6)
@@ -27,15 +26,9 @@ class Epoch:
 
 
 def to_csv(history: Sequence[Epoch]) -> bytes:
-    """The rows as CSV, with a header of the field names; what was not measured is empty."""
+    """The rows as CSV, with a header of the field names."""
     table = io.StringIO()
     writer = csv.DictWriter(table, [field.name for field in fields(Epoch)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(epoch) for epoch in history)
     return table.getvalue().encode("utf-8")
-
-
-def from_percent(row: Mapping[str, Any]) -> Epoch:
-    """A row of version 0.1, which has placements in percent and no held-out reconstruction."""
-    shares = {name: row[name] / 100 for name in ("placement_training", "placement_held_out")}
-    return Epoch(**{**row, **shares, "reconstruction_held_out": None})

@@ -1,11 +1,11 @@
 """How each model is trained: its loss, optimiser and schedule. The trainer knows nothing else about a model.
 
-A recipe has defaults (``batch_size``, ``learning_rate``, ``epochs``), builds the model and the optimiser,
-and computes the loss of a batch. ``continuous`` says whether valence and arousal are trained towards measured
-values or towards the signs of the label. ``progress`` is the finished part of the training, 0 … 1.
+A recipe has defaults (``batch_size``, ``learning_rate``, ``epochs``) and the ``meters`` that it is trained
+on, builds the examples, the model and the optimiser, and computes the loss of a batch. ``progress`` is the
+finished part of the training, 0 … 1.
 
-Shapes: B melodies in a batch, b in this process's shard of it, T steps, Z latent dimensions,
-G = Z + D with the attributes, H units.
+Shapes: B melodies or passages in a batch, b in this process's shard of it, K windows of a passage, M = 4 K
+bars, T steps, Z latent dimensions, D attributes, G = Z + 1 + D.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
+from emomelody.data.dataset import Dataset
 from emomelody.models import losses
 from emomelody.models.cvae import CVAE, sample_posterior
-from emomelody.models.emoreg_va import PITCH_CLASSES, EmoregVA
+from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.losses import LossWeights
-from emomelody.music.attributes import NAMES
-from emomelody.music.tokens import Tokens, Vocabulary, fingerprints
-from emomelody.training.examples import Examples
+from emomelody.music.melody import BARS
+from emomelody.music.meter import Meter
+from emomelody.music.tokens import Vocabulary
+from emomelody.training.examples import Examples, make_examples
+from emomelody.training.passages import PassageExamples, make_passages
 from emomelody.training.processes import SINGLE_PROCESS, ProcessGroup
 from emomelody.weights.config import LATENT, ModelConfig, VAConfig
 
@@ -43,7 +48,7 @@ WARM_UP = 0.3  # share of emoreg-va's training
 
 @dataclass(frozen=True)
 class LossTerms:
-    """The loss of a batch and its terms, scalars, with the latent means (B, Z)."""
+    """The loss of a batch and its terms, scalars, with the latent means (B, Z) and labels of its melodies."""
 
     loss: Tensor  # the weighted sum
     reconstruction: Tensor  # nats per melody
@@ -51,6 +56,7 @@ class LossTerms:
     arousal: Tensor  # −1 … 1
     valence: Tensor  # −1 … 1
     mu: Tensor
+    labels: Tensor  # (B,)
 
     def scalars(self) -> Tensor:
         """Loss, reconstruction, divergence, arousal and valence, (5,), without gradients."""
@@ -66,17 +72,24 @@ class PaperRecipe:
     emotion_weight: float  # final factor of the emotion losses; it grows from 1 as the rate falls
     batch_size: int = 16
     learning_rate: float = 1e-3
-    continuous: bool = False
     largest_gradient: float = math.inf  # norm
+    meters: tuple[Meter, ...] = (Meter.FOUR_FOUR,)
+    balance: float = 0.0
 
     def epochs(self, examples: int, batch_size: int) -> int:
         """The number of epochs that makes the paper's number of updates."""
         return _passes(UPDATES, examples, batch_size)
 
-    def build(self, vocabulary: Vocabulary, tokens: Tokens) -> CVAE:
-        """A new model of the paper's sizes. ``tokens`` are ignored."""
-        del tokens
+    def build(self, vocabulary: Vocabulary, learned: NDArray[np.int64]) -> CVAE:
+        """A new model of the paper's sizes; ``learned`` is ignored."""
+        del learned
         return CVAE(ModelConfig(classes=len(vocabulary)))
+
+    def examples(
+        self, dataset: Dataset, chosen: NDArray[np.bool_], vocabulary: Vocabulary, device: torch.device
+    ) -> list[Examples]:
+        """The ``chosen`` (N,) melodies of a dataset."""
+        return [make_examples(dataset, chosen, vocabulary, device)]
 
     def optimiser(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
         """RMSprop as in Keras."""
@@ -109,49 +122,57 @@ class PaperRecipe:
         emotion = self.weights.arousal * arousal + self.weights.valence * valence
         weight = 1 + (self.emotion_weight - 1) * annealing(progress)
         loss = reconstruction + divergence + weight * emotion
-        return LossTerms(loss, reconstruction / len(batch), divergence, arousal, valence, mu)
+        return LossTerms(loss, reconstruction / len(batch), divergence, arousal, valence, mu, batch.labels)
 
     def reconstruction(self, model: Any, batch: Examples) -> Tensor:
         """L_R of each melody at its latent mean, (B,), in nats."""
         mu, _ = model.encode(batch.classes, batch.labels)  # (B, 2)
         return losses.reconstruction(model.decode(mu, batch.labels), batch.classes)
 
+    def posteriors(self, model: Any, batch: Examples) -> tuple[Tensor, Tensor, Tensor]:
+        """Means and log variances (B, 2) and labels (B,)."""
+        return *model.encode(batch.classes, batch.labels), batch.labels
+
 
 @dataclass(frozen=True)
 class VARecipe:
-    """CVAE-EmoReg-VA: the paper's terms, all per melody, with continuous targets of the cosine losses.
+    """CVAE-EmoReg-VA: the paper's terms, per four bars, with continuous targets of the cosine losses.
 
     The weight of the content's divergence grows over the first ``WARM_UP`` of the training; otherwise the
     decoder learns to ignore the content. A share of the previous tokens is withheld from the decoder, so that
-    it relies on the latent.
+    it relies on the latent, and so is the content of a share of the passages.
     """
 
-    batch_size: int = 64
-    learning_rate: float = 2e-3
-    continuous: bool = True
-    largest_gradient: float = 1.0  # norm
-    updates: int = 1_656  # 36 epochs of the chorales
+    batch_size: int = 64  # windows of four bars
+    learning_rate: float = 3e-3
+    largest_gradient: float = 5.0  # norm
+    updates: int = 9_280  # 16 epochs of all styles and meters
     passes: int = 110  # most epochs: with more, a model of the paper's 275 melodies memorises them
     cosine: float = 20.0  # weight of each emotion loss
     plane_divergence: float = 0.05  # weight of the divergence of valence and arousal
-    content_divergence: float = 0.35  # weight of the divergence of the content
-    withheld: float = 0.2  # share of the previous tokens
-    continued: float = 0.5  # share of the melodies with a predecessor that are trained as its continuation
+    content_divergence: float = 0.12  # weight of the divergence of the content
+    withheld: float = 0.1  # share of the previous tokens
+    without_content: float = 0.5  # share of the passages
     decay: float = 0.01  # AdamW's weight decay
+    meters: tuple[Meter, ...] = tuple(Meter)
+    balance: float = 0.5  # exponent: how much more often the melodies of rare styles and meters are learned
 
     def epochs(self, examples: int, batch_size: int) -> int:
         """The number of epochs that makes ``updates`` updates, at most ``passes``."""
         return min(self.passes, _passes(self.updates, examples, batch_size))
 
-    def build(self, vocabulary: Vocabulary, tokens: Tokens) -> EmoregVA:
-        """A new model, which keeps the fingerprints of the training ``tokens`` (N, T)."""
-        config = VAConfig(
-            len(vocabulary), attributes=len(NAMES), pitch_classes=PITCH_CLASSES, learned=len(tokens)
-        )
-        model = EmoregVA(config)
+    def build(self, vocabulary: Vocabulary, learned: NDArray[np.int64]) -> EmoregVA:
+        """A new model, which keeps the fingerprints of the training melodies, ``learned`` (N,)."""
+        model = EmoregVA(VAConfig(len(vocabulary), learned=len(learned)))
         model.set_pitches(vocabulary.pitches)
-        model.learned = torch.from_numpy(np.sort(fingerprints(tokens)))
+        model.learned = torch.from_numpy(np.sort(learned))
         return model
+
+    def examples(
+        self, dataset: Dataset, chosen: NDArray[np.bool_], vocabulary: Vocabulary, device: torch.device
+    ) -> list[PassageExamples]:
+        """The ``chosen`` (N,) melodies of a dataset, as passages of tunes."""
+        return make_passages(dataset, chosen, vocabulary, device)
 
     def optimiser(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
         """AdamW."""
@@ -166,68 +187,73 @@ class VARecipe:
     def terms(
         self,
         model: Any,
-        batch: Examples,
+        batch: PassageExamples,
         generator: torch.Generator,
         progress: float,
         group: ProcessGroup = SINGLE_PROCESS,
     ) -> LossTerms:
         """Reconstruction, both divergences, and equations (4) and (6) with continuous targets."""
-        shard, device = batch.shard(group), batch.labels.device
-        mu, log_variance = model.encode(shard.classes)  # (b, Z) each
-        noise = torch.randn(len(batch), mu.shape[1], generator=generator)
-        z = sample_posterior(mu, log_variance, group.shard(noise))  # (b, Z)
-        continued = torch.rand(len(batch), generator=generator) < self.continued
-        first, state = self.initial_context(model, shard, group.shard(continued).to(device))
-        previous = model.previous_tokens(shard.classes, first)  # (b, T)
+        count, device, shard = len(batch), batch.labels.device, batch.shard(group)
+        mu, log_variance = _encode(model, shard)  # (b, K, Z) each
+        noise = torch.randn(count, *mu.shape[1:], generator=generator)
+        z = sample_posterior(mu, log_variance, group.shard(noise))  # (b, K, Z)
+        with_content = (torch.rand(count, generator=generator) >= self.without_content).to(z.dtype)
         withheld = torch.rand(batch.classes.shape, generator=generator) < self.withheld
-        given = torch.cat([z, shard.attributes], 1)  # (b, G)
-        logits = model.decode(given, previous, state, group.shard(withheld).to(device))  # (b, T, V)
-        per_example = losses.reconstruction(logits, shard.classes)  # (b,)
-        # From here on over the whole batch.
-        mu, log_variance, per_example = _gather(group, mu, log_variance, per_example, len(batch))
-        reconstruction = per_example.mean()
+        given = model.given(z, shard.attributes, group.shard(with_content).to(device))  # (b, K, G)
+        logits = model.decode(given, shard, group.shard(withheld).to(device))  # (b, T, V)
+        per_passage = _reconstruction(logits, shard).sum(1)  # (b,)
+        # From here on over the whole batch, the complete windows of all passages.
+        mu, log_variance, per_passage = _gather(group, mu, log_variance, per_passage, count)
+        whole = batch.whole  # (B, K)
+        mu, log_variance, targets = mu[whole], log_variance[whole], batch.targets[whole]  # (n, …) each
+        reconstruction = per_passage.sum() * BARS / batch.within.sum()
         of_plane = losses.divergence(mu[:, :LATENT], log_variance[:, :LATENT])
         of_content = losses.divergence(mu[:, LATENT:], log_variance[:, LATENT:])
-        arousal = losses.arousal(batch.targets[:, losses.AROUSAL], mu)
-        valence = losses.valence(batch.targets[:, losses.VALENCE], mu)
+        arousal = losses.arousal(targets[:, losses.AROUSAL], mu)
+        valence = losses.valence(targets[:, losses.VALENCE], mu)
         content_weight = self.content_divergence * min(1.0, progress / WARM_UP)
         loss = reconstruction + self.plane_divergence * of_plane + content_weight * of_content
         loss = loss + self.cosine * (arousal + valence)
-        return LossTerms(loss, reconstruction, of_plane + of_content, arousal, valence, mu)
+        labels = batch.labels[whole]  # (n,)
+        return LossTerms(loss, reconstruction, of_plane + of_content, arousal, valence, mu, labels)
 
-    def reconstruction(self, model: Any, batch: Examples) -> Tensor:
-        """L_R of each melody at its latent mean, (B,), in nats, from the beginning and with all tokens."""
-        mu, _ = model.encode(batch.classes)  # (B, Z)
-        given = torch.cat([mu, batch.attributes], 1)  # (B, G)
-        logits = model.decode(given, model.previous_tokens(batch.classes))  # (B, T, V)
-        return losses.reconstruction(logits, batch.classes)
+    def reconstruction(self, model: Any, batch: PassageExamples) -> Tensor:
+        """L_R of each complete window at its latent mean, (n,), in nats, with the content and all tokens."""
+        mu, _ = _encode(model, batch)  # (B, K, Z)
+        given = model.given(mu, batch.attributes, torch.ones(len(batch), device=mu.device))
+        return _reconstruction(model.decode(given, batch), batch)[batch.whole]
 
-    def initial_context(self, model: Any, batch: Examples, continued: Tensor) -> tuple[Tensor, Tensor]:
-        """The previous token (B,) and the decoder's state (B, H) before the first step.
+    def posteriors(self, model: Any, batch: PassageExamples) -> tuple[Tensor, Tensor, Tensor]:
+        """Means and log variances (n, Z) and labels (n,) of the complete windows."""
+        mu, log_variance = _encode(model, batch)
+        return mu[batch.whole], log_variance[batch.whole], batch.labels[batch.whole]
 
-        Where ``continued`` (B,) and there is a melody before in the piece, they are those at its end, so that
-        the model learns to continue a piece as well as to begin one.
-        """
-        previous, state = model.initial_state(len(batch))
-        chosen = continued & (batch.preceding[:, 0] >= 0)
-        if chosen.any():
-            classes = batch.preceding[chosen]  # (C, T)
-            with torch.no_grad():
-                z, _ = model.encode(classes)  # (C, Z)
-                given = torch.cat([z, batch.preceding_attributes[chosen]], 1)  # (C, G)
-                state[chosen] = model.states(given, model.previous_tokens(classes))[-1].to(state.dtype)
-            previous[chosen] = classes[:, -1]
-        return previous, state
+
+def _encode(model: Any, batch: PassageExamples) -> tuple[Tensor, Tensor]:
+    """Means and log variances of the windows of passages, (B, K, Z) each."""
+    shape = batch.labels.shape  # (B, K)
+    mu, log_variance = model.encode(batch.classes.reshape(-1, BARS * batch.meter.bar), batch.meter)
+    return mu.unflatten(0, shape), log_variance.unflatten(0, shape)
+
+
+def _reconstruction(logits: Tensor, batch: PassageExamples) -> Tensor:
+    """L_R of each window, (B, K), in nats, of the bars that are within its tune."""
+    nats = functional.cross_entropy(logits.flatten(0, 1), batch.classes.flatten(), reduction="none")
+    by_bar = nats.reshape(*batch.within.shape, batch.meter.bar).sum(2) * batch.within  # (B, M)
+    by_window: Tensor = by_bar.unflatten(1, (-1, BARS)).sum(2)
+    return by_window
 
 
 def _gather(
     group: ProcessGroup, mu: Tensor, log_variance: Tensor, per_example: Tensor, count: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Means, log variances (B, Z) and losses (B,) of a whole batch of ``count``, from those of the shards."""
-    size = mu.shape[1]
-    gathered = group.gather(torch.cat([mu, log_variance, per_example[:, None]], 1), count)  # (B, 2 Z + 1)
-    mu, log_variance, per_example = gathered.split([size, size, 1], 1)
-    return mu, log_variance, per_example[:, 0]
+    """Means, log variances (B, …) and losses (B,) of a whole batch of ``count``, from those of the shards."""
+    columns = torch.cat([mu.flatten(1), log_variance.flatten(1), per_example[:, None]], 1)
+    gathered = group.gather(columns, count)  # (B, columns)
+    size = mu.shape[1:].numel()  # a shard may be empty
+    means, log_variances, losses_ = gathered.split([size, size, 1], 1)
+    shape = (count, *mu.shape[1:])
+    return means.reshape(shape), log_variances.reshape(shape), losses_[:, 0]
 
 
 def annealing(progress: float) -> float:

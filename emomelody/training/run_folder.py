@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.plane import placement
 from emomelody.files import write_whole
 from emomelody.formats import plots
-from emomelody.music.emotion import Emotion
-from emomelody.music.plane import Floats, placement
+from emomelody.music.tokens import Floats
 from emomelody.training.history import Epoch, to_csv
 from emomelody.weights.checkpoint import SUFFIX, Checkpoint, save_checkpoint
 

@@ -15,14 +15,13 @@ from torch import Tensor
 from emomelody.data.dataset import Split
 from emomelody.errors import BadWeights
 from emomelody.training.config import TrainConfig
-from emomelody.training.history import Epoch, from_percent
+from emomelody.training.history import Epoch
 from emomelody.training.learner import Learner
 from emomelody.weights import container
 from emomelody.weights.checkpoint import SUFFIX
 
 NAME = f"state{SUFFIX}"
-FORMAT = "emomelody-state-2"
-PERCENT_FORMAT = "emomelody-state-1"  # version 0.1: placements in percent
+FORMAT = "emomelody-state-3"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class RunState:
 
     tensors: Mapping[str, Tensor]  # of ``capture``
     config: TrainConfig
-    data: str  # fingerprint of the data
+    data: dict[str, str]  # fingerprints of the data by style and meter
     source: str  # absolute path of the data folder
     epochs: int  # planned
     precision: str  # float32 or bfloat16
@@ -60,19 +59,18 @@ class RunState:
                 raise BadWeights(folder, "this run is finished: there is nothing to resume")
             raise BadWeights(folder, f"not a run folder: it has no {NAME}")
         arrays, description, _checksum = container.read(path)
-        if description.get("format") not in (FORMAT, PERCENT_FORMAT):
+        if description.get("format") != FORMAT:
             raise BadWeights(path, "not the state of a training run, or one of another version of emomelody")
         try:
             config, rows = description["config"], description["history"]
-            percent = description["format"] == PERCENT_FORMAT
             return cls(
                 {name: torch.from_numpy(array.copy()) for name, array in arrays.items()},
                 TrainConfig(**{**config, "split": Split(config["split"])}),
-                str(description["data"]),
+                dict(description["data"]),
                 str(description["source"]),
                 int(description["epochs"]),
                 str(description["precision"]),
-                tuple(from_percent(row) if percent else Epoch(**row) for row in rows),
+                tuple(Epoch(**row) for row in rows),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise unusable(folder, error) from error

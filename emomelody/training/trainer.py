@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from emomelody.data.dataset import Dataset
+import numpy as np
+from numpy.typing import NDArray
+
+from emomelody.data import dataset as data_folder
+from emomelody.data.dataset import Dataset, Split
+from emomelody.emotions.distribution import StyleDistribution
+from emomelody.emotions.plane import Plane
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.models.build import to_arrays
+from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.inference import pick_device
-from emomelody.music.attributes import AttributeDistribution
-from emomelody.music.plane import Floats, Plane
-from emomelody.music.tokens import Vocabulary
+from emomelody.music.meter import Meter
+from emomelody.music.tokens import Floats, Vocabulary, fingerprints
 from emomelody.training import run_folder, state
 from emomelody.training.config import TrainConfig, choose_precision
-from emomelody.training.examples import make_examples
 from emomelody.training.history import Epoch
-from emomelody.training.learner import Learner
+from emomelody.training.learner import Learner, Parts
 from emomelody.training.processes import ProcessGroup
 from emomelody.training.recipes import RECIPES
 from emomelody.training.state import RunState
+from emomelody.training.styles import fit_style
 from emomelody.weights.checkpoint import Checkpoint
 
 SAVE_EVERY = 50  # epochs between weights and pictures
@@ -37,8 +43,10 @@ STATE_SHARE = 0.02  # of the time, at most, is spent on saving the state
 class Trainer:
     """A training run: its options, its data, the model in training and the history so far."""
 
-    def __init__(self, dataset: Dataset, config: TrainConfig, source: Path) -> None:
-        """``source`` is the folder of the dataset, recorded for resuming.
+    def __init__(self, datasets: Sequence[Dataset], config: TrainConfig, source: Path) -> None:
+        """A new run on ``datasets``, of one style and meter each, as ``load_datasets`` reads them.
+
+        ``source`` is their folder, recorded for resuming.
 
         Raises EmomelodyError for options that do not fit the model, the data or this machine.
         """
@@ -48,24 +56,34 @@ class Trainer:
         rate = recipe.learning_rate if config.learning_rate is None else config.learning_rate
         if not 0 < rate < math.inf:
             raise EmomelodyError(f"learning rate {rate:g} must be above 0")
-        self.config, self.fingerprint, self.source = config, dataset.fingerprint, source
+        self.config, self.source = config, source
+        self.fingerprints = {dataset.name: dataset.fingerprint for dataset in datasets}
         device = pick_device(config.device)
         precision = choose_precision(config.precision, device)
         self.group = ProcessGroup.join(device)
         device = self.group.local_device(device)
-        held_out = dataset.split(config.split, config.seed)
+        held_out = _held_out(datasets, config)
         # Of all melodies: a random split may hold out a pitch that no training melody has.
-        self.vocabulary = Vocabulary.of(dataset.tokens)
-        self.training, self.held_out = (
-            make_examples(dataset, chosen, self.vocabulary, device, continuous=recipe.continuous)
-            for chosen in (~held_out, held_out)
-        )
+        self.vocabulary = Vocabulary.of(np.concatenate([dataset.tokens.ravel() for dataset in datasets]))
+        self._learned = [(dataset, ~out) for dataset, out in zip(datasets, held_out, strict=True)]
+        examples = [
+            [recipe.examples(dataset, chosen, self.vocabulary, device) for chosen in (~out, out)]
+            for dataset, out in zip(datasets, held_out, strict=True)
+        ]
+        self.training = [part for training, _ in examples for part in training]
+        self.held_out = [part for _, parts in examples for part in parts]
+        self.epoch = _balanced([training for training, _ in examples], recipe.balance)
+        self.labels = np.concatenate([dataset.labels[chosen] for dataset, chosen in self._learned])  # (N,)
+        self.held_out_count = int(sum(out.sum() for out in held_out))
         self.batch_size = config.batch_size or recipe.batch_size
-        self.epochs = config.epochs or recipe.epochs(len(self.training), self.batch_size)
+        self.epochs = config.epochs or recipe.epochs(
+            sum(part.labels.numel() for part in self.epoch), self.batch_size
+        )
+        learned = [fingerprints(dataset.tokens[chosen]) for dataset, chosen in self._learned]
         self.learner = Learner(
             recipe,
             self.vocabulary,
-            dataset.tokens[~held_out],
+            np.concatenate(learned),
             learning_rate=rate,
             seed=config.seed,
             device=device,
@@ -117,7 +135,7 @@ class Trainer:
 
     def _epoch(self, number: int, started: float) -> Epoch:
         progress = (number - 1) / self.epochs
-        figures = self.learner.train_epoch(self.training, self.batch_size, progress)
+        figures = self.learner.train_epoch(self.epoch, self.batch_size, progress)
         figures |= self.learner.evaluate(self.held_out)
         return Epoch(epoch=number, seconds=round(time.monotonic() - started, 1), **figures)
 
@@ -130,52 +148,58 @@ class Trainer:
 
     def save(self, folder: Path) -> Checkpoint:
         """The model as it is now; the main process writes it, the history and pictures into the folder."""
-        learner, labels = self.learner, self.training.labels.cpu().numpy()
-        means, log_variances = learner.encode(self.training)
+        learner = self.learner
+        means, log_variances, labels = learner.encode(self.training)
         plane = Plane.fit(means, log_variances, labels, self.config.seed)
-        summary = self._summary(means)
-        attributes = None
-        if learner.recipe.continuous:
-            measured = self.training.attributes.cpu().numpy().astype(float)
-            attributes = AttributeDistribution.fit(means / plane.scale, measured, labels)
         checkpoint = Checkpoint(
             self.config.model,
             learner.model.config,
             to_arrays(learner.model),
             self.vocabulary,
             plane,
-            summary,
-            attributes,
+            self._summary(means, labels),
+            self._styles(plane),
         )
         if self.group.is_main:
             run_folder.write_run(folder, checkpoint, self.history, means, labels)
         return checkpoint
 
-    def _summary(self, training_means: Floats) -> dict[str, Any]:
-        """How the model was trained, for the weights file."""
-        held_out_means, _ = self.learner.encode(self.held_out)
+    def _styles(self, plane: Plane) -> tuple[StyleDistribution, ...]:
+        """How the training melodies of each style and meter are distributed; none for the paper's models."""
+        model = self.learner.model
+        if not isinstance(model, EmoregVA):
+            return ()
+        return tuple(
+            fit_style(dataset, chosen, model, self.vocabulary, plane, self.config.seed)
+            for dataset, chosen in self._learned
+            if (chosen & dataset.whole).any()
+        )
+
+    def _summary(self, means: Floats, labels: NDArray[np.int64]) -> dict[str, Any]:
+        """How the model was trained, for the weights file; means (N, 2) and labels (N,) of the training."""
+        held_out_means, _, held_out_labels = self.learner.encode(self.held_out)
         by_emotion = run_folder.placement_by_emotion
         return {
             **asdict(self.config),
             "epochs": len(self.history),
             "batch_size": self.batch_size,
             "learning_rate": self.learner.learning_rate,
-            "data": self.fingerprint,
+            "data": self.fingerprints,
             "device": self.learner.device.type,
             "precision": self.learner.precision,
-            "examples": len(self.training),
-            "examples_held_out": len(self.held_out),
+            "examples": len(self.labels),
+            "examples_held_out": self.held_out_count,
             "loss": self.history[-1].loss,
             "reconstruction_held_out": self.history[-1].reconstruction_held_out,
-            "placement_training": by_emotion(training_means, self.training.labels.cpu().numpy()),
-            "placement_held_out": by_emotion(held_out_means, self.held_out.labels.cpu().numpy()),
+            "placement_training": by_emotion(means, labels),
+            "placement_held_out": by_emotion(held_out_means, held_out_labels),
         }
 
     def _capture(self) -> RunState:
         return RunState(
             state.capture(self.learner),
             self.config,
-            self.fingerprint,
+            self.fingerprints,
             str(self.source.resolve()),
             self.epochs,
             self.learner.precision,
@@ -189,26 +213,69 @@ class Trainer:
         self._last_state = saved
 
 
-def resume(folder: Path, dataset: Dataset, source: Path, device: str) -> Trainer:
+def _balanced(datasets: Sequence[Parts], exponent: float) -> Parts:
+    """The parts of all datasets, those of smaller ones repeatedly.
+
+    A dataset counts as often as its share of the largest one, to the power of −``exponent``, says.
+    """
+    sizes = [sum(part.labels.numel() for part in parts) for parts in datasets]
+    repeats = [round((max(sizes) / max(size, 1)) ** exponent) for size in sizes]
+    return [part for parts, count in zip(datasets, repeats, strict=True) for part in [*parts] * count]
+
+
+def _held_out(datasets: Sequence[Dataset], config: TrainConfig) -> list[NDArray[np.bool_]]:
+    """True for the held-out melodies of each dataset, (N,) each.
+
+    The manifest's split may hold out none, or all, of the melodies of a rare style. Raises EmomelodyError
+    where that is so of all datasets together, or where no four-bar melody is complete.
+    """
+    listed = [dataset.held_out for dataset in datasets if dataset.held_out is not None]
+    known = len(listed) == len(datasets) and 0 < sum(map(np.sum, listed)) < sum(map(np.size, listed))
+    if config.split is Split.TUNE and known:
+        held_out = listed
+    else:
+        held_out = [dataset.split(config.split, config.seed) for dataset in datasets]
+    for name, wanted in (("training", False), ("held-out", True)):
+        if not any(
+            (dataset.whole & (out == wanted)).any() for dataset, out in zip(datasets, held_out, strict=True)
+        ):
+            raise EmomelodyError(f"no {name} melody is four bars long: add longer pieces")
+    return held_out
+
+
+def load_datasets(folder: Path, model: str) -> list[Dataset]:
+    """The melodies of a data folder that a model is trained on, by style and meter.
+
+    The paper's models are trained on one style in 4/4, the first in the folder. Raises BadInput for a folder
+    without any.
+    """
+    if RECIPES[model](1.0).meters == (Meter.FOUR_FOUR,):
+        return [data_folder.load(folder)]
+    return data_folder.load_all(folder)
+
+
+def resume(
+    folder: Path,
+    data: Path | None,
+    device: str,
+    load: Callable[[Path, str], Sequence[Dataset]] = load_datasets,
+) -> Trainer:
     """The trainer of an unfinished run as it was when its state was saved, in the run's precision.
 
-    ``dataset`` is the run's data, read from ``source``. Raises BadWeights if the state is missing, damaged or
-    unusable, BadInput if the data is not that of the run.
+    ``data`` is the run's data folder, by default where it was; ``load`` reads it. Raises BadWeights if the
+    state is missing, damaged or unusable, BadInput if the data is not that of the run.
     """
     saved = RunState.read(folder)
-    if dataset.fingerprint != saved.data:
+    source = data or Path(saved.source)
+    datasets = load(source, saved.config.model)
+    if {dataset.name: dataset.fingerprint for dataset in datasets} != saved.data:
         raise BadInput(source, f"not the data that {folder} was trained on, or changed since then")
     try:
         config = replace(saved.config, device=device, precision=saved.precision)
-        trainer = Trainer(dataset, config, source)
+        trainer = Trainer(datasets, config, source)
         trainer._restore(saved)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise state.unusable(folder, error) from error
     if not trainer.group.is_main:  # the saved generator of dropout is the main process's
         trainer.learner.seed_dropout(len(trainer.history))
     return trainer
-
-
-def training_data_of(folder: Path) -> Path:
-    """The data folder of an unfinished run. Raises BadWeights if ``folder`` has no usable state."""
-    return Path(RunState.read(folder).source)

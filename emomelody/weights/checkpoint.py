@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from emomelody.emotions.distribution import StyleDistribution
+from emomelody.emotions.plane import Plane
 from emomelody.errors import BadWeights
-from emomelody.music.attributes import AttributeDistribution
-from emomelody.music.plane import Plane
+from emomelody.music.meter import Meter
 from emomelody.music.tokens import Vocabulary
 from emomelody.weights import container
-from emomelody.weights.config import BUFFERS, WHOLE_NUMBERS, ModelConfig, VAConfig
+from emomelody.weights.config import BUFFERS, ModelConfig, VAConfig
 from emomelody.weights.container import Arrays
+from emomelody.weights.upgrade import upgrade
 
 FORMAT = "emomelody-1"
 VA = "emoreg-va"
@@ -39,13 +41,18 @@ class Checkpoint:
     vocabulary: Vocabulary
     plane: Plane
     training: dict[str, Any]
-    attributes: AttributeDistribution | None = None  # of emoreg-va, since version 0.3
+    styles: tuple[StyleDistribution, ...] = ()  # of the training melodies of emoreg-va
     checksum: str = ""  # SHA-256 in hexadecimal; empty for a checkpoint that was not read from a file
 
     @property
     def parameter_count(self) -> int:
         """The number of trained parameters."""
         return sum(array.size for name, array in self.tensors.items() if name not in BUFFERS)
+
+    @property
+    def meters(self) -> tuple[Meter, ...]:
+        """The meters that were learned; 4/4 by the paper's models."""
+        return tuple(dict.fromkeys(known.meter for known in self.styles)) or (Meter.FOUR_FOUR,)
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -57,7 +64,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "vocabulary": checkpoint.vocabulary.pitches,
         "plane": checkpoint.plane.to_json(),
         "training": checkpoint.training,
-        "attributes": checkpoint.attributes and checkpoint.attributes.to_json(),
+        "styles": [style.to_json() for style in checkpoint.styles],
     }
     container.write(path, checkpoint.tensors, description)
 
@@ -67,7 +74,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     tensors, description, checksum = container.read(path)
     try:
         return _build(description, tensors, checksum)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BadWeights(path, f"not usable by this version of emomelody ({reason})") from error
 
@@ -105,13 +112,14 @@ def _build(description: dict[str, Any], tensors: Arrays, checksum: str) -> Check
     if description["format"] != FORMAT:
         raise ValueError(f"format {description['format']}, expected {FORMAT}")
     vocabulary = Vocabulary(tuple(map(int, description["vocabulary"])))
+    description, tensors = upgrade(description, tensors)
     if description["name"] not in NAMES or len(vocabulary) != description["config"]["classes"]:
         raise ValueError("unknown model name, or a vocabulary of another size than the model's")
     config = make_config(description["name"], description["config"])
     _check_tensors(tensors, config)
-    attributes = description.get("attributes")
-    if bool(attributes) != bool(isinstance(config, VAConfig) and config.attributes):
-        raise ValueError("the decoder's attributes have no distribution, or it has none")
+    styles = tuple(map(StyleDistribution.from_json, description["styles"]))
+    if bool(styles) != isinstance(config, VAConfig):
+        raise ValueError("the model has no styles, or they do not belong to it")
     return Checkpoint(
         description["name"],
         config,
@@ -119,7 +127,7 @@ def _build(description: dict[str, Any], tensors: Arrays, checksum: str) -> Check
         vocabulary,
         Plane.from_json(description["plane"]),
         _training_summary(description["training"]),
-        AttributeDistribution.from_json(attributes) if attributes else None,
+        styles,
         checksum,
     )
 
@@ -130,7 +138,7 @@ def _check_tensors(tensors: Arrays, config: ModelConfig | VAConfig) -> None:
     if tensors.keys() != shapes.keys():
         raise ValueError(f"tensors missing or unknown: {', '.join(sorted(tensors.keys() ^ shapes.keys()))}")
     for name, tensor in tensors.items():
-        expected = np.dtype(np.int64 if name in WHOLE_NUMBERS else np.float32)
+        expected = np.dtype(np.int64 if name in BUFFERS else np.float32)
         if tensor.shape != shapes[name] or tensor.dtype != expected:
             raise ValueError(f"{name} is {tensor.dtype} {tensor.shape}, expected {expected} {shapes[name]}")
         if not np.isfinite(tensor).all():

@@ -26,9 +26,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.models import cvae as model_module
 from emomelody.models import emoreg_va
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import WINDOW_STEPS
 from emomelody.music.tokens import Vocabulary
 from emomelody.sampling.candidates import CANDIDATES

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from conftest import COMMAND, Run
 
-from emomelody.cli.sample_options import join_points
+from emomelody.cli.sample.command import join_points
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import label_by_rule
 from emomelody.formats import midi
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
-from emomelody.music.melody import Melody, Note
-from emomelody.music.rule import label_by_rule
+from emomelody.music.melody import BARS, Melody, Note
+from emomelody.music.meter import Meter
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN
 from emomelody.weights.checkpoint import bundled_weights, load_checkpoint
@@ -38,10 +39,11 @@ def runs(folder: Path) -> list[dict[str, Any]]:
     return described
 
 
-def song(path: Path, *semitones: int, mode: Emotion = Emotion.E1) -> None:
+def song(path: Path, *semitones: int, mode: Emotion = Emotion.E1, meter: Meter = Meter.FOUR_FOUR) -> None:
     """Four bars of quarters, at these semitones above C, in turn."""
-    notes = tuple(Note(4 * i, 4, 60 + semitones[i % len(semitones)]) for i in range(16))
-    midi.write(arrange(Melody(notes), title="song", emotion=mode, setting=PLAIN), path)
+    steps = BARS * meter.bar
+    notes = tuple(Note(4 * i, 4, 60 + semitones[i % len(semitones)]) for i in range(steps // 4))
+    midi.write(arrange(Melody(notes, steps, meter), title="song", emotion=mode, setting=PLAIN), path)
 
 
 def test_twenty_sad_melodies(tmp_path: Path, run: Run) -> None:
@@ -60,7 +62,7 @@ def test_twenty_sad_melodies(tmp_path: Path, run: Run) -> None:
         assert all(-1 <= coordinate < 0 for coordinate in entry["point"])
         (file,) = entry["files"]
         written = midi.read(tmp_path / "samples" / file)
-        assert written.length == 16
+        assert written.length == 32  # quarter notes, eight bars
         assert [track.name for track in written.tracks] == [file.removesuffix(".mid")]
 
 
@@ -430,7 +432,7 @@ def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -
         (["--point", "0.5", "1.2"], "point 0.5,1.2 is outside the plane"),
         (["--point", "nan", "0"], "outside the plane"),
         (["-e", "sad", "--path", "sad@0 happy@2"], "--emotion and --path exclude each other"),
-        (["--path", "sad@0 happy@4"], "the path ends at bar 4"),
+        (["--path", "sad@0 happy@8"], "the path ends at bar 8"),
         (["--path", "sad@0 2,0@2"], "outside the plane"),
         (["-e", "sad", "--spread", "0.2"], "it needs --like"),
         (["-e", "sad", "-o", "sad.mp3"], "--out sad.mp3 ends in none of .mid, .musicxml, .svg, .png, .wav"),
@@ -508,11 +510,11 @@ def test_nothing_heavy_is_imported_for_midi_files(tmp_path: Path) -> None:
 
 def test_help_has_panels_and_plain_types(run: Run) -> None:
     text = run("sample", "--help").stdout
-    for panel in ("Emotion", "Sampling", "Performance", "Output"):
+    for panel in ("Emotion", "Tune", "Sampling", "Performance", "Output"):
         assert f"─ {panel} ─" in text
     assert not re.search(r"<|INTEGER|FLOAT|BOOLEAN", text)
     assert "earlier runs that have such files" in text
-    assert len(re.findall("^ emomelody sample ", text, re.MULTILINE)) == 2
+    assert len(re.findall("^ emomelody sample ", text, re.MULTILINE)) == 3
 
 
 def test_many_melodies_are_the_same_by_one_process_and_by_several(
@@ -547,7 +549,7 @@ def test_many_melodies_are_the_same_by_one_process_and_by_several(
 @pytest.mark.parametrize("emotion", ["happy", "angry", "sad", "relaxed"])
 def test_the_emotion_survives_reading_back(emotion: str, tmp_path: Path, run: Run) -> None:
     """The files name their key, so that no other tonic is found in the notes."""
-    run("sample", "-e", emotion, "-n", 10, "--seed", 1, "-o", "made")
+    run("sample", "-e", emotion, "-n", 10, "--bars", 4, "--seed", 1, "-o", "made")
     run("preprocess", "made", "--arousal", "notes", "-o", "again")
     with (tmp_path / "again" / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -612,7 +614,7 @@ def test_several_files_are_only_placed(tmp_path: Path, run: Run) -> None:
 
 
 def test_melodies_are_shown(tmp_path: Path, run: Run) -> None:
-    done = run("sample", "-e", "sad", "-n", 2, "--seed", 42, "--show", "--key", "A minor")
+    done = run("sample", "-e", "sad", "-n", 2, "--bars", 4, "--seed", 42, "--show", "--key", "A minor")
     first, second, result = done.stdout.split("\n\n")
     assert result == "Wrote 2 melodies to samples/ (sad, emoreg-va, seed 42)\n"
     title, measured, *lines, bars = first.splitlines()
@@ -625,6 +627,139 @@ def test_melodies_are_shown(tmp_path: Path, run: Run) -> None:
     assert sum(line.count("▐") + line.count("█") for line in roll) == sum(n.duration for n in notes)
     assert len(roll) == max(n.pitch for n in notes) - min(n.pitch for n in notes) + 1
     assert second.startswith("sad-s42-001: ")
+
+
+@pytest.mark.parametrize(
+    ("style", "meter", "found"),
+    [
+        (None, None, None),
+        ("chorale", "3/4", "chorale 3/4"),
+        (None, "3/4", "chorale 3/4"),  # the first that the model has learned in the meter
+        (None, "6/8", "folk 6/8"),
+        ("Folk", None, "folk 4/4"),
+    ],
+)
+def test_styles_and_meters(
+    tmp_path: Path, run: Run, small_model: Path, style: str | None, meter: str | None, found: str | None
+) -> None:
+    given = [*(["--style", style] if style else []), *(["--meter", meter] if meter else [])]
+    done = run("sample", "-e", "sad", "-m", small_model, "--seed", 1, "--show", "-f", "mid,png", *given)
+    named = f"{found}, " if found else ""
+    assert done.stdout.endswith(f"Wrote 1 melody to samples/ (sad, {named}emoreg-va, seed 1)\n")
+    title, _, *_ = done.stdout.splitlines()
+    assert title == "sad-s1-000: sad, C minor" + (f", {meter}" if meter else "")
+    numbers = [line.split() for line in done.stdout.splitlines() if re.fullmatch(r"[ \d]+", line)]
+    assert numbers == [[*"1234"], [*"5678"]]
+    written = midi.read(tmp_path / "samples" / "sad-s1-000.mid")
+    assert written.meter == (meter or "4/4")
+    assert written.length * 4 == 8 * written.meter.bar
+    (described,) = runs(tmp_path / "samples")
+    assert described["bars"] == 8
+    recorded = {key: described[key] for key in ("style", "meter", "form") if key in described}
+    assert recorded == {k: v for k, v in (("style", style and style.lower()), ("meter", meter)) if v}
+
+
+def bars_of(path: Path, bars: int) -> list[Melody]:
+    """The bars of a melody that was written with ``--plain``, each as a melody."""
+    meter = midi.read(path).meter
+    notes = midi.read_melody(path, bars * meter.bar).notes
+    numbers = [note.onset // meter.bar for note in notes]
+    return [
+        Melody(tuple(Note(n.onset % meter.bar, 1, n.pitch) for n in notes if n.onset // meter.bar == bar))
+        for bar in range(max(numbers) + 1)
+    ]
+
+
+def test_a_form_repeats_sections(tmp_path: Path, run: Run, small_model: Path) -> None:
+    sample = ("sample", "-m", small_model, "--seed", 1, "--plain")
+    done = run(*sample, "-e", "sad", "--meter", "6/8", "--form", "AABA", "--bars", 16, "-n", 2, "-o", "a")
+    assert done.stdout == "Wrote 2 melodies to a/ (sad, folk 6/8, form AABA, emoreg-va, seed 1)\n"
+    (described,) = runs(tmp_path / "a")
+    assert described["form"] == "AABA"
+    assert [entry["form"] for entry in described["samples"]] == ["AABA", "AABA"]
+    for number in range(2):
+        bars = bars_of(tmp_path / "a" / f"sad-s1-00{number}.mid", 16)
+        assert bars[:3] == bars[4:7] == bars[12:15] != bars[8:11]
+    # No bar repeats one of another emotion.
+    run(*sample, "--path", "sad@0 sad@3 happy@4 happy@7 sad@8", "--bars", 12, "--form", "AAA", "-o", "b")
+    first, second, third = (bars_of(tmp_path / "b" / "sad-s1-000.mid", 12)[i : i + 3] for i in (0, 4, 8))
+    assert not any(map(Melody.__eq__, first, second))
+    assert not any(map(Melody.__eq__, second, third))
+
+
+def test_files_in_other_meters_are_varied_and_placed(
+    tmp_path: Path, run: Run, small_model: Path, old_model: Path
+) -> None:
+    song(tmp_path / "jig.mid", 0, 4, 7, 4, meter=Meter.SIX_EIGHT)
+    song(tmp_path / "tune.mid", 0, 4, 7, 4)
+    like = ("sample", "--like", "jig.mid", "-m", small_model)
+    done = run(*like, "-e", "sad", "--form", "AB", "--seed", 1)
+    assert done.stdout.endswith("(like jig.mid, sad, folk 6/8, form AB, emoreg-va, seed 1)\n")
+    written = midi.read(tmp_path / "samples" / "jig-sad-s1-000.mid")
+    assert (written.meter, written.length) == (Meter.SIX_EIGHT, 12)  # quarter notes, four bars
+    stderr = run(*like, "--meter", "3/4", "-o", "no", code=2).stderr
+    assert stderr == "emomelody: the melody to vary is in 6/8, not in 3/4\n"
+    stderr = run(*like[:-1], old_model, "-o", "no", code=2).stderr
+    assert stderr == "emomelody: the model has learned chorale 4/4, but no melodies in 6/8\n"
+    assert not (tmp_path / "no").exists()
+    both = ("sample", "--like", "jig.mid", "--like", "tune.mid", "-m")
+    assert "Placed 2 pieces" in run(*both, small_model).stdout
+    done = run(*both, old_model, code=1)
+    assert "Placed 1 piece" in done.stdout
+    assert "skipped: jig.mid: in 6/8: it must be in 4/4" in done.stderr
+
+
+def test_tunes_again(tmp_path: Path, run: Run, run_installed: Run, small_model: Path) -> None:
+    song(tmp_path / "waltz.mid", 0, 3, 7, 3, meter=Meter.THREE_FOUR)
+    for number, arguments in enumerate(
+        (
+            ("-e", "sad"),
+            ("-e", "sad", "--style", "folk", "--meter", "6/8", "--form", "AB", "-n", 2),
+            ("--like", "waltz.mid", "--style", "folk", "--form", "AABA"),
+            ("--path", "sad@0 happy@4", "--meter", "3/4", "--form", "AABB"),
+        )
+    ):
+        run("sample", *arguments, "-m", small_model, "--seed", number, "-o", "a")
+    (tmp_path / "waltz.mid").unlink()
+    again = run_installed("sample", "--again", "a/samples.json", "-o", "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert again.stdout.splitlines()[1:] == [
+        "Wrote 2 melodies to b/ (sad, folk 6/8, form AB, emoreg-va, seed 1)",
+        "Wrote 1 melody to b/ (like waltz.mid, folk 3/4, form AABA, emoreg-va, seed 2)",
+        "Wrote 1 melody to b/ (sad@0 happy@4, chorale 3/4, form AABB, emoreg-va, seed 3)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--style", "jazz"], "unknown style 'jazz': use chorale, folk or own"),
+        (["--meter", "7/8"], "unknown meter '7/8': use 4/4, 3/4 or 6/8"),
+        (
+            ["--style", "chorale", "--meter", "6/8"],
+            "learned chorale 4/4, chorale 3/4, folk 4/4, folk 3/4, folk 6/8, but no chorale 6/8",
+        ),
+        (["--style", "own"], "folk 6/8, but no own 4/4"),
+        (["--form", "aaba"], "form 'aaba' must be capital letters, one a section, such as AABA"),
+        (["--form", "ABC"], "form ABC: 8 bars cannot be divided into 3 sections of equal length"),
+        (["--style", "folk", "-m", "emoreg"], "need emoreg-va"),
+        (["--form", "AB", "-m", "base"], "need emoreg-va"),
+        (["--again", "a.json", "--meter", "3/4"], "leave out --emotion and --meter"),
+        (["--like", "a.mid", "--like", "b.mid", "--form", "AB"], "leave out --emotion and --form"),
+    ],
+)
+def test_wrong_tunes_are_one_line(
+    tmp_path: Path, run: Run, small_model: Path, arguments: list[str], reason: str
+) -> None:
+    stderr = run("sample", "-e", "sad", "-m", small_model, *arguments, code=2).stderr
+    assert re.fullmatch(f"emomelody: .*{re.escape(reason)}.*\n", stderr)
+    assert not any(tmp_path.iterdir())
+
+
+def test_old_weights_have_no_form(run: Run, old_model: Path) -> None:
+    stderr = run("sample", "-e", "sad", "-m", old_model, "--form", "AB", code=2).stderr
+    expected = "these weights, of version 0.3 or before, have learned no form: train again"
+    assert stderr == f"emomelody: {expected}\n"
 
 
 def test_melodies_are_played_by_a_player_of_the_system(tmp_path: Path, run: Run) -> None:

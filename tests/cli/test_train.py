@@ -15,7 +15,12 @@ import torch
 from conftest import COMMAND, Run
 from safetensors.torch import load_file
 
-from emomelody.training.trainer import training_data_of
+from emomelody.emotions.emotion import Emotion
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
+from emomelody.sampling.request import Request
+from emomelody.sampling.sampler import sample
+from emomelody.training.state import RunState
 from emomelody.weights.checkpoint import load_checkpoint
 
 
@@ -68,6 +73,26 @@ def test_the_precision_is_chosen_and_recorded(
     assert load_checkpoint(weights).training["precision"] == precision
 
 
+def test_emoreg_va_learns_tunes_in_several_styles_and_meters(
+    tmp_path: Path, run: Run, tunes_data: Path
+) -> None:
+    done = run("train", tunes_data, "--epochs", 1)
+    assert "Training emoreg-va: 20 melodies, 4 held out by tune, 1 epoch" in done.stderr
+    checkpoint = load_checkpoint(tmp_path / "runs" / "emoreg-va" / "model.safetensors")
+    assert [style.name for style in checkpoint.styles] == ["folk 4/4", "folk 6/8", "own 4/4"]
+    request = Request(2, Emotion.E1, bars=8, style=Style.FOLK, meter=Meter.SIX_EIGHT)
+    assert [len(sampled.tokens) for sampled in sample(checkpoint, request)] == [96, 96]
+
+
+@pytest.mark.parametrize("model", ["base", "emoreg"])
+def test_the_papers_models_learn_the_first_style_in_4_4(
+    tmp_path: Path, run: Run, tunes_data: Path, model: str
+) -> None:
+    done = run("train", tunes_data, "-m", model, "--epochs", 1)
+    assert f"Training {model}: 13 melodies, 2 held out by tune, 1 epoch" in done.stderr
+    assert load_checkpoint(tmp_path / "runs" / model / "model.safetensors").styles == ()
+
+
 def test_rare_emotions_are_warned_of(tmp_path: Path, run: Run, small_data: Path) -> None:
     shutil.copytree(small_data, tmp_path / "data")
     shutil.rmtree(tmp_path / "data" / "e2")
@@ -84,7 +109,7 @@ def test_rare_emotions_are_warned_of(tmp_path: Path, run: Run, small_data: Path)
 def test_bad_data_and_devices_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
     (tmp_path / "empty").mkdir()
     for data, options, reason in (
-        ("empty", (), "empty: no melodies in 4/4 in e1, e2, e3 or e4"),
+        ("empty", (), "empty: no own melodies in 4/4 in e1, e2, e3 or e4"),
         ("nowhere", (), "nowhere: no such folder"),
         (small_data, ("--device", "abacus"), "device 'abacus' cannot be used here"),
         (small_data, ("--emotion-weight", 2), "--emotion-weight is for the model emoreg"),
@@ -138,7 +163,7 @@ def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
     assert "Traceback" not in stderr
     folder = tmp_path / "runs" / "emoreg"
     assert load_checkpoint(folder / "model.safetensors").training["epochs"] >= 10
-    assert training_data_of(folder) == small_data.resolve()
+    assert RunState.read(folder).source == str(small_data.resolve())
 
 
 def test_a_full_disk_ends_training_in_one_line(tmp_path: Path, small_data: Path) -> None:

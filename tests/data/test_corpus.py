@@ -12,9 +12,9 @@ from conftest import Run
 from songs import G_MAJOR, write_score, write_song
 
 from emomelody.data import corpus
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
 from emomelody.formats.score import to_musicxml
-from emomelody.music.emotion import Emotion
 from emomelody.music.key import Key
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN

@@ -12,7 +12,7 @@ from conftest import Run
 from songs import G_MAJOR, manifest_rows, write_song
 
 from emomelody.data import dataset
-from emomelody.data.dataset import Split, load, meters_in, tunes_of
+from emomelody.data.dataset import Split, load, load_all, styles_in, tunes_of
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
@@ -49,23 +49,26 @@ def test_each_meter_and_style_is_loaded_alone(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "waltz.mid", (G_MAJOR * 5)[:36], beats=3)
     run("preprocess", "songs")
     folder = tmp_path / "data"
-    assert meters_in(folder) == [Meter.FOUR_FOUR, Meter.THREE_FOUR]
+    assert styles_in(folder) == [(Style.OWN, Meter.FOUR_FOUR), (Style.OWN, Meter.THREE_FOUR)]
     march, waltz = load(folder), load(folder, meter=Meter.THREE_FOUR, style=Style.OWN)
+    assert [dataset.name for dataset in load_all(folder)] == [march.name, waltz.name]
     assert (march.tokens.shape, march.meter) == ((2, 64), Meter.FOUR_FOUR)
     assert (waltz.tokens.shape, waltz.meter) == ((3, 48), Meter.THREE_FOUR)
     assert waltz.tokens[1, 0] == G_MAJOR[12 % 8] - 7
-    assert (waltz.styles == Style.OWN).all()
+    assert waltz.name == "own 3/4"
     assert {path.name[:5] for path in waltz.files} == {"waltz"}
-    with pytest.raises(BadInput, match="no melodies in 6/8"):
+    with pytest.raises(BadInput, match="no own melodies in 6/8"):
         load(folder, meter=Meter.SIX_EIGHT)
     with pytest.raises(BadInput, match="no folk melodies in 4/4"):
         load(folder, style=Style.FOLK)
 
 
 def test_without_a_manifest_all_are_in_4_4(small_data: Path) -> None:
-    assert meters_in(small_data) == [Meter.FOUR_FOUR]
-    assert load(small_data).styles is None
-    with pytest.raises(BadInput, match="no melodies in 3/4"):
+    assert styles_in(small_data) == [(Style.OWN, Meter.FOUR_FOUR)]
+    melodies = load(small_data)
+    assert (melodies.style, melodies.remaining) == (Style.OWN, None)
+    assert melodies.whole.all()
+    with pytest.raises(BadInput, match="no own melodies in 3/4"):
         load(small_data, meter=Meter.THREE_FOUR)
 
 
@@ -89,8 +92,22 @@ def test_whole_pieces_are_successive_windows(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 2)
     run("preprocess", "songs")
     songs = load(tmp_path / "data")
-    names = [[songs.files[n].stem for n in piece] for piece in tunes_of(songs)]
-    assert sorted(names) == [["march-b001", "march-b005", "march-b009"], ["walk-b001"]]
+
+    def names(*left_out: str) -> list[list[str]]:
+        chosen = np.array([path.stem not in left_out for path in songs.files])
+        return sorted([songs.files[n].stem for n in piece] for piece in tunes_of(songs, chosen))
+
+    assert names() == [["march-b001", "march-b005", "march-b009"], ["walk-b001"]]
+    assert names("march-b005", "walk-b001") == [["march-b001"], ["march-b009"]]
+
+
+def test_windows_have_their_place_in_the_piece(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "songs" / "march.mid", (G_MAJOR * 6)[:44])  # eleven bars
+    run("preprocess", "songs")
+    songs = load(tmp_path / "data")
+    assert songs.remaining is not None
+    places = zip((path.stem for path in songs.files), songs.remaining, songs.whole, strict=True)
+    assert sorted(places) == [("march-b001", 11, True), ("march-b005", 7, True), ("march-b009", 3, False)]
 
 
 def test_the_fingerprint_follows_melodies_labels_and_split(small_data: Path, tmp_path: Path) -> None:
@@ -108,7 +125,7 @@ def test_manifests_of_earlier_versions_are_read(tmp_path: Path, run: Run) -> Non
     run("preprocess", "walk.mid", "--arousal", "notes")
     path = tmp_path / "data" / "manifest.csv"
     new = load(tmp_path / "data")
-    later = ("valence", "arousal", "arousal_by", "style", "meter")
+    later = ("valence", "arousal", "arousal_by", "style", "meter", "of_bars")
     old = [
         {name: cell for name, cell in row.items() if name not in later}
         for row in manifest_rows(tmp_path / "data")
@@ -138,7 +155,7 @@ def test_folders_that_hold_no_melodies(tmp_path: Path) -> None:
         load(tmp_path / "nowhere")
     (tmp_path / "e1").mkdir()
     (tmp_path / "e1" / "text.mid").write_text("la la la")
-    with pytest.raises(BadInput, match=r"no melodies in 4/4 in e1, e2, e3 or e4 \(text.mid: not a MIDI file"):
+    with pytest.raises(BadInput, match=r"no own melodies in 4/4 in e1, e2, e3 or e4 \(text.mid: not a MIDI"):
         load(tmp_path)
 
 

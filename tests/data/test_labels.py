@@ -11,8 +11,8 @@ from songs import G_MAJOR, manifest_rows, write_song
 
 from emomelody.data.labels import read_labels
 from emomelody.data.sources import find_sources
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
-from emomelody.music.emotion import Emotion
 
 CALM_MINOR = [60, 62, 63, 65, 67, 63, 62, 60]  # in C minor
 

@@ -10,12 +10,12 @@ import pytest
 from conftest import Run
 
 from emomelody.data.dataset import Split, load
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import MAX_LOW_AROUSAL_ONSETS
 from emomelody.evaluation.paper import METRICS
 from emomelody.formats import midi
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
 from emomelody.music.features import PAPER_METRICS
-from emomelody.music.rule import MAX_LOW_AROUSAL_ONSETS
 from emomelody.music.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN

@@ -23,9 +23,9 @@ from emomelody.data.windows import (
     cut_windows,
     first_window,
 )
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
 from emomelody.formats import midi
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.performance.piece import arrange

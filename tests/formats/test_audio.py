@@ -12,9 +12,9 @@ import pytest
 from pieces import hundred_pieces, short_piece
 from scipy.io import wavfile
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats import audio
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pieces import hundred_pieces, pieces_in_other_meters
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
 from emomelody.formats import midi
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note, quantise
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import from_tokens

@@ -11,8 +11,8 @@ from pieces import hundred_pieces
 
 from emomelody.data import corpus
 from emomelody.data.windows import first_window
+from emomelody.emotions.emotion import Emotion
 from emomelody.formats import musicxml, score
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
 

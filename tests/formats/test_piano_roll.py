@@ -12,9 +12,9 @@ from matplotlib.image import imread
 from numpy.typing import NDArray
 from pieces import quarters
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.formats import piano_roll
 from emomelody.formats.plots import COLOURS
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.performance.piece import arrange

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pieces import hundred_pieces, pieces_in_other_meters, short_piece
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.formats import encode as encode_module
 from emomelody.formats import score
 from emomelody.formats.encode import Format, encode
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.performance.piece import arrange

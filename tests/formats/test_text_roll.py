@@ -21,7 +21,8 @@ def test_a_text_roll_shows_key_range_and_notes() -> None:
 
 def test_a_row_has_four_bars_of_the_meter() -> None:
     for piece in pieces_in_other_meters():
-        lines = to_text(piece, metrics(piece.melody)).splitlines()[2:]
+        title, _, *lines = to_text(piece, metrics(piece.melody)).splitlines()
+        assert title.endswith(f", {piece.melody.meter}")
         rows = [line for line in lines if "│" in line]
         assert {tuple(map(len, line.split("│")[1:])) for line in rows} == {(12, 12, 12, 12, 0)}
         assert [line.split() for line in lines if "│" not in line] == [[*"1234"], [*"5678"]]

@@ -59,7 +59,7 @@ def test_the_key_of_a_scale_and_its_triad() -> None:
 
 def test_the_papers_melodies_establish_their_key(paper_set: Path) -> None:
     from emomelody.data.dataset import load
-    from emomelody.music.emotion import Emotion
+    from emomelody.emotions.emotion import Emotion
 
     data = load(paper_set)
     minor = np.array([e.mode == "minor" for e in Emotion])[data.labels]

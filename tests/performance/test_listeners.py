@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.listeners import COEFFICIENTS, DEVIATIONS, MEANS, rate, valence_and_arousal
 from emomelody.performance.piece import arrange

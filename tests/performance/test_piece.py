@@ -11,11 +11,11 @@ from pathlib import Path
 import mido
 import pytest
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.formats import midi
 from emomelody.formats.score import to_musicxml
 from emomelody.formats.text_roll import to_text
-from emomelody.music.emotion import Emotion
 from emomelody.music.features import metrics
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter

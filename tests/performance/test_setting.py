@@ -95,7 +95,7 @@ def test_an_impossible_setting_is_an_error_of_one_line_and_writes_nothing(tmp_pa
         (("--tempo", "-3"), "--tempo", 2),
         (("--tempo", "10000"), "--tempo", 2),
         (("--velocity", "128"), "--velocity", 2),
-        (("--octave", "4", "--key", "F#", "-n", "40"), "outside MIDI's range", 1),
+        (("--octave", "4", "--key", "F#", "--bars", "64", "-n", "20"), "outside MIDI's range", 1),
     ):
         stderr = run("sample", "-e", "sad", "--seed", 1, *arguments, code=code).stderr
         assert reason in stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
 from emomelody.music.tokens import to_tokens
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import sample

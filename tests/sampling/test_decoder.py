@@ -1,67 +1,84 @@
-"""The decoders against the models in torch, the nucleus, and choosing by uniforms."""
+"""The decoders in numpy against the models in torch."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
+from tiny import GIVEN, HOLD, NONE, REST, logits_by_hand, tiny_model
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.models.build import to_arrays, to_model
 from emomelody.models.emoreg_va import EmoregVA
-from emomelody.music.emotion import Emotion
-from emomelody.music.melody import STEPS_PER_BAR
+from emomelody.models.passages import Passages
+from emomelody.music.form import Form, Repetition
+from emomelody.music.meter import Meter
 from emomelody.sampling import decoder as module
-from emomelody.sampling.decoder import GRU, Decoder, Floats32, GRUCell, PaperDecoder, choose, nucleus
+from emomelody.sampling.decoder import Decoder, Melodies, PaperDecoder
+from emomelody.sampling.gru import Floats32
 from emomelody.weights.checkpoint import VA, bundled_weights, load_checkpoint
-from emomelody.weights.config import VAConfig
+from emomelody.weights.config import ELAPSED, REMAINING
 
-SMALL = VAConfig(
-    classes=7, embedding=8, encoder=6, decoder=10, condition=5, content=3, attributes=2, pitch_classes=12
-)
-PITCHES = (60, 62, 64, 65, 67)
-RESTING, HOLDING = 5, 6  # the last two classes
-COUNT = 40  # melodies
+STYLE = 1
+TEMPERATURE = 0.8
 
 
-def build(seed: int) -> EmoregVA:
-    torch.manual_seed(seed)
-    model = EmoregVA(SMALL).eval()
-    model.set_pitches(PITCHES)
-    return model
+def numpy_decoder(model: EmoregVA, meter: Meter, temperature: float = TEMPERATURE) -> Decoder:
+    return Decoder(model.config, to_arrays(model), STYLE, meter, temperature=temperature, top_p=1.0)
 
 
-def numpy_decoder(model: EmoregVA, temperature: float = 0.8, top_p: float = 1.0) -> Decoder:
-    return Decoder(model.config, to_arrays(model), temperature=temperature, top_p=top_p)
+def random_form(count: int, bars: int) -> Form:
+    """Every bar repeats one of those before it, at any lag, or none."""
+    rng = np.random.default_rng(3)
+    lags = rng.integers(0, np.arange(bars) + 1, (count, bars))
+    return Form(lags, np.where(lags > 0, rng.integers(1, 4, lags.shape), 0))
 
 
-def inputs(steps: int = 64, latent: int = 7, count: int = COUNT) -> tuple[Floats32, Floats32]:
-    """Latents and attributes (B, T, G), constant along T, and uniforms (B, T)."""
+def inputs(meter: Meter, bars: int, count: int, size: int = GIVEN) -> tuple[Floats32, Floats32]:
+    """What blocks of four bars are decoded from, step by step (B, T, G), and uniforms (B, T)."""
     rng = np.random.default_rng(0)
-    z = np.repeat(rng.standard_normal((count, 1, latent), dtype=np.float32), steps, 1)
-    return z, rng.random((count, steps), dtype=np.float32)
+    blocks = rng.standard_normal((count, -(-bars // 4), size), dtype=np.float32)
+    steps = bars * meter.bar
+    return blocks.repeat(4 * meter.bar, 1)[:, :steps], rng.random((count, steps), dtype=np.float32)
 
 
-def torch_logits(model: EmoregVA, z: Floats32, classes: np.ndarray) -> torch.Tensor:
-    """Logits (B, T, V) of every step after the classes (B, T) before it, for latents (B, T, Z).
+def sampled(decoder: Decoder, given: Floats32, uniforms: Floats32, form: Form) -> Melodies:
+    """Melodies (B) that are sampled block by block."""
+    size, bars = 4 * decoder.meter.bar, given.shape[1] // decoder.meter.bar
+    melodies = decoder.start(len(given))
+    for first in range(0, given.shape[1], size):
+        block = slice(first, first + size)
+        melodies = decoder.sample(melodies, given[:, block], uniforms[:, block], form, bars)
+    return melodies
 
-    By ``torch.nn.GRU`` and the model's own layers, step by step, with a hold forbidden where there is none.
-    """
-    previous = model.previous_tokens(torch.from_numpy(classes))  # (B, T)
-    # Totals begin anew with each block of four bars.
-    totals = torch.cat([model.pitch_class_totals(block) for block in previous.split(64, 1)], 1)
-    state, logits = torch.zeros(1, len(z), model.config.decoder), []
-    for step in range(z.shape[1]):
-        bar, position = divmod(step % 64, STEPS_PER_BAR)
-        condition = model.bar_conditions(torch.from_numpy(z[:, step]))[:, bar]
-        places = model.places(torch.tensor(position)).expand(len(z), -1)
-        x = torch.cat([model.tokens(previous[:, step]), places, condition, totals[:, step]], 1)
-        _, state = model.decoder(x[None], state)
-        logits.append(model.output(torch.cat([state[0], condition], 1)))
-        silent = (previous[:, step] >= model.config.classes - 2) & (
-            previous[:, step] != model.config.classes - 1
-        )
-        logits[-1][silent, -1] = -torch.inf
-    return torch.stack(logits, 1)
+
+def passages_of(classes: np.ndarray, form: Form, meter: Meter, none: int) -> Passages:
+    """The melodies as passages, by the definition of each field."""
+    count, bars = form.lags.shape
+    by_bar = classes.reshape(count, bars, meter.bar)
+    repeated = np.full_like(by_bar, none)
+    for row in range(count):
+        for bar, lag in enumerate(form.lags[row].tolist()):
+            if lag:
+                repeated[row, bar] = by_bar[row, bar - lag]
+    number = np.arange(bars)
+    arrays = (
+        classes,
+        np.full(count, none),
+        repeated.reshape(count, -1),
+        form.kinds,
+        np.full(count, STYLE),
+        np.tile(np.minimum(number, ELAPSED), (count, 1)),
+        np.tile(np.minimum(bars - number, REMAINING + 1), (count, 1)),
+    )
+    return Passages(meter, *map(torch.from_numpy, arrays))
+
+
+def forbid_holds(logits: torch.Tensor, classes: np.ndarray, rest: int) -> torch.Tensor:
+    """Logits (B, T, V) without a hold at the beginning and after a rest."""
+    logits[:, 0, -1] = -torch.inf
+    logits[:, 1:, -1][torch.from_numpy(classes[:, :-1] == rest)] = -torch.inf
+    return logits
 
 
 def check_choices(logits: torch.Tensor, uniforms: Floats32, classes: np.ndarray, tolerance: float) -> None:
@@ -74,25 +91,40 @@ def check_choices(logits: torch.Tensor, uniforms: Floats32, classes: np.ndarray,
     assert (uniforms >= cumulative - probability - tolerance).all()
 
 
-@pytest.mark.parametrize("temperature", [0.8, 1.0])
-def test_bundled_weights_decode_as_in_torch_along_paths(
-    temperature: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Floats32]:
+    """The logits (B, V) of every step that is sampled."""
+    logits: list[Floats32] = []
+    monkeypatch.setattr(module, "nucleus", lambda some, _: logits.append(some.copy()) or some)
+    return logits
+
+
+@pytest.mark.parametrize("meter", Meter)
+def test_logits_and_choices_are_those_of_plain_loops(meter: Meter, recorded: list[Floats32]) -> None:
+    """Of 22 bars: more than are counted before and after a bar, and the last block is shorter than four."""
+    model, form = tiny_model(0), random_form(2, 22)
+    given, uniforms = inputs(meter, 22, 2)
+    given[:, 5:] += 0.1  # another latent within a bar, as along a path
+    melodies = sampled(numpy_decoder(model, meter), given, uniforms, form)
+    expected = logits_by_hand(
+        model, torch.from_numpy(given), passages_of(melodies.classes, form, meter, NONE)
+    )
+    expected = forbid_holds(expected / TEMPERATURE, melodies.classes, REST)
+    torch.testing.assert_close(torch.from_numpy(np.stack(recorded, 1)), expected, atol=1e-4, rtol=1e-4)
+    check_choices(expected, uniforms, melodies.classes, 1e-5)
+
+
+def test_bundled_weights_decode_as_in_torch(recorded: list[Floats32]) -> None:
     checkpoint = load_checkpoint(bundled_weights()[VA])
-    model = to_model(checkpoint)
+    model, meter = to_model(checkpoint), checkpoint.styles[-1].meter
     assert isinstance(model, EmoregVA)
-    recorded: list[Floats32] = []
-    monkeypatch.setattr(module, "nucleus", lambda logits, _: recorded.append(logits.copy()) or logits)
-    z, uniforms = inputs(96, 18 + model.config.attributes, 16)
-    z = z + np.linspace(-1, 1, 96, dtype=np.float32)[None, :, None]  # another latent at every step
-    decoder = numpy_decoder(model, temperature)
-    classes, state = decoder.sample(z[:, :64], uniforms[:, :64], 0, *decoder.start(16))
-    after, _ = decoder.sample(z[:, 64:], uniforms[:, 64:], 64, classes[:, -1], state)
-    classes = np.concatenate([classes, after], 1)
+    form, (given, uniforms) = random_form(16, 8), inputs(meter, 8, 16, 2 + model.config.content + 1 + 7)
+    melodies = sampled(numpy_decoder(model, meter, 1.0), given, uniforms, form)
+    passages = passages_of(melodies.classes, form, meter, model.config.classes)
     with torch.inference_mode():
-        expected = torch_logits(model, z, classes) / temperature
-    torch.testing.assert_close(torch.from_numpy(np.stack(recorded, 1)), expected, atol=1e-4, rtol=0)
-    check_choices(expected, uniforms, classes, 1e-4)
+        expected = model.decode(torch.from_numpy(given[:, :: 4 * meter.bar]), passages)
+    expected = forbid_holds(expected.clone(), melodies.classes, model.config.classes - 2)
+    torch.testing.assert_close(torch.from_numpy(np.stack(recorded, 1)), expected, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["base", "emoreg"])
@@ -108,67 +140,46 @@ def test_the_papers_models_decode_as_in_torch(name: str) -> None:
     assert set(labels) == {emotion.index for emotion in Emotion}
 
 
-def test_the_recurrence_is_that_of_torch() -> None:
-    torch.manual_seed(0)
-    layer, x, start = torch.nn.GRU(5, 8), torch.randn(6, 3, 5), torch.randn(3, 8)
-    tensors = {f"decoder.{name}": tensor.detach().numpy() for name, tensor in layer.named_parameters()}
-    gru = GRU(tensors)
-    cell = GRUCell(gru, start.numpy())
-    expected = layer(x, start[None])[0].detach().numpy()
-    for step in range(6):
-        inputs = x[step].numpy() @ gru.of_inputs + gru.bias
-        cell.step(inputs[:, :16], inputs[:, 16:])
-        np.testing.assert_allclose(cell.state, expected[step], atol=1e-6)
+def test_bars_are_repeated_where_the_copy_table_says_so() -> None:
+    model, meter = tiny_model(1), Meter.SIX_EIGHT
+    with torch.no_grad():
+        model.copy.zero_()
+        for token in range(NONE):
+            model.copy[Repetition.EXACT, 1, token, token] = 100
+            model.copy[Repetition.RHYTHM, :, token, token] = -100
+    lags = np.tile([0, 0, 2, 2, 0, 4, 6, 1], (5, 1))
+    kinds = np.tile([0, 0, 3, 3, 0, 3, 3, 1], (5, 1))
+    melodies = sampled(numpy_decoder(model, meter), *inputs(meter, 8, 5), Form(lags, kinds))
+    bars = melodies.classes.reshape(5, 8, 12)
+    for bar, lag in ((2, 2), (3, 2), (5, 4), (6, 6)):
+        # A bar cannot begin with a hold after a rest, and one that differs at first is not copied.
+        equal = (bars[:, bar] == bars[:, bar - lag]).all(1)
+        forbidden = (bars[:, bar - lag, 0] == HOLD) & (bars[:, bar - 1, -1] == REST)
+        assert (equal | forbidden).all()
+        assert equal.any()
+    assert (bars[:, 7] != bars[:, 6]).mean() > 0.9
+    assert not (bars[:, 4] == bars[:, 0]).all(1).any()  # which it does not repeat
 
 
-def test_tokens_follow_the_logits_of_training() -> None:
-    model, (z, uniforms) = build(0), inputs()
-    decoder = numpy_decoder(model)
-    classes, _ = decoder.sample(z, uniforms, 0, *decoder.start(COUNT))
-    with torch.inference_mode():
-        previous = model.previous_tokens(torch.from_numpy(classes))
-        logits = model.decode(torch.from_numpy(z[:, 0]), previous) / 0.8
-        logits[:, 0, HOLDING] = -torch.inf
-        logits[:, 1:, HOLDING][torch.from_numpy(classes[:, :-1] == RESTING)] = -torch.inf
-    check_choices(logits, uniforms, classes, 1e-5)
-
-
-def test_a_piece_sampled_in_parts_is_the_same() -> None:
-    decoder, (z, uniforms) = numpy_decoder(build(2)), inputs(80)
-    whole, _ = decoder.sample(z, uniforms, 0, *decoder.start(COUNT))
-    first, state = decoder.sample(z[:, :64], uniforms[:, :64], 0, *decoder.start(COUNT))
-    second, _ = decoder.sample(z[:, 64:], uniforms[:, 64:], 64, first[:, -1], state)
-    assert (np.concatenate([first, second], 1) == whole).all()
+def test_chosen_melodies_go_on_as_they_would_alone() -> None:
+    """Candidates are copies of one melody; each goes on by its own uniforms and form."""
+    model, meter, form = tiny_model(2), Meter.THREE_FOUR, random_form(4, 8)
+    decoder, (given, uniforms) = numpy_decoder(model, meter), inputs(meter, 8, 4)
+    whole = sampled(decoder, given, uniforms, form)
+    start = decoder.sample(decoder.start(4), given[:, :48], uniforms[:, :48], form, 8)
+    rows = np.array([2, 0, 2])
+    rest = decoder.sample(start[rows], given[rows, 48:], uniforms[rows, 48:], form[rows], 8)
+    assert (rest.classes == whole.classes[rows]).all()
+    other = decoder.sample(start[rows], given[rows, 48:], 1 - uniforms[rows, 48:], form[rows], 8)
+    assert (other.classes[:, :48] == whole.classes[rows, :48]).all()
+    assert (other.classes[:, 48:] != whole.classes[rows, 48:]).any(1).all()
 
 
 def test_no_hold_at_the_beginning_or_after_a_rest() -> None:
-    model, (z, uniforms) = build(1), inputs()
+    model, meter = tiny_model(1), Meter.FOUR_FOUR
     with torch.no_grad():
-        model.output.bias[HOLDING] = 3  # a model that holds wherever it can
-    decoder = numpy_decoder(model)
-    classes, _ = decoder.sample(z, uniforms, 0, *decoder.start(COUNT))
-    assert (classes[:, 0] != HOLDING).all()
-    assert not ((classes[:, :-1] == RESTING) & (classes[:, 1:] == HOLDING)).any()
-    assert (classes == HOLDING).mean() > 0.5
-
-
-def test_choices_have_the_probabilities_of_the_softmax() -> None:
-    with np.errstate(divide="ignore"):
-        logits = np.repeat(np.log(np.float32([[0.5, 0.2, 0.0, 0.3]])), 40_000, 0)
-    chosen = choose(logits, np.random.default_rng(0).random(40_000, dtype=np.float32))
-    shares = np.bincount(chosen, minlength=4) / 40_000
-    np.testing.assert_allclose(shares, [0.5, 0.2, 0.0, 0.3], atol=0.01)
-    greatest = np.full(3, 1 - 2**-24, np.float32)  # the largest float32 below 1
-    assert choose(np.float32([[0.1, 0.3, -np.inf]] * 3), greatest).tolist() == [1, 1, 1]
-
-
-def test_the_nucleus_by_hand() -> None:
-    logits = np.log(np.float32([[0.5, 0.1, 0.3, 0.1]]))
-
-    def probabilities(top_p: float) -> list[float]:
-        kept = np.exp(nucleus(logits, top_p)[0])
-        return (kept / kept.sum()).tolist()
-
-    assert probabilities(0.45) == pytest.approx([1, 0, 0, 0])
-    assert probabilities(0.6) == pytest.approx([0.625, 0, 0.375, 0])
-    assert nucleus(logits, 1.0) is logits
+        model.output.bias[HOLD] = 3  # a model that holds wherever it can
+    classes = sampled(numpy_decoder(model, meter), *inputs(meter, 4, 40), random_form(40, 4)).classes
+    assert (classes[:, 0] != HOLD).all()
+    assert not ((classes[:, :-1] == REST) & (classes[:, 1:] == HOLD)).any()
+    assert (classes == HOLD).mean() > 0.5

@@ -7,14 +7,17 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats.encode import Format
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 from emomelody.performance.setting import Setting
 from emomelody.sampling.folder import Written, write_folder
 from emomelody.sampling.generation import GenerationConfig
@@ -90,6 +93,16 @@ def test_taken_names_are_refused_and_nothing_changes(tmp_path: Path, checkpoint:
         expected = f"{tmp_path / name} is there already: choose another --out or --name, or add --force"
         assert str(error.value) == expected
         assert contents(tmp_path) == before
+
+
+def test_the_same_request_in_another_meter_is_another_melody(tmp_path: Path, small_model: Path) -> None:
+    checkpoint = load_checkpoint(small_model)
+    request = Request(emotion=Emotion.E3, seed=1)
+    write_folder([(checkpoint, GenerationConfig("small", request))], tmp_path)
+    for changes in ({"meter": Meter.THREE_FOUR}, {"style": Style.FOLK}, {"form": "AB"}, {"bars": 8}):
+        other = GenerationConfig("small", replace(request, **changes), formats=(Format.MUSICXML,))
+        with pytest.raises(EmomelodyError, match="is there already"):
+            write_folder([(checkpoint, other)], tmp_path)
 
 
 def test_force_removes_the_runs_that_are_replaced(tmp_path: Path, checkpoint: Checkpoint) -> None:
@@ -206,7 +219,7 @@ def test_what_stops_several_processes_leaves_nothing(tmp_path: Path) -> None:
     program = """
 from pathlib import Path
 import emomelody
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
 from emomelody.sampling.folder import write_folder
 from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.request import Request

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import EmotionPath
+from emomelody.emotions.words import Word
 from emomelody.errors import BadInput
 from emomelody.formats.encode import Format
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
-from emomelody.music.path import EmotionPath
-from emomelody.music.words import Word
+from emomelody.music.style import Style
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN, Setting
 from emomelody.sampling.generation import GenerationConfig
@@ -89,10 +90,28 @@ def test_configurations_come_back(tmp_path: Path, checkpoint: Checkpoint) -> Non
             like="song.mid",
             checksum=checkpoint.checksum,
         ),
-        GenerationConfig("y", Request(like=jig), like="jig.mid", checksum=checkpoint.checksum),
+        GenerationConfig(
+            "y", Request(like=jig, meter=Meter.SIX_EIGHT), like="jig.mid", checksum=checkpoint.checksum
+        ),
+        GenerationConfig(
+            "y",
+            Request(emotion=Emotion.E1, style=Style.FOLK, meter=Meter.THREE_FOUR, form="AABA", bars=16),
+            checksum=checkpoint.checksum,
+        ),
     ]
     write(tmp_path / "samples.json", checkpoint, configs)
     assert read_configs(tmp_path / "samples.json") == configs
+
+
+def test_style_meter_and_form_are_recorded_where_they_are_given(checkpoint: Checkpoint) -> None:
+    """So that a run of an earlier version has the same configuration as the same one today."""
+    new = {"style", "meter", "form"}
+    plain = to_header(GenerationConfig("x", Request(emotion=Emotion.E1)), checkpoint)
+    assert not new & set(plain)
+    assert plain["bars"] == 4
+    request = Request(emotion=Emotion.E1, style=Style.CHORALE, meter=Meter.THREE_FOUR, form="AB")
+    header = to_header(GenerationConfig("x", request), checkpoint)
+    assert {key: header[key] for key in new} == {"style": "chorale", "meter": "3/4", "form": "AB"}
 
 
 def test_a_line_holds_a_melody(tmp_path: Path, checkpoint: Checkpoint) -> None:
@@ -111,7 +130,9 @@ def test_an_entry_counts_the_bars_of_its_meter(meter: str, second_beat: float) -
     melody = Melody(notes, 8 * m.bar, m)
     sample = Sample(melody, Emotion.E3, "sad", (sad,) * 8, sad, np.zeros(8 * m.bar, dtype=np.int64), 0)
     piece = arrange(melody, title="a", emotion=Emotion.E3, trajectory=sample.trajectory)
-    entry = json.loads(json.dumps(to_entry(piece, sample, GenerationConfig("x", Request(point=sad)))))
+    config = GenerationConfig("x", Request(point=sad, meter=m, form="AB"))
+    entry = json.loads(json.dumps(to_entry(piece, sample, config)))
+    assert entry["form"] == "AB"
     assert entry.get("meter", "4/4") == meter
     assert ("meter" in entry) == (meter != "4/4")
     assert second_beat in [bar for bar, _ in entry["tempos"]]  # of the ritardando
@@ -163,7 +184,11 @@ def test_a_file_of_version_0_1_is_one_run(tmp_path: Path) -> None:
         ({"formats": []}, "not a samples.json"),
         ({"name": "../{index}"}, "'/'"),
         ({"like": {"file": "a", "notes": [[0, 0, 60]]}}, "not a samples.json"),
-        ({"like": {"file": "a", "notes": [[0, 4, 60]], "meter": "7/8"}}, "not a samples.json"),
+        ({"meter": "7/8"}, "not a samples.json"),
+        ({"style": "jazz"}, "not a samples.json"),
+        ({"form": "ABC"}, "4 bars cannot be divided into 3 sections"),
+        ({"form": 3}, "form '3' must be capital letters"),
+        ({"like": {"file": "a", "notes": [[0, 4, 60], [60, 4, 60]]}, "meter": "3/4"}, "not a samples.json"),
     ],
 )
 def test_damaged_configurations(tmp_path: Path, change: dict[str, Any], reason: str) -> None:

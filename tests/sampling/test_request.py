@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import EmotionPath
+from emomelody.emotions.words import Word
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
-from emomelody.music.path import EmotionPath
-from emomelody.music.words import Word
+from emomelody.music.meter import Meter
 from emomelody.sampling.request import DecodingConfig, Request
 
 MELODY = Melody((Note(0, 4, 60),))
@@ -31,6 +32,11 @@ MELODY = Melody((Note(0, 4, 60),))
         ({"emotion": Emotion.E1, "bars": 65}, "number of bars 65 must be from 1 to 64"),
         ({"emotion": Emotion.E1, "seed": -1}, "seed -1 must be from 0"),
         ({"like": MELODY, "spread": 1.5}, "spread 1.5 must be from 0 to 1"),
+        ({"like": MELODY, "meter": Meter.SIX_EIGHT}, "melody to vary is in 4/4, not in 6/8"),
+        ({"emotion": Emotion.E1, "form": "ABC"}, "4 bars cannot be divided into 3 sections"),
+        ({"emotion": Emotion.E1, "form": "ABCDE"}, "4 bars cannot be divided into 5 sections"),
+        ({"emotion": Emotion.E1, "form": "ab"}, "form 'ab' must be capital letters"),
+        ({"emotion": Emotion.E1, "form": ""}, "form '' must be capital letters"),
     ],
 )
 def test_impossible_requests(fields: dict[str, Any], reason: str) -> None:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
+from tiny import tiny_checkpoint
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import EmotionPath
+from emomelody.emotions.words import Word
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
+from emomelody.music.form import Repetition
 from emomelody.music.melody import Melody, Note
-from emomelody.music.path import EmotionPath
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 from emomelody.music.tokens import to_tokens
-from emomelody.music.words import Word
 from emomelody.sampling.request import DecodingConfig, Request
-from emomelody.sampling.sampler import check_support, encode_melodies, sample, samples
+from emomelody.sampling.sampler import check_support, decode, sample, samples
+from emomelody.sampling.targets import encode_melodies
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 MODELS = ("base", "emoreg", "emoreg-va")
@@ -59,6 +66,71 @@ def test_melody_i_depends_on_seed_and_i_alone(checkpoints: dict[str, Checkpoint]
     last = samples(checkpoint, Request(20, Emotion.E1, seed=7), range(16, 20))
     assert [s.melody for s in last] == [s.melody for s in more[16:]]
     assert sample(checkpoint, Request(3, Emotion.E1, seed=8)) != few
+
+
+@pytest.mark.parametrize(
+    ("style", "meter"),
+    [(None, Meter.FOUR_FOUR), (Style.OWN, Meter.THREE_FOUR), (Style.FOLK, Meter.SIX_EIGHT)],
+)
+def test_the_first_of_more_melodies_are_the_same_in_every_meter_and_form(
+    style: Style | None, meter: Meter
+) -> None:
+    """Of six bars: a block of four and one of two; the second batch has four melodies."""
+    checkpoint = tiny_checkpoint()
+
+    def tokens(n: int, **options: Any) -> list[list[int]]:
+        request = Request(n, Emotion.E3, bars=6, style=style, meter=meter, seed=4, **options)
+        return [s.tokens.tolist() for s in sample(checkpoint, request)]
+
+    more, with_form = tokens(20), tokens(20, form="ABA")
+    assert more[:5] == tokens(5)
+    assert with_form[:17] == tokens(17, form="ABA")
+    assert len({*map(tuple, more)}) == 20
+    assert more != with_form
+    assert {len(melody) for melody in more} == {6 * meter.bar}
+
+
+def test_sections_of_one_letter_are_equal_where_the_model_copies() -> None:
+    checkpoint = tiny_checkpoint()
+    tensors = {name: tensor.copy() for name, tensor in checkpoint.tensors.items()}
+    tensors["copy"][:] = 0
+    tensors["copy"][Repetition.EXACT, 1, range(8), range(8)] = 100
+    tensors["output.bias"][-2] = -100  # no rests: after one, a bar could not begin with the hold of its model
+    request = Request(3, point=(-0.5, 0.3), bars=12, form="AABA", meter=Meter.SIX_EIGHT)
+    for sampled in sample(replace(checkpoint, tensors=tensors), request):
+        sections = sampled.tokens.reshape(4, 3, 12)
+        for number, before in ((1, 0), (3, 1)):
+            assert (sections[number, :2] == sections[before, :2]).all()  # the last bar is varied
+        assert (sections[2] != sections[1]).any()
+
+
+def test_decoding_in_batches_is_decoding_alone() -> None:
+    checkpoint = tiny_checkpoint()
+    style = checkpoint.styles[2]
+    latents = np.random.default_rng(0).normal(0, 0.3, (20, 1, 2)).repeat(5 * style.meter.bar, 1)
+
+    def tokens(rows: slice) -> np.ndarray:
+        rngs = [np.random.default_rng([9, row]) for row in range(20)][rows]
+        labels = np.zeros(20, dtype=np.int64)[rows]
+        return decode(checkpoint, latents[rows], labels, rngs, distribution=style)
+
+    together = tokens(slice(0, 20))
+    assert together.shape == (20, 60)
+    assert (together[:3] == tokens(slice(0, 3))).all()
+    assert (together[17:] == tokens(slice(17, 20))).all()
+
+
+def test_unknown_styles_and_meters_are_named() -> None:
+    checkpoint = tiny_checkpoint()
+    for style, meter, reason in (
+        (Style.CHORALE, Meter.FOUR_FOUR, "but no chorale 4/4"),
+        (Style.OWN, Meter.SIX_EIGHT, "has learned folk 4/4, own 3/4, folk 6/8, but no own 6/8"),
+    ):
+        with pytest.raises(EmomelodyError, match=reason):
+            check_support(checkpoint, Request(emotion=Emotion.E1, style=style, meter=meter))
+    without = replace(checkpoint, styles=checkpoint.styles[:1])
+    with pytest.raises(EmomelodyError, match="but no melodies in 3/4"):
+        check_support(without, Request(emotion=Emotion.E1, meter=Meter.THREE_FOUR))
 
 
 def test_the_number_of_threads_changes_nothing(
@@ -122,7 +194,9 @@ def test_the_least_temperature_and_top_p_take_the_likeliest_token(
 
 def test_only_emoreg_va_has_paths_lengths_and_variations(checkpoints: dict[str, Checkpoint]) -> None:
     path = EmotionPath.parse("sad@0 happy@2")
-    for request in (Request(path=path), Request(emotion=Emotion.E1, bars=8), Request(like=SCALE)):
+    requests = [Request(path=path), Request(like=SCALE)]
+    requests += [Request(emotion=Emotion.E1, **options) for options in ({"bars": 8}, {"form": "AABA"})]
+    for request in requests:
         check_support(checkpoints["emoreg-va"], request)
         with pytest.raises(EmomelodyError, match=r"base makes 4 bars .* need emoreg-va"):
             sample(checkpoints["base"], request)
@@ -151,9 +225,8 @@ def test_a_melody_in_an_unknown_octave_is_encoded_in_a_known_one(checkpoints: di
     assert (of_low == of_high).all()
 
 
-def test_weights_that_make_only_silence_are_an_error(checkpoints: dict[str, Checkpoint]) -> None:
-    checkpoint = load_checkpoint(bundled_weights()["base"])
-    rest = len(checkpoint.vocabulary) - 2
-    checkpoint.tensors["output.bias"][rest] = 1e6
-    with pytest.raises(EmomelodyError, match="the weights 'base' make only silence here"):
+def test_weights_that_make_only_silence_are_an_error() -> None:
+    checkpoint = tiny_checkpoint()
+    checkpoint.tensors["output.bias"][-2] = 1e6  # rest
+    with pytest.raises(EmomelodyError, match="the weights 'emoreg-va' make only silence here"):
         next(islice(samples(checkpoint, Request(emotion=Emotion.E1)), 1))

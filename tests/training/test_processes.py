@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,28 +17,33 @@ TOLERANCE = {"float32": 1e-5, "bfloat16": 0.1}
 
 def by_two(*command: object) -> subprocess.CompletedProcess[str]:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    return subprocess.run(
-        [*torchrun, *map(str, command)], capture_output=True, text=True, check=True, env={**os.environ}
-    )
+    done = subprocess.run([*torchrun, *map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
-# For emoreg-va with unequal shards, for base with a batch of one, of which one process has nothing. The
-# paper's models in float64: at their learning rate rounding errors grow tenfold every few steps, in one
+# For emoreg-va with unequal shards of tunes, for both with batches of one, of which one process has nothing.
+# The paper's models in float64: at their learning rate rounding errors grow tenfold every few steps, in one
 # process as in two. The long run makes some fifty updates, the usual one about ten.
 RUNS = [  # model, torch's default type, precision, batch size, epochs
     ("emoreg", "float64", "float32", 8, 2),
     ("base", "float64", "float32", 31, 1),
-    ("emoreg-va", "float32", "float32", 7, 3),
-    ("emoreg-va", "float32", "bfloat16", 7, 3),
+    ("emoreg-va", "float32", "float32", 7, 1),
+    ("emoreg-va", "float32", "bfloat16", 7, 1),
 ]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.long)])
-def test_two_processes_train_the_weights_of_one(small_data: Path, tmp_path: Path, times: int) -> None:
-    words = [",".join(map(str, (*run, times * epochs))) for *run, epochs in RUNS]
-    subprocess.run([sys.executable, SCRIPT, small_data, tmp_path / "one", *words], check=True)
-    by_two(SCRIPT, small_data, tmp_path / "two", *words)
+def test_two_processes_train_the_weights_of_one(
+    small_data: Path, tunes_data: Path, tmp_path: Path, times: int
+) -> None:
+    words = []
+    for model, *options, epochs in RUNS:
+        data = tunes_data if model == "emoreg-va" else small_data
+        words.append(",".join(map(str, (data, model, *options, times * epochs))))
+    subprocess.run([sys.executable, SCRIPT, tmp_path / "one", *words], check=True)
+    by_two(SCRIPT, tmp_path / "two", *words)
     for number, (_, _, precision, _, epochs) in enumerate(RUNS):
         folders = [tmp_path / name / str(number) for name in ("one", "two")]
         one, two = (load_file(folder / "model.safetensors") for folder in folders)

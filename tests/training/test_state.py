@@ -14,15 +14,15 @@ from conftest import COMMAND, Run
 from emomelody.data.dataset import load
 from emomelody.training.config import TrainConfig
 from emomelody.training.history import Epoch
-from emomelody.training.state import NAME, PERCENT_FORMAT, RunState
-from emomelody.training.trainer import Trainer, resume
+from emomelody.training.state import NAME, RunState
+from emomelody.training.trainer import Trainer
 from emomelody.weights import container
 
 
 def interrupted_run(folder: Path, data: Path) -> None:
     """A run of three epochs that is interrupted after the second."""
     config = TrainConfig(model="emoreg", epochs=3, batch_size=16)
-    trainer = Trainer(load(data), config, data)
+    trainer = Trainer([load(data)], config, data)
     folder.mkdir()
 
     def stop(epoch: Epoch) -> None:
@@ -54,12 +54,13 @@ def kill_after_state(folder: Path, arguments: list[object], delay: float) -> Non
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
 @pytest.mark.parametrize(("model", "epochs"), [("emoreg", 4), ("emoreg-va", 8)])
 def test_a_killed_run_ends_with_the_weights_of_a_whole_one(
-    model: str, epochs: int, kills: int, tmp_path: Path, run: Run, small_data: Path
+    model: str, epochs: int, kills: int, tmp_path: Path, run: Run, small_data: Path, tunes_data: Path
 ) -> None:
+    data = tunes_data if model == "emoreg-va" else small_data
     common = ["-m", model, "--epochs", epochs * kills, "--batch-size", 8, "--seed", 5]
-    run("train", small_data, *common, "-o", "whole")
+    run("train", data, *common, "-o", "whole")
     folder, rng = tmp_path / "cut" / model, random.Random(0)
-    kill_after_state(folder, [small_data, *common, "-o", tmp_path / "cut"], 0)
+    kill_after_state(folder, [data, *common, "-o", tmp_path / "cut"], 0)
     assert (folder / NAME).exists(), "it came to its end before it was killed"
     for _ in range(kills - 1):
         if (folder / NAME).exists():
@@ -74,32 +75,6 @@ def test_a_killed_run_ends_with_the_weights_of_a_whole_one(
     names = {path.name for path in whole.iterdir()}
     assert names <= {path.name for path in folder.iterdir()}
     assert "this run is finished" in run("train", "--resume", folder, code=1).stderr
-
-
-def test_a_state_of_version_0_1_is_resumed(tmp_path: Path, small_data: Path) -> None:
-    """Its history has percent and no held-out loss; its options have no precision."""
-    interrupted_run(tmp_path / "new", small_data)
-    (tmp_path / "old").mkdir()
-    tensors, description, _ = container.read(tmp_path / "new" / NAME)
-    rows = [
-        {
-            **{name: value for name, value in row.items() if name != "reconstruction_held_out"},
-            "placement_training": 100 * row["placement_training"],
-            "placement_held_out": 100 * row["placement_held_out"],
-        }
-        for row in description["history"]
-    ]
-    options = {name: value for name, value in description["config"].items() if name != "precision"}
-    old = {**description, "format": PERCENT_FORMAT, "history": rows, "config": options}
-    container.write(tmp_path / "old" / NAME, tensors, old)
-    for name in ("new", "old"):
-        resume(tmp_path / name, load(small_data), small_data, "cpu").run(tmp_path / name)
-    one, other = (tmp_path / name / "model.safetensors" for name in ("new", "old"))
-    assert one.read_bytes() == other.read_bytes()
-    table = [line.split(",") for line in (tmp_path / "old" / "history.csv").read_text().splitlines()]
-    column = table[0].index("reconstruction_held_out")
-    assert [row[column] == "" for row in table[1:]] == [True, True, False]
-    assert all(0 <= float(row[table[0].index("placement_held_out")]) <= 1 for row in table[1:])
 
 
 def test_a_state_is_read_as_it_was_written(tmp_path: Path, small_data: Path) -> None:

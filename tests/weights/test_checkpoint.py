@@ -25,7 +25,7 @@ from emomelody.weights.checkpoint import bundled_weights, find_weights, load_che
 def weights(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Path:
     folder = tmp_path_factory.mktemp("run")
     config = TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM)
-    Trainer(load(small_data), config, small_data).run(folder)
+    Trainer([load(small_data)], config, small_data).run(folder)
     return folder / "model.safetensors"
 
 

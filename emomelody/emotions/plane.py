@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
+from emomelody.music.tokens import Floats
 
-Floats = NDArray[np.float64]
 SAMPLES_PER_EXAMPLE = 20  # drawn from each posterior to fit the regions
 COMPONENTS = 8  # Gaussians per emotion
 EDGE_PERCENTILE = 99  # of |μ| on each axis: the plane's edge, so that outliers do not set the scale
@@ -69,14 +69,23 @@ class Plane:
     regions: tuple[Region, ...]  # four, by class index
 
     @classmethod
-    def fit(cls, means: Floats, log_variances: Floats, labels: NDArray[np.int64], seed: int) -> Plane:
+    def fit(
+        cls,
+        means: Floats,
+        log_variances: Floats,
+        labels: NDArray[np.int64],
+        seed: int,
+        scale: tuple[float, float] | None = None,
+    ) -> Plane:
         """Fit the plane to the posteriors of N training examples.
 
         ``means`` and ``log_variances`` are (N, 2), ``labels`` (N,). The regions are Gaussian mixtures
         (scikit-learn) of samples from the posteriors, of those that lie in the quadrant of their label. A
-        region does not contain the point of any single melody.
+        region does not contain the point of any single melody. The ``scale``, where it is not given, is that
+        of the examples.
         """
-        edge = np.maximum(np.percentile(np.abs(means), EDGE_PERCENTILE, axis=0), 1e-3)
+        found = np.maximum(np.percentile(np.abs(means), EDGE_PERCENTILE, axis=0), 1e-3)
+        edge = found if scale is None else np.array(scale)
         rng = np.random.default_rng(seed)
         noise = rng.standard_normal((SAMPLES_PER_EXAMPLE, *means.shape))
         samples = (means + np.exp(0.5 * log_variances) * noise).reshape(-1, 2)  # (20 N, 2)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emomelody.emotions.emotion import Emotion, describe
+from emomelody.emotions.words import Word, parse_emotion
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion, describe
 from emomelody.music.meter import Meter
-from emomelody.music.plane import Floats
-from emomelody.music.words import Word, parse_emotion
+from emomelody.music.tokens import Floats
 
 Point = tuple[float, float]  # (valence, arousal) in [−1, 1]²
 
@@ -76,6 +76,15 @@ class EmotionPath:
                 "a path needs two or more waypoints at ascending bars: write e.g. 'sad@0 happy@8'"
             )
         return cls(waypoints)
+
+
+def parse_point(text: str) -> Point:
+    """The point (valence, arousal) in ``-0.5,0.4``. Raises EmomelodyError for another text."""
+    try:
+        valence, arousal = map(float, text.split(","))
+    except ValueError as error:
+        raise EmomelodyError(f"point '{text}' is not valence,arousal: write e.g. -0.5,0.4") from error
+    return valence, arousal
 
 
 def _parse_waypoint(word: str) -> Waypoint:

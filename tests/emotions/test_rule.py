@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pieces import quarters
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import halving_threshold, label_by_rule, point_by_rule, valence_and_arousal
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
-from emomelody.music.rule import halving_threshold, label_by_rule, point_by_rule, valence_and_arousal
 
 
 def test_without_a_mode_the_rule_finds_one() -> None:

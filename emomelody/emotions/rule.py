@@ -15,11 +15,11 @@ from math import log2, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
 from emomelody.music.key import find_key
 from emomelody.music.melody import STEPS_PER_BEAT, TEMPO, WINDOW_STEPS, Melody
-from emomelody.music.plane import Floats
+from emomelody.music.tokens import Floats
 
 # Onsets per window up to which arousal is low. 342 of the paper's melodies are windows of known chorales. On
 # them "more than 10 onsets" agrees with the experts' arousal for 97.7 % (9: 95.3 %, 11: 97.4 %, 12: 94.2 %).

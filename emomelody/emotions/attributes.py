@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.plane import quadrants
 from emomelody.music.meter import Meter
-from emomelody.music.plane import Floats, quadrants
-from emomelody.music.tokens import REST, Tokens
+from emomelody.music.tokens import REST, Floats, Tokens
 from emomelody.music.tonality import has_closing_note, majorness, pitch_class_totals
 
 # Mean and standard deviation of each attribute in the four-bar windows of the chorales.

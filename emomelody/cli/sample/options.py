@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from emomelody.cli.options import Command, real_number, seed_number, usage_errors, whole_number
+from emomelody.cli.options import real_number, seed_number, usage_errors, whole_number
 from emomelody.cli.output import output
-from emomelody.cli.sample_report import words_table
-from emomelody.errors import EmomelodyError
+from emomelody.cli.sample.report import words_table
 from emomelody.music.key import parse_key
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 from emomelody.performance.registers import OCTAVES
 from emomelody.performance.setting import TEMPOS, VELOCITIES
 
@@ -23,6 +23,16 @@ def _check_key(text: str) -> str:
     with usage_errors():
         parse_key(text)
     return text
+
+
+def _parse_style(text: str) -> Style:
+    with usage_errors():
+        return Style.parse(text)
+
+
+def _parse_meter(text: str) -> Meter:
+    with usage_errors():
+        return Meter.parse(text)
 
 
 def _list_words(emotions: list[str] | None) -> list[str] | None:
@@ -38,6 +48,7 @@ def _option(panel: str, metavar: str | None, help: str, *flags: str, **more: Any
 
 
 _in_emotion = partial(_option, "Emotion", show_default=False)
+_in_tune = partial(_option, "Tune")
 _in_sampling = partial(_option, "Sampling")
 _in_performance = partial(_option, "Performance")
 _in_output = partial(_option, "Output")
@@ -71,16 +82,56 @@ Like = Annotated[
     ),
 ]
 
+StyleName = Annotated[
+    Style | None,
+    _in_tune(
+        "NAME",
+        "chorale (Bach's chorales) or folk (Irish and Scottish dances and airs); own with a model of your own"
+        " files.",
+        "--style",
+        parser=_parse_style,
+        show_default="the first that the model has learned in the meter",
+    ),
+]
+MeterName = Annotated[
+    Meter | None,
+    _in_tune(
+        "METER",
+        "4/4, 3/4 or 6/8, such as --style folk --meter 6/8 for jigs.",
+        "--meter",
+        parser=_parse_meter,
+        show_default="4/4, with --like that of the file",
+    ),
+]
+FormLetters = Annotated[
+    str | None,
+    _in_tune(
+        "LETTERS",
+        "Sections of equal length, a letter each: where a letter recurs, so does its music, with a new"
+        " ending. With --bars 16, AABA is four bars, the same again, four other bars, and the first again.",
+        "--form",
+        show_default="as in real melodies",
+    ),
+]
+Bars = Annotated[
+    int | None,
+    _in_tune(
+        "N",
+        "Length, up to 64 bars.",
+        parser=whole_number(1, 64),
+        show_default="8; 4 with --like, and by emoreg and base",
+    ),
+]
+
 Num = Annotated[
     int,
     _in_sampling("N", "Number of melodies, of each emotion.", "--num", "-n", parser=whole_number(1)),
 ]
-Bars = Annotated[int, _in_sampling("N", "Length, up to 64 bars.", parser=whole_number(1, 64))]
 ModelName = Annotated[
     str,
     _in_sampling(
         "NAME",
-        "emoreg-va; emoreg or base (four bars, no --path or --like); a weights file or run folder.",
+        "emoreg-va; emoreg or base (four bars in 4/4, no --path or --like); a weights file or run folder.",
         "--model",
         "-m",
     ),
@@ -101,7 +152,7 @@ Temperature = Annotated[
         "X",
         "Above 0, up to 10: higher is more varied.",
         parser=real_number(0, 10, above=True),
-        show_default="1.05 for emoreg-va; emoreg and base take the likeliest token",
+        show_default="0.9 for emoreg-va; emoreg and base take the likeliest token",
     ),
 ]
 TopP = Annotated[
@@ -218,8 +269,11 @@ class Options:
     point: str | None
     path: str | None
     like: list[Path]
+    style: Style | None
+    meter: Meter | None
+    form: str | None
+    bars: int | None
     num: int
-    bars: int
     model: str
     seed: int | None
     spread: float | None
@@ -244,35 +298,3 @@ class Options:
     def mode(self) -> str | None:
         """The mode of ``--key``, major or minor, if it names one."""
         return parse_key(self.key)[1] if self.key else None
-
-
-class SampleCommand(Command):
-    """A command whose ``--point`` takes ``-0.5,0.4`` and ``-0.5 0.4``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the command line."""
-        return super().parse_args(ctx, join_points(args))
-
-
-def join_points(words: list[str]) -> list[str]:
-    """The words of a command line with the two numbers after ``--point`` joined by a comma."""
-    joined: list[str] = []
-    for word in words:
-        if joined[-2:-1] == ["--point"] and _is_number(joined[-1]) and _is_number(word):
-            joined[-1] += f",{word}"
-        else:
-            joined.append(word)
-    return joined
-
-
-def _is_number(word: str) -> bool:
-    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|nan", word, re.IGNORECASE) is not None
-
-
-def parse_point(text: str) -> tuple[float, float]:
-    """The point (valence, arousal) in ``-0.5,0.4``. Raises EmomelodyError for another text."""
-    try:
-        valence, arousal = map(float, text.split(","))
-    except ValueError as error:
-        raise EmomelodyError(f"point '{text}' is not valence,arousal: write e.g. -0.5,0.4") from error
-    return valence, arousal

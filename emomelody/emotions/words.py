@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from enum import Enum
 from math import cos, radians, sin
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
 
 # Russell gives directions only. At the edge of the plane, beyond which one melody in a hundred lies, a tired
 # one would have two notes.

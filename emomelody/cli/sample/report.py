@@ -13,8 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from emomelody.cli.output import output, plural
-from emomelody.music.emotion import Emotion
-from emomelody.music.words import Word
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.words import Word
+from emomelody.music.meter import Meter
 from emomelody.sampling.generation import ArrangedSample, GenerationConfig
 from emomelody.sampling.index import RecordedRun, files
 
@@ -28,6 +29,7 @@ class RunSummary:
 
     model: str  # the name in the weights
     config: GenerationConfig
+    style: str | None  # and meter, such as ``folk 6/8``, where one was requested
     count: int = 0
     different: set[int] = field(default_factory=set)  # hashes of the melodies
     kept: list[ArrangedSample] = field(default_factory=list)  # to be shown or played
@@ -35,8 +37,13 @@ class RunSummary:
     @classmethod
     def of(cls, run: Run) -> RunSummary:
         """The summary of a run of which nothing is written yet."""
+        from emomelody.sampling.targets import find_distribution
+
         checkpoint, config = run
-        return cls(checkpoint.name, config)
+        style, meter = config.request.style, config.request.meter
+        known = find_distribution(checkpoint, style, meter)
+        requested = style is not None or meter is not Meter.FOUR_FOUR
+        return cls(checkpoint.name, config, known.name if known and requested else None)
 
     def add(self, written: Written) -> None:
         """Count one more melody."""
@@ -60,14 +67,21 @@ class RunSummary:
             words.append(request.emotion.title)
         return ", ".join(words)
 
+    @property
+    def source(self) -> str:
+        """What was sampled from, in a few words: ``folk 6/8, form AABA, emoreg-va, seed 3``."""
+        request = self.config.request
+        form = f"form {request.form}" if request.form else None
+        return ", ".join(filter(None, (self.style, form, self.model, f"seed {request.seed}")))
+
 
 def report(summaries: Sequence[RunSummary], destination: str) -> Iterator[str]:
-    """The sentences about what was written, one for each model and seed."""
-    for (model, seed), group in groupby(summaries, key=lambda s: (s.model, s.config.request.seed)):
+    """The sentences about what was written, one for each style, form, model and seed."""
+    for source, group in groupby(summaries, key=lambda summary: summary.source):
         runs = list(group)
         count = plural(sum(run.count for run in runs), "melody")
         targets = [run.target if len(runs) == 1 else f"{run.count} {run.target}" for run in runs]
-        yield f"Wrote {count} to {destination} ({', '.join(targets)}, {model}, seed {seed})"
+        yield f"Wrote {count} to {destination} ({', '.join(targets)}, {source})"
 
 
 def describe_replaced(run: RecordedRun) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import EmotionPath, interpolate
+from emomelody.emotions.words import Word
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
 from emomelody.music.meter import Meter
-from emomelody.music.path import EmotionPath, interpolate
-from emomelody.music.words import Word
 
 
 def test_a_path_is_straight_between_its_waypoints() -> None:

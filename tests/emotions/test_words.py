@@ -6,9 +6,9 @@ import math
 
 import pytest
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.words import Word, parse_emotion
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion
-from emomelody.music.words import Word, parse_emotion
 
 
 def test_words_are_points_of_the_circle_in_russells_order() -> None:

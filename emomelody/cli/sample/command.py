@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from emomelody.cli import sample_options as option
 from emomelody.cli.inputs import load_weights
-from emomelody.cli.options import STDOUT, Quiet, Verbose, given_options
+from emomelody.cli.options import STDOUT, Command, Quiet, Verbose, given_options
 from emomelody.cli.output import fail, list_skipped, output, progress_bar
-from emomelody.cli.sample_options import Options, SampleCommand
-from emomelody.cli.sample_report import (
+from emomelody.cli.sample import options as option
+from emomelody.cli.sample.checks import check_options, check_sampled_mode, file_format
+from emomelody.cli.sample.options import Options
+from emomelody.cli.sample.report import (
     RunSummary,
     describe_replaced,
     note_repetitions,
@@ -23,7 +25,7 @@ from emomelody.cli.sample_report import (
     print_melodies,
     report,
 )
-from emomelody.cli.sample_runs import check_options, check_sampled_mode, file_format, load_runs, plan_runs
+from emomelody.cli.sample.runs import load_runs, plan_runs
 from emomelody.errors import BadInput
 from emomelody.formats.encode import encode
 
@@ -36,6 +38,8 @@ Examples:
 
 emomelody sample --emotion sad -n 20
 
+emomelody sample -e happy --style folk --meter 6/8 --form AABA --bars 16
+
 emomelody sample --path 'sad@0 happy@8' --bars 12 --format mid,wav
 """
 
@@ -46,8 +50,11 @@ def sample(
     point: option.Point = None,
     path: option.PathText = None,
     like: option.Like = None,
+    style: option.StyleName = None,
+    meter: option.MeterName = None,
+    form: option.FormLetters = None,
+    bars: option.Bars = None,
     num: option.Num = 1,
-    bars: option.Bars = 4,
     model: option.ModelName = "emoreg-va",
     seed: option.Seed = None,
     spread: option.Spread = None,
@@ -76,10 +83,9 @@ def sample(
     """
     options = Options(
         given=frozenset(given_options(context)),
-        emotions=emotion or [], point=point, path=path, like=like or [],
-        num=num, bars=bars, model=model, seed=seed, spread=spread, temperature=temperature, top_p=top_p,
-        again=again,
-        key=key, octave=octave, tempo=tempo, program=program, velocity=velocity, plain=plain,
+        emotions=emotion or [], point=point, path=path, like=like or [], style=style, meter=meter, form=form,
+        bars=bars, num=num, model=model, seed=seed, spread=spread, temperature=temperature, top_p=top_p,
+        again=again, key=key, octave=octave, tempo=tempo, program=program, velocity=velocity, plain=plain,
         out=out, formats=formats or [], name=name, soundfont=soundfont, show=show, play=play, force=force,
     )  # fmt: skip
     check_options(options)
@@ -161,24 +167,47 @@ def _place_only(options: Options) -> None:
     Those that cannot be read are listed after the others, and make the command fail.
     """
     from emomelody.data.windows import first_window
-    from emomelody.sampling.sampler import encode_melodies
+    from emomelody.sampling.targets import encode_melodies
     from emomelody.weights.config import LATENT
 
     melodies: dict[Path, Melody] = {}
     bad: list[BadInput] = []
+    checkpoint = load_weights(options.model)
     for path in options.like:
         try:
-            melodies[path] = first_window(path)
+            melodies[path] = first_window(path, checkpoint.meters)
         except BadInput as error:
             bad.append(error)
     if melodies:
-        checkpoint = load_weights(options.model)
         latents = encode_melodies(checkpoint, [*melodies.values()])  # (M, Z)
         points = [checkpoint.plane.to_point(latent[:LATENT]) for latent in latents]
         output.out.print(places_table([*melodies], points))
     list_skipped(bad)
     if bad:
         fail(f"{len(bad)} of the {len(options.like)} files could not be placed", 1)
+
+
+class SampleCommand(Command):
+    """A command whose ``--point`` takes ``-0.5,0.4`` and ``-0.5 0.4``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line."""
+        return super().parse_args(ctx, join_points(args))
+
+
+def join_points(words: list[str]) -> list[str]:
+    """The words of a command line with the two numbers after ``--point`` joined by a comma."""
+    joined: list[str] = []
+    for word in words:
+        if joined[-2:-1] == ["--point"] and _is_number(joined[-1]) and _is_number(word):
+            joined[-1] += f",{word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_number(word: str) -> bool:
+    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|nan", word, re.IGNORECASE) is not None
 
 
 def register(app: typer.Typer) -> None:

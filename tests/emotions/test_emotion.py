@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from emomelody.emotions.emotion import Emotion, describe
 from emomelody.errors import EmomelodyError
-from emomelody.music.emotion import Emotion, describe
 
 
 def test_emotions_have_names_signs_and_quadrants() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emomelody.music.emotion import Emotion
-from emomelody.music.plane import Plane, placement, quadrants
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.plane import Plane, placement, quadrants
 
 
 def test_quadrants_agree_with_emotions_on_the_axes_too() -> None:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from pieces import melodies, pieces_in_other_meters
 
-from emomelody.music import features
-from emomelody.music.attributes import (
+from emomelody.emotions.attributes import (
     DEVIATIONS,
     LARGEST,
     MEANS,
@@ -18,6 +17,7 @@ from emomelody.music.attributes import (
     AttributeDistribution,
     measure,
 )
+from emomelody.music import features
 from emomelody.music.melody import Melody
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import HOLD, REST, to_tokens

@@ -1,0 +1,182 @@
+"""From the options of ``sample`` to its runs.
+
+What the options alone decide is refused in ``sample_checks`` and ``plan_runs``; what depends on the weights,
+in ``load_runs``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from emomelody import __version__
+from emomelody.cli.inputs import load_weights
+from emomelody.cli.options import usage_errors
+from emomelody.cli.output import output
+from emomelody.cli.sample.checks import (
+    check_destination,
+    check_formats,
+    check_mode,
+    check_names,
+    file_format,
+    formats_of,
+)
+from emomelody.cli.sample.options import Options
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import EmotionPath, parse_point
+from emomelody.emotions.words import Word, parse_emotion
+from emomelody.errors import EmomelodyError
+from emomelody.formats.encode import NAME, VARIATION_NAME
+from emomelody.formats.encode import check as check_installed
+from emomelody.music.key import parse_key
+from emomelody.music.meter import Meter
+from emomelody.performance.setting import FOLLOWING, PLAIN, parse_program
+from emomelody.sampling.generation import GenerationConfig
+from emomelody.sampling.index import read_configs
+from emomelody.sampling.names import check_file
+from emomelody.sampling.request import SPREAD, DecodingConfig, Request
+
+if TYPE_CHECKING:
+    from emomelody.sampling.folder import Run
+
+
+def plan_runs(options: Options) -> list[GenerationConfig]:
+    """The runs that the options ask for.
+
+    Raises UsageError for values and combinations that make no sense, BadInput for files that cannot be
+    read, BadWeights for a model that is needed to know how long its melodies are, EmomelodyError for a file
+    or format that cannot be written.
+    """
+    with usage_errors():
+        configs = read_configs(options.again) if options.again else _new_configs(options)
+        check_destination(options, sum(config.request.n for config in configs))
+        setting, changes = _setting_changes(options), _output_changes(options)
+        configs = [replace(c, setting=replace(c.setting, **setting), **changes) for c in configs]
+        configs = [*dict.fromkeys(configs)]  # runs that differed in what is changed are one
+        check_names(options, configs)
+        for config in configs:
+            check_formats(options, config)
+            check_mode(options, config)
+    if file_format(options.out):
+        check_file(options.out, force=options.force)
+    for config in configs:
+        check_installed(config.formats, config.soundfont)
+    return configs
+
+
+def _new_configs(options: Options) -> list[GenerationConfig]:
+    """The runs of the options of emotion and sampling, in the default setting and format."""
+    like = str(options.like[0]) if options.like else None
+    name = VARIATION_NAME if like else NAME
+    return [
+        GenerationConfig(options.model, request, name=name, like=like) for request in _make_requests(options)
+    ]
+
+
+def _make_requests(options: Options) -> list[Request]:
+    """A request for each emotion, or one for the point, the path, or the file to vary."""
+    from emomelody.sampling.targets import default_bars
+
+    emotions: list[Emotion | Word | None] = [*dict.fromkeys(map(parse_emotion, options.emotions))]
+    point = parse_point(options.point) if options.point is not None else None
+    path = EmotionPath.parse(options.path) if options.path is not None else None
+    decoding = DecodingConfig(options.temperature, options.top_p)
+    seed = int.from_bytes(os.urandom(4)) if options.seed is None else options.seed
+    like = None
+    if options.like:
+        from emomelody.data.windows import first_window
+
+        like = first_window(options.like[0], tuple(Meter))
+    meter = options.meter or (like.meter if like else Meter.FOUR_FOUR)
+    bars = options.bars or default_bars(load_weights(options.model), like)
+    return [
+        Request(
+            options.num,
+            emotion=emotion,
+            point=point,
+            path=path,
+            like=like,
+            spread=SPREAD if options.spread is None else options.spread,
+            bars=bars,
+            style=options.style,
+            meter=meter,
+            form=options.form,
+            seed=seed,
+            decoding=decoding,
+        )
+        for emotion in emotions or [None]
+    ]
+
+
+def _setting_changes(options: Options) -> dict[str, Any]:
+    """The fields of a Setting that the options give."""
+    plain = {name: getattr(PLAIN, name) for name in FOLLOWING} if options.plain else {}
+    given = {
+        "tonic": parse_key(options.key)[0] if options.key else None,
+        "octave": options.octave,
+        "tempo": options.tempo,
+        "program": parse_program(options.program) if options.program is not None else None,
+        "velocity": options.velocity,
+    }
+    return plain | {name: value for name, value in given.items() if value is not None}
+
+
+def _output_changes(options: Options) -> dict[str, Any]:
+    """The other fields of a GenerationConfig that the options give."""
+    given = {
+        "formats": formats_of(options),
+        "name": options.name,
+        "soundfont": options.soundfont,
+    }
+    form = file_format(options.out)
+    if form:
+        literal = options.out.stem.replace("{", "{{").replace("}", "}}")
+        given |= {"formats": (form,), "name": literal}
+    return {name: value for name, value in given.items() if value not in (None, ())}
+
+
+def load_runs(options: Options, configs: Sequence[GenerationConfig]) -> list[Run]:
+    """Each run with its weights.
+
+    With ``--again`` the checksum must be the recorded one, and ``--model`` says where such weights are.
+    """
+    from emomelody.weights.checkpoint import VA
+
+    if options.again and "model" in options.given:
+        moved = load_weights(options.model).checksum
+        if moved not in [config.checksum for config in configs]:
+            raise EmomelodyError(f"{options.again}: no run in it was made with the weights {options.model}")
+        configs = [replace(c, model=options.model) if c.checksum == moved else c for c in configs]
+    for config in configs:
+        if config.checksum not in (None, load_weights(config.model).checksum):
+            raise EmomelodyError(
+                f"{options.again}: made with other weights than {config.model} now is: find them with --model"
+            )
+    runs = [(load_weights(config.model), config) for config in configs]
+    older = {config.version for checkpoint, config in runs if checkpoint.name == VA} - {__version__}
+    if older:
+        made_by = f"made by version {', '.join(sorted(older))} of emomelody"
+        output.note(f"{options.again}: {made_by}: {VA} now samples other melodies with the same seed")
+    _check_against_weights(options, runs)
+    return runs
+
+
+def _check_against_weights(options: Options, runs: Sequence[Run]) -> None:
+    """Refuse what the models cannot do, and a key whose mode is not that of the file to vary."""
+    from emomelody.sampling.sampler import check_support
+    from emomelody.sampling.targets import encode_melodies
+    from emomelody.weights.config import LATENT
+
+    for checkpoint, config in runs:
+        with usage_errors():
+            check_support(checkpoint, config.request)
+        if config.request.like is None:
+            continue
+        (latent,) = encode_melodies(checkpoint, [config.request.like])
+        valence, arousal = checkpoint.plane.to_point(latent[:LATENT])
+        emotion = Emotion.at(valence, arousal)
+        if options.like:
+            output.note(f"{config.like} lies at {valence:.2f},{arousal:.2f} ({emotion.title})")
+        check_mode(options, config, emotion)
