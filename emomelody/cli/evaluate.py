@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from emomelody.cli.inputs import evaluation_data, load_data, load_weights
-from emomelody.cli.options import (
-    STDOUT,
-    Command,
-    Quiet,
-    UsageError,
-    Verbose,
-    given_options,
-    seed_number,
-    whole_number,
+from emomelody.cli.evaluate_options import (
+    DEFAULT_MODEL,
+    CsvFileOption,
+    DataArgument,
+    ForceOption,
+    GeneratedOption,
+    JsonFileOption,
+    JudgeDataOption,
+    MeterOption,
+    ModelsOption,
+    NumOption,
+    ReportOption,
+    SeedOption,
+    SeedsOption,
+    StyleOption,
 )
+from emomelody.cli.inputs import evaluation_data, load_data, load_weights
+from emomelody.cli.options import STDOUT, Command, Quiet, UsageError, Verbose, given_options
 from emomelody.cli.output import output, plural, progress_bar
 from emomelody.errors import BadInput
 from emomelody.files import write_whole
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,111 +42,15 @@ if TYPE_CHECKING:
 
 
 REPORT = "report.html"
-DEFAULT_MODEL = "emoreg-va"
-SYSTEMS, DATA, SAMPLING, OUTPUT = "Systems", "Data", "Sampling", "Output"  # panels of the help
 EXAMPLES = """
 Examples:
 
 emomelody evaluate --model emoreg
 
+emomelody evaluate --style folk --meter 6/8
+
 emomelody evaluate --generated their-melodies --report report
 """
-
-
-ModelsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME",
-        help="emoreg-va, emoreg, base, a weights file or a run folder. Repeat it to compare several.",
-        show_default=DEFAULT_MODEL,
-        rich_help_panel=SYSTEMS,
-    ),
-]
-GeneratedOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Evaluate the MIDI files in this folder's e1 … e4 instead of a model, transposed to C by"
-        " their key signatures.",
-        show_default=False,
-        rich_help_panel=SYSTEMS,
-    ),
-]
-DataArgument = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Real melodies to compare with, a folder with e1 … e4 of MIDI files.",
-        show_default="data, else the chorales, built once",
-        rich_help_panel=DATA,
-    ),
-]
-JudgeDataOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Fit and check the judges of emotion on this folder with e1 … e4.",
-        show_default="the melodies of --data that the model was not trained on",
-        rich_help_panel=DATA,
-    ),
-]
-NumOption = Annotated[
-    int,
-    typer.Option(
-        "--num",
-        "-n",
-        parser=whole_number(1),
-        metavar="N",
-        help="Melodies per emotion, of each seed. Closeness depends on it: compare figures of the same"
-        " number.",
-        rich_help_panel=SAMPLING,
-    ),
-]
-SeedOption = Annotated[
-    int,
-    typer.Option(parser=seed_number, metavar="N", help="The first seed.", rich_help_panel=SAMPLING),
-]
-SeedsOption = Annotated[
-    int,
-    typer.Option(
-        parser=whole_number(1, 1000),
-        metavar="N",
-        help="Number of seeds; with several, figures are mean ± standard deviation.",
-        rich_help_panel=SAMPLING,
-    ),
-]
-ReportOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Write report.html into this folder: every table with definitions and pictures.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
-    ),
-]
-JsonFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        help="Write all figures as JSON, to stdout if FILE is -.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
-    ),
-]
-CsvFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--csv",
-        metavar="FILE",
-        help="Write all figures as CSV, to stdout if FILE is -.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
-    ),
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=OUTPUT)]
 
 
 def evaluate(
@@ -144,6 +58,8 @@ def evaluate(
     models: ModelsOption = None,
     generated: GeneratedOption = None,
     data: DataArgument = None,
+    style: StyleOption = None,
+    meter: MeterOption = Meter.FOUR_FOUR,
     judge_data: JudgeDataOption = None,
     num: NumOption = 250,
     seed: SeedOption = 0,
@@ -169,11 +85,12 @@ def evaluate(
     if json_file == csv_file == STDOUT:
         raise UsageError("--json and --csv cannot both go to stdout: name a file for one of them")
     _check_files(json_file, csv_file, report, force)  # before minutes of work
+    real = _RealData(data, Style(style) if style else None, Meter(meter), judge_data)
     if generated:
-        evaluations, dataset = _evaluate_generated(generated, data, judge_data)
+        evaluations, dataset = _evaluate_generated(generated, real)
     else:
-        chosen = models or [DEFAULT_MODEL]
-        evaluations, dataset = _evaluate_models(chosen, data, judge_data, num, range(seed, seed + seeds))
+        seed_range = range(seed, seed + seeds)
+        evaluations, dataset = _evaluate_models(models or [DEFAULT_MODEL], real, num, seed_range)
     try:  # the files first: a reader of the tables may close the pipe
         _write_files(evaluations, dataset, json_file, csv_file, report)
     finally:  # the tables are worth seeing even if the disk is full
@@ -195,32 +112,55 @@ def _check_files(json_file: Path | None, csv_file: Path | None, report: Path | N
         raise BadInput(report, "is a file: choose a folder for the report")
 
 
-def _evaluate_generated(
-    generated: Path, data: Path | None, judge_data: Path | None
-) -> tuple[list[Evaluation], Dataset]:
+@dataclass(frozen=True)
+class _RealData:
+    """The options that choose the real melodies."""
+
+    folder: Path | None
+    style: Style | None
+    meter: Meter
+    judges: Path | None
+
+    def load(self, windows: str = "first") -> Dataset:
+        """The melodies to compare with; ``windows`` as of ``evaluation_data``."""
+        return evaluation_data(self.folder, windows, self.style, self.meter)
+
+    def load_judges(self) -> Dataset | None:
+        """Melodies of the same style, or of the first that their folder has in the meter."""
+        from emomelody.data.dataset import styles_in
+
+        if self.judges is None:
+            return None
+        known = (self.style, self.meter) in styles_in(self.judges)
+        return load_data(self.judges, meter=self.meter, style=self.style if known else None)
+
+
+def _evaluate_generated(generated: Path, real: _RealData) -> tuple[list[Evaluation], Dataset]:
     from emomelody.evaluation import evaluate as library
 
-    scored, dataset = load_data(generated, to_c=True), evaluation_data(data)
+    scored, dataset = load_data(generated, meter=real.meter, to_c=True), real.load()
     if scored.transposed:
         output.note(
             f"{scored.transposed} of {plural(len(scored), 'melody')} transposed to C by the key signature in"
             f" {'its file' if scored.transposed == 1 else 'their files'}"
         )
-    judges = load_data(judge_data) if judge_data else None
+    judges = real.load_judges()
     with output.err.status("measuring"):
         name = generated.name or "generated"
         return [library.evaluate_generated(scored, dataset, judges, name=name)], dataset
 
 
 def _evaluate_models(
-    names: list[str], data: Path | None, judge_data: Path | None, per_emotion: int, seeds: range
+    names: list[str], real: _RealData, per_emotion: int, seeds: range
 ) -> tuple[list[Evaluation], Dataset]:
     from emomelody.evaluation import evaluate as library
-    from emomelody.evaluation.reference import default_windows
+    from emomelody.evaluation.reference import default_windows, learned_style
 
     checkpoints = {name: load_weights(name) for name in names}
-    dataset = evaluation_data(data, default_windows([c.name for c in checkpoints.values()]))
-    judges = load_data(judge_data) if judge_data else None
+    for checkpoint in checkpoints.values():  # before minutes of work
+        learned_style(checkpoint, real.style, real.meter)
+    dataset = real.load(default_windows([c.name for c in checkpoints.values()]))
+    judges = real.load_judges()
     with progress_bar() as progress:
         task = progress.add_task("evaluating", total=library.step_count(len(checkpoints), len(seeds)))
         evaluations = library.evaluate_models(
@@ -250,7 +190,8 @@ def _write_files(
     if csv_file:
         _write(csv_file, to_csv(systems))
     if report:
-        heading = f"{', '.join(e.name for e in evaluations)} against {len(dataset):,} real melodies"
+        names = ", ".join(evaluation.name for evaluation in evaluations)
+        heading = f"{names} against {len(dataset):,} {dataset.style} melodies in {dataset.meter}"
         write_report(evaluations, dataset.labels, report / REPORT, heading=heading)
 
 

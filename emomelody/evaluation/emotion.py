@@ -15,15 +15,14 @@ import numpy as np
 
 from emomelody.data.dataset import Dataset
 from emomelody.data.tunes import FOLDS
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import Labels, judge_by_rule
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, Melodies, Rows, share
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody
-from emomelody.music.plane import Floats
-from emomelody.music.rule import Labels, judge_by_rule
-from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
+from emomelody.music.tokens import HOLD, REST, Floats, Tokens, from_tokens, to_tokens
 from emomelody.music.tonality import MINOR, find_keys
 from emomelody.performance.listeners import CALM, rate, valence_and_arousal
 from emomelody.performance.piece import arrange
@@ -95,7 +94,7 @@ class Judges:
         chosen, where = np.ones(len(data), dtype=bool), "the judge data" if judge_data else "the data"
         if judge_data is None and reference.known:
             chosen, where = reference.held_out, "the held-out melodies"
-        real = [from_tokens(tokens) for tokens in data.tokens[chosen]]
+        real = [from_tokens(tokens, data.meter) for tokens in data.tokens[chosen]]
         labels, tunes = data.labels[chosen], data.tunes[chosen]
         by_rule, by_tempo = (
             None if labelled is None else float(labelled[chosen].mean())
@@ -121,11 +120,11 @@ class Judges:
 def evaluate_emotion(melodies: Melodies, judges: Judges) -> Figures:
     """Share of melodies whose emotion is the requested one, by two judges that see the notes only.
 
-    The rule counts onsets (more than ten are high arousal) and compares the scale rates (more notes in C
-    major than in C minor are positive valence). The classifier is a random forest (scikit-learn, 300 trees)
-    on 22 features of a melody: the seven metrics, mean duration and interval, the share of rests, and each
-    pitch class's share of the sounding time. It is fitted on labelled real melodies that the model was not
-    trained on.
+    The rule counts onsets (more than ten are high arousal, in 3/4 and 6/8 more than seven) and compares the
+    scale rates (more notes in C major than in C minor are positive valence). The classifier is a random
+    forest (scikit-learn, 300 trees) on 22 features of a melody: the seven metrics, mean duration and
+    interval, the share of rests, and each pitch class's share of the sounding time. It is fitted on labelled
+    real melodies that the model was not trained on.
 
     "Real melodies" is each judge's agreement with the labels of those real melodies; the classifier's is
     cross-validated in five folds, and no tune is in two folds. Where those labels come from the rule, the

@@ -7,12 +7,14 @@ in the report. Shares are 0 … 1. A figure that does not exist is None.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from emomelody.data.dataset import Dataset, Split
+from emomelody.data.dataset import Dataset
+from emomelody.emotions.distribution import StyleDistribution
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.emotion import (
     Judges,
@@ -25,7 +27,7 @@ from emomelody.evaluation.emotion import (
     listeners_of_real,
 )
 from emomelody.evaluation.form import evaluate_form
-from emomelody.evaluation.long import LONG_BARS, LONG_MELODIES, evaluate_long, sample_long
+from emomelody.evaluation.long import LONG_BARS, TUNE_BARS, evaluate_long, sample_long
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
 from emomelody.evaluation.paths import PATH_MELODIES, evaluate_path, evaluate_transfer
 from emomelody.evaluation.plane import (
@@ -38,17 +40,16 @@ from emomelody.evaluation.plane import (
 from emomelody.evaluation.presentation.columns import number
 from emomelody.evaluation.presentation.tables import with_deviations
 from emomelody.evaluation.presentation.verdict import verdict
-from emomelody.evaluation.reference import DataSplit, MelodySet, ReferenceSet
+from emomelody.evaluation.reference import DataSplit, ReferenceSet, learned_style
+from emomelody.evaluation.sets import MelodySet, RealMelodies
 from emomelody.evaluation.statistics import Figures, Melodies
 from emomelody.evaluation.style import evaluate_histograms, evaluate_metrics
-from emomelody.evaluation.two_sample.figures import evaluate_two_sample, held_out_test
-from emomelody.music.emotion import Emotion
+from emomelody.evaluation.two_sample.figures import evaluate_two_sample
 from emomelody.music.melody import BARS
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import from_tokens, to_tokens
+from emomelody.music.tokens import Floats, from_tokens, to_tokens
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import sample
-from emomelody.weights.checkpoint import VA, Checkpoint
+from emomelody.weights.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,26 +85,6 @@ class Evaluation:
         return frame.astype({"deviation": float})
 
 
-class _RealMelodies:
-    """Real melodies of several lengths, whatever a system was trained on."""
-
-    def __init__(self, dataset: Dataset, lengths: Sequence[int]) -> None:
-        """Melodies of these numbers of bars: runs of the data's windows."""
-        self.sets = {bars: MelodySet.successive(dataset, bars // BARS) for bars in lengths}
-        try:
-            self._held_out = np.unique(dataset.tunes[dataset.split(Split.TUNE, 0)])
-        except EmomelodyError:  # too few melodies to split
-            self._held_out = dataset.tunes[:0]
-        self._tested: dict[int, Figures | None] = {}
-
-    def held_out_test(self, bars: int) -> Figures | None:
-        """The two-sample tests of a fifth of the tunes, computed once, when they are first needed."""
-        if bars not in self._tested:
-            real = self.sets[bars]
-            self._tested[bars] = held_out_test(real, np.isin(real.tunes, self._held_out))
-        return self._tested[bars]
-
-
 @dataclass(frozen=True)
 class _Yardsticks:
     """What systems with the same split of the data are compared with."""
@@ -112,11 +93,11 @@ class _Yardsticks:
     judges: Judges
     novelty: Figures | None  # of real held-out melodies
     listeners: Figures  # of real melodies
-    real: _RealMelodies
+    real: RealMelodies
 
     @classmethod
     def of(
-        cls, dataset: Dataset, split: DataSplit, judge_data: Dataset | None, real: _RealMelodies
+        cls, dataset: Dataset, split: DataSplit, judge_data: Dataset | None, real: RealMelodies
     ) -> _Yardsticks:
         reference = ReferenceSet(dataset, split)
         novelty, listeners = real_novelty(reference), listeners_of_real(reference)
@@ -137,9 +118,11 @@ class _Yardsticks:
         if longer:
             more["long"] = evaluate_long(longer, self.real.sets)
             more["form"] = evaluate_form(longer, self.real.sets)
-        tokens = {e: np.stack([to_tokens(m) for m in some]) for e, some in melodies.items() if some}
-        sets = {BARS: MelodySet.generated(tokens), **(longer or {})}
-        tests = evaluate_two_sample(sets, self.real.sets, self.real.held_out_test)
+            windows = longer[TUNE_BARS].cut(BARS)
+        else:
+            tokens = {e: np.stack([to_tokens(m) for m in some]) for e, some in melodies.items() if some}
+            windows = MelodySet.generated(tokens, self.reference.dataset.meter)
+        tests = evaluate_two_sample({BARS: windows, **(longer or {})}, self.real)
         if tests:
             more["two_sample"] = tests
         return more | {
@@ -148,7 +131,9 @@ class _Yardsticks:
             "emotion": evaluate_emotion(melodies, self.judges),
             "listeners": evaluate_listeners(played or at_corners(melodies), self.listeners),
             "tonality": evaluate_tonality(melodies, self.reference),
-            "novelty": evaluate_novelty(melodies, self.reference, self.novelty),
+            "novelty": evaluate_novelty(
+                melodies, self.reference, self.novelty, longer[TUNE_BARS] if longer else None
+            ),
         }
 
 
@@ -165,21 +150,23 @@ def evaluate_models(
 
     ``per_emotion`` melodies of each emotion are sampled for each seed. The judges of emotion are fitted and
     measured on ``judge_data``, else on the melodies that the model was not trained on. ``on_step`` is called
-    ``step_count`` times with what was just done. Raises EmomelodyError where there is no seed or melody.
+    ``step_count`` times with what was just done. Raises EmomelodyError where there is no seed or melody, and
+    for a model without melodies in the data's meter.
     """
     if not seeds:
         raise EmomelodyError("number of seeds 0 must be at least 1")
-    makes_longer = any(checkpoint.name == VA for checkpoint in checkpoints.values())
-    real = _RealMelodies(dataset, (BARS, *LONG_BARS) if makes_longer else (BARS,))
+    styles = [learned_style(checkpoint, dataset.style, dataset.meter) for checkpoint in checkpoints.values()]
+    makes_longer = any(styles)
+    real = RealMelodies(dataset, (BARS, *LONG_BARS) if makes_longer else (BARS,))
     known: dict[tuple[bool, bytes, bytes], _Yardsticks] = {}
     evaluations = []
-    for name, checkpoint in checkpoints.items():
+    for (name, checkpoint), style in zip(checkpoints.items(), styles, strict=True):
         split = DataSplit.of(dataset, checkpoint)
         key = (split.known, split.seen.tobytes(), split.held_out.tobytes())
         if key not in known:
             known[key] = _Yardsticks.of(dataset, split, judge_data, real)
         on_step("real melodies")
-        evaluations.append(_evaluate_model(name, checkpoint, known[key], per_emotion, seeds, on_step))
+        evaluations.append(_evaluate_model(name, checkpoint, style, known[key], per_emotion, seeds, on_step))
     return evaluations
 
 
@@ -195,12 +182,19 @@ def evaluate_generated(
 
     The blocks that need a model are left out.
     """
-    real = _RealMelodies(dataset, (BARS,))
+    real = RealMelodies(dataset, (BARS,))
     yardsticks = _Yardsticks.of(dataset, DataSplit.of(dataset, None), judge_data, real)
     melodies = {
-        e: [from_tokens(tokens) for tokens in generated.tokens[generated.labels == e.index]] for e in Emotion
+        e: [from_tokens(row, generated.meter) for row in generated.tokens[generated.labels == e.index]]
+        for e in Emotion
     }
-    figures = {"model": None, "name": name, **yardsticks.measure(melodies), "deviation": None}
+    figures = {
+        "model": None,
+        "name": name,
+        **_kind(dataset),
+        **yardsticks.measure(melodies),
+        "deviation": None,
+    }
     return Evaluation(name, figures, melodies)
 
 
@@ -226,6 +220,7 @@ def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
 def _evaluate_model(
     name: str,
     checkpoint: Checkpoint,
+    style: StyleDistribution | None,
     yardsticks: _Yardsticks,
     per_emotion: int,
     seeds: Sequence[int],
@@ -234,18 +229,23 @@ def _evaluate_model(
     """All blocks of a model; the blocks of sampled melodies are means over the seeds."""
     reference = yardsticks.reference
     means = latent_means(checkpoint, reference.dataset)  # (N, 2)
-    plane, grid = evaluate_plane(checkpoint)
+    plane, grid = evaluate_plane(checkpoint, style)
     on_step("plane")
     runs, first = [], None
     for seed in seeds:
-        samples = {e: sample(checkpoint, Request(per_emotion, e, seed=seed)) for e in Emotion}
+        request = Request(
+            per_emotion,
+            Emotion.E1,
+            style=style.style if style else None,
+            meter=reference.dataset.meter,
+            seed=seed,
+        )
+        samples = {e: sample(checkpoint, replace(request, emotion=e)) for e in Emotion}
         on_step("sampling")
         melodies = {e: [s.melody for s in some] for e, some in samples.items()}
         validity = evaluate_validity([s for some in samples.values() for s in some])
         played = {e: [(s.melody, s.trajectory) for s in some] for e, some in samples.items()}
-        longer = None
-        if checkpoint.name == VA:
-            longer = sample_long(checkpoint, min(per_emotion, LONG_MELODIES), seed)
+        longer = sample_long(checkpoint, style, per_emotion, seed) if style else None
         runs.append(yardsticks.measure(melodies, played, longer) | {"validity": validity})
         on_step("measuring")
         first = first or melodies
@@ -253,14 +253,21 @@ def _evaluate_model(
     figures = {
         "model": checkpoint.name,
         "name": name,
+        **_kind(reference.dataset),
+        "sampled_style": str(style.style) if style else None,
         "checksum": checkpoint.checksum,
         "seeds": list(seeds),
         "placement": evaluate_placement(checkpoint, reference, means),
         "latent_space": evaluate_latent_space(reference, means),
         "plane": plane,
     }
-    if checkpoint.name == VA:
-        figures["path"] = evaluate_path(checkpoint, reference, min(per_emotion, PATH_MELODIES))
-        figures["transfer"] = evaluate_transfer(checkpoint, reference)
+    if style:
+        figures["path"] = evaluate_path(checkpoint, style, reference, min(per_emotion, PATH_MELODIES))
+        figures["transfer"] = evaluate_transfer(checkpoint, style, reference)
     figures |= mean | {"deviation": deviation if len(seeds) > 1 else None}
     return Evaluation(name, figures, first or {}, means, grid)
+
+
+def _kind(dataset: Dataset) -> Figures:
+    """What the real melodies are."""
+    return {"style": str(dataset.style), "meter": str(dataset.meter)}

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.notes import Notes, recurring
-from emomelody.evaluation.reference import MelodySet, matched
+from emomelody.evaluation.sets import MelodySet, emotion_weights
 from emomelody.evaluation.statistics import PERCENTILE, Figures
 from emomelody.music.meter import Meter
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import REST, Tokens
+from emomelody.music.tokens import REST, Floats, Tokens
 
 MOTIF = 4  # successive intervals
 LAGS = (1, 2, 4, 8, 16)  # bars
@@ -42,40 +41,40 @@ FORM = {
 Counts = tuple[Floats, Floats]  # in each melody, (N,): where it happens, and where it can
 
 
-def evaluate_form(
-    generated: Mapping[int, MelodySet], real: Mapping[int, MelodySet], meter: Meter = Meter.FOUR_FOUR
-) -> Figures:
+def evaluate_form(generated: Mapping[int, MelodySet], real: Mapping[int, MelodySet]) -> Figures:
     """Do longer melodies return to what they began with, and do their phrases end?
 
-    Of up to 50 melodies of each emotion and length, in the real ones' shares of the four emotions. Recurring
-    motifs are the notes, from the fifth on, at which the last four intervals with their rhythm (the distances
-    of the onsets) have occurred before in the melody, in any transposition. Recurring bars are the bars, from
-    the second on, whose tokens equal an earlier bar's, and recurring rhythms those with an earlier bar's
-    onsets; below stand those that equal the bar 1, 2, 4, 8 or 16 bars before. Bars without an onset are not
-    counted.
+    Recurring motifs are the notes, from the fifth on, at which the last four intervals with their rhythm (the
+    distances of the onsets) have occurred before in the melody, in any transposition. Recurring bars are the
+    bars, from the second on, whose tokens equal an earlier bar's, and recurring rhythms those with an earlier
+    bar's onsets; below stand those that equal the bar 1, 2, 4, 8 or 16 bars before. Bars without an onset are
+    not counted.
 
     Phrases have four bars. A long note is a dotted quarter or longer; the share of the phrases' last bars in
     which one begins stands above that of the other bars. The ends are those of whole melodies.
 
-    "Real melodies" are all runs of successive windows of one piece and one mode. They seldom begin and end
-    where a piece does. "Split-half" is the 95th percentile of the difference between random halves of them by
+    "Real melodies" are the last 16 or 32 bars of pieces. They end where the piece does and seldom begin where
+    it does. All emotions that both sides have weigh the same, because lively melodies recur more than calm
+    ones. "Split-half" is the 95th percentile of the difference between random halves of the real melodies by
     tune: a smaller difference can be chance.
     """
     figures: Figures = {}
     for bars in FORM_BARS:
-        ours, theirs = matched(generated[bars], real[bars])
+        ours, theirs = generated[bars], real[bars]
+        our_weights, their_weights = emotion_weights(ours.labels, theirs.labels)
+        counts = form_counts(theirs.tokens, theirs.meter)
         figures[str(bars)] = {
-            **form(ours.tokens, meter),
+            **_shares(form_counts(ours.tokens, ours.meter), our_weights),
             "melodies": len(ours),
-            "real": form(theirs.tokens, meter) | {"melodies": len(theirs)},
-            "split_half": split_half_bands(theirs.tokens, theirs.tunes, meter),
+            "real": _shares(counts, their_weights) | {"melodies": len(theirs)},
+            "split_half": split_half_bands(counts, their_weights, theirs.tunes),
         }
     return figures
 
 
 def form(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> dict[str, float | None]:
     """The shares of ``form_counts`` in melodies (N, T) together, 0 … 1; None where nothing can happen."""
-    return {name: _share(*counts) for name, counts in form_counts(tokens, meter).items()}
+    return _shares(form_counts(tokens, meter), np.ones(len(tokens)))
 
 
 def form_counts(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> dict[str, Counts]:
@@ -107,19 +106,19 @@ def form_counts(tokens: Tokens, meter: Meter = Meter.FOUR_FOUR) -> dict[str, Cou
 
 
 def split_half_bands(
-    tokens: Tokens, tunes: NDArray[np.int64], meter: Meter = Meter.FOUR_FOUR, *, seed: int = 0
+    counts: Mapping[str, Counts], weights: Floats, tunes: NDArray[np.int64], *, seed: int = 0
 ) -> dict[str, float | None]:
-    """How far apart the shares are in two random halves of real melodies (N, T): the 95th percentile.
+    """How far apart the shares are in two random halves of real melodies (N,): the 95th percentile.
 
-    No tune (N,) is in both halves; there are 100 such splits. A smaller difference can be chance. None for a
-    figure that some half does not have, as of a single tune.
+    From their ``form_counts`` and weights (N,). No tune (N,) is in both halves; there are 100 such splits. A
+    smaller difference can be chance. None for a figure that some half does not have, as of a single tune.
     """
     rng = np.random.default_rng(seed)
     known, tune = np.unique(tunes, return_inverse=True)
     halves = np.array([rng.permutation(len(known)) < len(known) // 2 for _ in range(HALVINGS)])[:, tune]
     bands: dict[str, float | None] = {}
-    for name, (happens, can) in form_counts(tokens, meter).items():
-        both = [(half @ happens, half @ can) for half in (halves * 1.0, ~halves * 1.0)]  # (100,) each
+    for name, (happens, can) in counts.items():
+        both = [(half @ happens, half @ can) for half in (halves * weights, ~halves * weights)]  # (100,) each
         if min(can.min() for _, can in both) > 0:
             first, second = (happens / can for happens, can in both)
             bands[name] = float(np.percentile(np.abs(first - second), PERCENTILE))
@@ -178,5 +177,7 @@ def _counts(happens: NDArray[np.bool_], can: NDArray[np.bool_]) -> Counts:
     return (happens & can).sum(1, dtype=float), can.sum(1, dtype=float)
 
 
-def _share(happens: Floats, can: Floats) -> float | None:
-    return float(happens.sum() / can.sum()) if can.sum() else None
+def _shares(counts: Mapping[str, Counts], weights: Floats) -> dict[str, float | None]:
+    """The shares in melodies with weights (N,) together; None where nothing can happen."""
+    totals = {name: (weights @ happens, weights @ can) for name, (happens, can) in counts.items()}
+    return {name: float(happens / can) if can else None for name, (happens, can) in totals.items()}

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import HOLD, REST, Tokens
+from emomelody.music.tokens import HOLD, REST, Floats, Tokens
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from emomelody.emotions.distribution import StyleDistribution
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import EmotionPath, Waypoint, interpolate
+from emomelody.emotions.rule import Labels, label_by_rule
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, Rows, correlation, share
 from emomelody.evaluation.style import evaluate_metrics
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
-from emomelody.music.melody import WINDOW_STEPS
-from emomelody.music.path import Waypoint, interpolate
-from emomelody.music.plane import Floats
-from emomelody.music.rule import Labels, label_by_rule
-from emomelody.music.tokens import Tokens, from_tokens
+from emomelody.music.form import Form
+from emomelody.music.melody import BARS
+from emomelody.music.meter import Meter
+from emomelody.music.tokens import Floats, Tokens, from_tokens
 from emomelody.music.tonality import has_closing_note
-from emomelody.sampling.sampler import decode, encode_melodies, waypoint_latents
+from emomelody.sampling.request import Request
+from emomelody.sampling.sampler import decode
+from emomelody.sampling.targets import Target, encode_melodies, find_distribution
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT
 
@@ -44,7 +48,12 @@ TRANSFER: Rows = {
 }
 
 
-def evaluate_path(checkpoint: Checkpoint, reference: ReferenceSet, count: int = PATH_MELODIES) -> Figures:
+def evaluate_path(
+    checkpoint: Checkpoint,
+    distribution: StyleDistribution,
+    reference: ReferenceSet,
+    count: int = PATH_MELODIES,
+) -> Figures:
     """Melodies of sixteen bars whose emotion changes: 50 for each of the 12 ordered pairs of emotions.
 
     An evaluation of fewer melodies per emotion samples as few here.
@@ -58,40 +67,46 @@ def evaluate_path(checkpoint: Checkpoint, reference: ReferenceSet, count: int = 
     share of the four-bar windows of real melodies stands below it.
     """
     pairs = list(itertools.permutations(Emotion, 2))
-    moving = [(Waypoint(0, first), Waypoint(PATH_BARS // 2, second)) for first, second in pairs]
-    constant = [(Waypoint(0, emotion),) for emotion in Emotion]
-    tokens = _sample_along(checkpoint, [*moving, *constant], count)  # (12 + 4, N, T)
+    moving = [
+        _request(distribution, path=EmotionPath((Waypoint(0, first), Waypoint(PATH_BARS // 2, second))))
+        for first, second in pairs
+    ]
+    constant = [_request(distribution, emotion=emotion) for emotion in Emotion]
+    tokens = _sample_all(checkpoint, [*moving, *constant], count)  # (12 + 4, N, T)
+    meter, size = distribution.meter, BARS * distribution.meter.bar
     changing, steady = tokens[: len(pairs)], tokens[len(pairs) :]
     hits = np.array(
         [
-            [_judge(some[:, :WINDOW_STEPS]) == first.index, _judge(some[:, -WINDOW_STEPS:]) == second.index]
+            [_judge(some[:, :size], meter) == first.index, _judge(some[:, -size:], meter) == second.index]
             for some, (first, second) in zip(changing, pairs, strict=True)
         ]
     )  # (pairs, 2, N)
     windows = {
-        e: [m for m in map(from_tokens, some.reshape(-1, WINDOW_STEPS)) if m.notes]
+        e: [m for m in (from_tokens(row, meter) for row in some.reshape(-1, size)) if m.notes]
         for e, some in zip(Emotion, steady, strict=True)
     }
-    closing = has_closing_note(changing.reshape(-1, changing.shape[-1]))
+    closing = has_closing_note(changing.reshape(-1, changing.shape[-1]), meter)
     return {
         "first": float(hits[:, 0].mean()),
         "last": float(hits[:, 1].mean()),
         "both": float(hits.all(1).mean()),
         "window_gap": evaluate_metrics(windows, reference)["mean_gap"],
         "closing": float(np.mean(closing)),
-        "closing_real": float(has_closing_note(reference.dataset.tokens).mean()),
+        "closing_real": float(has_closing_note(reference.dataset.tokens, meter).mean()),
     }
 
 
-def evaluate_transfer(checkpoint: Checkpoint, reference: ReferenceSet) -> Figures:
+def evaluate_transfer(
+    checkpoint: Checkpoint, distribution: StyleDistribution, reference: ReferenceSet
+) -> Figures:
     """Real melodies in another emotion: up to 100 held-out melodies, each in all four emotions.
 
     Where it is not known what the model was trained on, any melodies are taken. The melody is encoded, and
-    its content is decoded at a point sampled from each emotion's region. "As requested" is the share that the
-    rule labels with the requested emotion. The contour is the pitch at each of the 64 steps; its correlation
-    (Pearson's) with the original's contour is averaged over the melodies. Both are taken over the three other
-    emotions. Below stand the contour's correlation in the original's own emotion, and, for comparison, with a
-    different melody.
+    its content is decoded, with its form, at a point sampled from each emotion's region. "As requested" is
+    the share that the rule labels with the requested emotion. The contour is the pitch at each step; its
+    correlation (Pearson's) with the original's contour is averaged over the melodies. Both are taken over the
+    three other emotions. Below stand the contour's correlation in the original's own emotion, and, for
+    comparison, with a different melody.
     """
     chosen = np.flatnonzero(reference.held_out if reference.known else reference.seen)
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), TRANSFERRED)).astype(int)]
@@ -99,12 +114,14 @@ def evaluate_transfer(checkpoint: Checkpoint, reference: ReferenceSet) -> Figure
     labels = reference.dataset.labels[chosen]  # (M,)
     contents = encode_melodies(checkpoint, originals)[:, LATENT:]  # (M, C)
     contours = [features.contour(melody) for melody in originals]
+    meter = distribution.meter
+    forms = [Form.of(tokens, meter.bar) for tokens in reference.dataset.tokens[chosen]]
     right, other, own, unrelated = [], [], [], []
     for emotion in Emotion:
-        decoded = _decode_contents(checkpoint, contents, emotion)  # (M, T)
-        judged = _judge(decoded)
+        decoded = _decode_contents(checkpoint, distribution, contents, forms, emotion)  # (M, T)
+        judged = _judge(decoded, meter)
         for i, tokens in enumerate(decoded):
-            contour = features.contour(from_tokens(tokens))
+            contour = features.contour(from_tokens(tokens, meter))
             if labels[i] == emotion.index:
                 own.append(correlation(contour, contours[i]))
                 continue
@@ -119,29 +136,49 @@ def evaluate_transfer(checkpoint: Checkpoint, reference: ReferenceSet) -> Figure
     }
 
 
-def _decode_contents(checkpoint: Checkpoint, contents: Floats, emotion: Emotion) -> Tokens:
-    """Decode M contents (M, C) at points sampled from the emotion's region, tokens (M, T)."""
+def _decode_contents(
+    checkpoint: Checkpoint,
+    distribution: StyleDistribution,
+    contents: Floats,
+    forms: Sequence[Form],
+    emotion: Emotion,
+) -> Tokens:
+    """Decode M contents (M, C) with forms at points sampled from the emotion's region, tokens (M, T)."""
     rngs = [np.random.default_rng([0, i]) for i in range(len(contents))]
-    along = np.stack([np.tile(checkpoint.plane.sample(emotion, r), (WINDOW_STEPS, 1)) for r in rngs])
+    latents = np.stack([distribution.plane.sample(emotion, rng) for rng in rngs])  # (M, 2)
+    along = np.repeat(latents[:, None], BARS * distribution.meter.bar, 1)  # (M, T, 2)
     labels = np.full(len(contents), emotion.index)
-    return decode(checkpoint, along, labels, rngs, content=contents)
+    return decode(checkpoint, along, labels, rngs, content=contents, distribution=distribution, forms=forms)
 
 
-def _sample_along(checkpoint: Checkpoint, paths: Sequence[tuple[Waypoint, ...]], count: int) -> Tokens:
-    """Sample N = ``count`` melodies along each of P paths in one batch, tokens (P, N, T)."""
-    along, rngs, labels = [], [], []
-    for waypoints in paths:
+def _request(
+    distribution: StyleDistribution, *, emotion: Emotion | None = None, path: EmotionPath | None = None
+) -> Request:
+    """A request for melodies of sixteen bars in a style and meter."""
+    style, meter = distribution.style, distribution.meter
+    return Request(emotion=emotion, path=path, bars=PATH_BARS, style=style, meter=meter)
+
+
+def _sample_all(checkpoint: Checkpoint, requests: Sequence[Request], count: int) -> Tokens:
+    """Sample N = ``count`` melodies for each of P requests in the same batches, tokens (P, N, T)."""
+    along, forms, rngs, labels = [], [], [], []
+    for request in requests:
+        target = Target.of(checkpoint, request)
         for number in range(count):
-            rng = np.random.default_rng([0, number])
-            latents = waypoint_latents(checkpoint.plane, waypoints, rng)  # (W, 2)
-            along.append(interpolate(waypoints, latents, PATH_BARS))  # (T, 2)
+            rng = np.random.default_rng([request.seed, number])
+            latents = target.sample_latents(request.spread, rng)  # (W, 2)
+            along.append(interpolate(target.waypoints, latents, request.bars, request.meter))  # (T, 2)
+            forms.append(target.form(request, latents, rng))
             rngs.append(rng)
-            labels.append(waypoints[0].label.index)
-    tokens = decode(checkpoint, np.stack(along), np.array(labels), rngs)  # (P · N, T)
-    return tokens.reshape(len(paths), count, -1)
+            labels.append(target.waypoints[0].label.index)
+    distribution = find_distribution(checkpoint, requests[0].style, requests[0].meter)
+    tokens = decode(
+        checkpoint, np.stack(along), np.array(labels), rngs, distribution=distribution, forms=forms
+    )  # (P · N, T)
+    return tokens.reshape(len(requests), count, -1)
 
 
-def _judge(tokens: Tokens) -> Labels:
+def _judge(tokens: Tokens, meter: Meter) -> Labels:
     """The rule's labels 0–3 of windows (N, T) of longer melodies, −1 for silence, (N,)."""
-    melodies = map(from_tokens, tokens)
+    melodies = [from_tokens(row, meter) for row in tokens]
     return np.array([label_by_rule(m).index if m.notes else -1 for m in melodies])

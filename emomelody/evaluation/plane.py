@@ -8,6 +8,10 @@ import numpy as np
 import torch
 
 from emomelody.data.dataset import Dataset
+from emomelody.emotions.distribution import StyleDistribution
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.plane import placement, quadrants
+from emomelody.emotions.rule import Labels, judge_by_rule
 from emomelody.evaluation import paper
 from emomelody.evaluation.emotion import heard_points
 from emomelody.evaluation.reference import ReferenceSet
@@ -15,13 +19,11 @@ from emomelody.evaluation.statistics import Figures, Rows, by_emotion, or_none, 
 from emomelody.models.build import to_model
 from emomelody.models.inference import encode_all
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
-from emomelody.music.melody import WINDOW_STEPS, Melody
-from emomelody.music.plane import Floats, placement, quadrants
-from emomelody.music.rule import Labels, judge_by_rule
-from emomelody.music.tokens import from_tokens
+from emomelody.music.melody import BARS, Melody
+from emomelody.music.meter import Meter
+from emomelody.music.tokens import Floats, from_tokens
 from emomelody.sampling.sampler import decode
-from emomelody.weights.checkpoint import Checkpoint
+from emomelody.weights.checkpoint import VA, Checkpoint
 
 CONFIDENCE = 0.95
 GRID = 21  # points on each axis of the plane
@@ -99,7 +101,7 @@ def evaluate_latent_space(reference: ReferenceSet, means: Floats) -> Figures:
     }
 
 
-def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
+def evaluate_plane(checkpoint: Checkpoint, distribution: StyleDistribution | None) -> tuple[Figures, Grid]:
     """How well decoded melodies follow the requested point: one melody at each of 21 × 21 points.
 
     "In the requested quadrant" is the share of points whose melody the rule labels with the emotion of the
@@ -117,7 +119,7 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
     axis = np.linspace(-1, 1, GRID)
     valence, arousal = (side.ravel() for side in np.meshgrid(axis, axis))  # (G²,) each
     points = np.stack([valence, arousal], 1)  # (G², 2)
-    melodies = _decode_points(checkpoint, points)
+    melodies = _decode_points(checkpoint, distribution, points)
     onsets = np.array([float(len(m.notes)) for m in melodies])
     sounding = onsets > 0
     majorness, judged = np.full(len(points), np.nan), np.full(len(points), -1)
@@ -150,15 +152,20 @@ def evaluate_plane(checkpoint: Checkpoint) -> tuple[Figures, Grid]:
 def latent_means(checkpoint: Checkpoint, dataset: Dataset) -> Floats:
     """The latent means (N, 2) of the data's melodies, as the paper's figures 5–7 show them."""
     classes, _moved = checkpoint.vocabulary.encode(dataset.tokens)  # (N, T)
-    return encode_all(to_model(checkpoint), torch.from_numpy(classes), torch.from_numpy(dataset.labels))[0]
+    labels_or_meter = dataset.meter if checkpoint.name == VA else torch.from_numpy(dataset.labels)
+    return encode_all(to_model(checkpoint), torch.from_numpy(classes), labels_or_meter)[0]
 
 
-def _decode_points(checkpoint: Checkpoint, points: Floats) -> list[Melody]:
-    """Decode one melody at each of P points (P, 2)."""
+def _decode_points(
+    checkpoint: Checkpoint, distribution: StyleDistribution | None, points: Floats
+) -> list[Melody]:
+    """Decode one melody at each of P points (P, 2), in a style and meter."""
+    meter = distribution.meter if distribution else Meter.FOUR_FOUR
     latents = np.stack([checkpoint.plane.to_latent((v, a)) for v, a in points.tolist()])  # (P, 2)
-    along = np.repeat(latents[:, None], WINDOW_STEPS, 1)  # (P, T, 2)
+    along = np.repeat(latents[:, None], BARS * meter.bar, 1)  # (P, T, 2)
     rngs = [np.random.default_rng([0, i]) for i in range(len(points))]
-    return [from_tokens(row) for row in decode(checkpoint, along, quadrants(points), rngs)]
+    rows = decode(checkpoint, along, quadrants(points), rngs, distribution=distribution)
+    return [from_tokens(row, meter) for row in rows]
 
 
 def _accuracy(means: Floats, labels: Labels) -> Figures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from emomelody import __version__
 from emomelody.data import manifest
-from emomelody.data.dataset import Dataset, Split
+from emomelody.data.dataset import Dataset, Split, styles_in
+from emomelody.emotions.distribution import StyleDistribution
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation import statistics
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
-from emomelody.music.melody import WINDOW_STEPS
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import Tokens, from_tokens
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
+from emomelody.music.tokens import Floats, from_tokens
+from emomelody.sampling.targets import find_distribution
 from emomelody.weights.checkpoint import VA, Checkpoint
 
 DATA = Path("data")  # where ``preprocess`` writes by default
@@ -35,7 +37,7 @@ class DataSplit:
     @classmethod
     def of(cls, dataset: Dataset, checkpoint: Checkpoint | None) -> DataSplit:
         """The split of a model, or of a system of which only melodies are known (None)."""
-        if checkpoint is not None and checkpoint.training["data"] == dataset.fingerprint:
+        if checkpoint is not None and _trained_on(checkpoint, dataset):
             held_out = dataset.split(Split(checkpoint.training["split"]), checkpoint.training["seed"])
             return cls(True, ~held_out, held_out)
         everything = np.ones(len(dataset), dtype=bool)
@@ -45,13 +47,21 @@ class DataSplit:
             return cls(False, everything, ~everything)
 
 
+def _trained_on(checkpoint: Checkpoint, dataset: Dataset) -> bool:
+    """Whether the model's data of this style and meter are these; until version 0.4 it knew one alone."""
+    fingerprints = checkpoint.training["data"]
+    if isinstance(fingerprints, dict):
+        return bool(fingerprints.get(dataset.name) == dataset.fingerprint)
+    return bool(fingerprints == dataset.fingerprint)
+
+
 class ReferenceSet:
     """Real melodies with their metrics, their split, and the training melodies' split-half distances."""
 
     def __init__(self, dataset: Dataset, split: DataSplit) -> None:
         self.dataset = dataset
         self.known, self.seen, self.held_out = split.known, split.seen, split.held_out
-        self.melodies = [from_tokens(tokens) for tokens in dataset.tokens]  # N
+        self.melodies = [from_tokens(tokens, dataset.meter) for tokens in dataset.tokens]  # N
         self.table = features.metrics_table(self.melodies)  # (N, 7)
         self.split_half = {e: self._split_half_distances(e) for e in Emotion}
 
@@ -79,60 +89,15 @@ class ReferenceSet:
         return of_metrics | of_histograms
 
 
-@dataclass(frozen=True)
-class MelodySet:
-    """N melodies of one length."""
+def learned_style(checkpoint: Checkpoint, style: Style | None, meter: Meter) -> StyleDistribution | None:
+    """A style and meter as emoreg-va has learned it, or its first style in that meter; None for other models.
 
-    tokens: Tokens  # (N, T)
-    labels: NDArray[np.int64]  # (N,), 0–3 for e1–e4
-    tunes: NDArray[np.int64]  # (N,), the same number for the same tune; all different of generated ones
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def __getitem__(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> MelodySet:
-        return MelodySet(self.tokens[chosen], self.labels[chosen], self.tunes[chosen])
-
-    @classmethod
-    def generated(cls, tokens: Mapping[Emotion, Tokens]) -> MelodySet:
-        """Generated melodies (n, T) by requested emotion."""
-        labels = np.concatenate([np.full(len(rows), e.index) for e, rows in tokens.items()])
-        return cls(np.concatenate([*tokens.values()]), labels, np.arange(len(labels)))
-
-    @classmethod
-    def successive(cls, dataset: Dataset, count: int) -> MelodySet:
-        """All runs of ``count`` successive windows of one piece and one mode, labelled as their first one."""
-        minor = np.array([emotion.mode == "minor" for emotion in Emotion])[dataset.labels]  # (N,)
-        runs = np.arange(len(dataset))[:, None]  # (n, windows so far), from the last window back
-        for _ in range(count - 1):
-            before = dataset.previous[runs[:, 0]]  # (n,)
-            usable = (before >= 0) & (minor[before] == minor[runs[:, 0]])
-            runs = np.concatenate([before[usable, None], runs[usable]], 1)
-        tokens = dataset.tokens[runs].reshape(len(runs), count * WINDOW_STEPS)
-        return cls(tokens, dataset.labels[runs[:, 0]], dataset.tunes[runs[:, 0]])
-
-    def by_emotion(self) -> dict[Emotion, Tokens]:
-        """The tokens (n, T) of each emotion that has melodies."""
-        rows = {e: self.tokens[self.labels == e.index] for e in Emotion}
-        return {e: some for e, some in rows.items() if len(some)}
-
-
-def matched(generated: MelodySet, real: MelodySet) -> tuple[MelodySet, MelodySet]:
-    """Both sets with the same shares of the emotions, so that these do not tell them apart.
-
-    Emotions that either set lacks are left out; of the generated melodies the first of each emotion are
-    taken. An empty set changes nothing.
+    Raises EmomelodyError for a model that makes no melodies in the meter.
     """
-    if not (len(generated) and len(real)):
-        return generated, real
-    ours, theirs = (np.bincount(side.labels, minlength=len(Emotion)) for side in (generated, real))  # (4,)
-    both = np.flatnonzero((ours > 0) & (theirs > 0))
-    counts = np.zeros(len(Emotion), dtype=np.int64)
-    if len(both):
-        scarcest = both[np.argmin(ours[both] / theirs[both])]
-        counts[both] = theirs[both] * ours[scarcest] // theirs[scarcest]
-    chosen = [np.flatnonzero(generated.labels == e.index)[: counts[e.index]] for e in Emotion]
-    return generated[np.concatenate(chosen)], real[np.isin(real.labels, both)]
+    if checkpoint.name != VA and meter is not Meter.FOUR_FOUR:
+        raise EmomelodyError(f"{checkpoint.name} makes melodies in 4/4 alone, none in {meter}: use {VA}")
+    known = {learned.style for learned in checkpoint.styles if learned.meter is meter}
+    return find_distribution(checkpoint, style if style in known else None, meter)
 
 
 def default_windows(model_names: list[str]) -> str:
@@ -142,27 +107,38 @@ def default_windows(model_names: list[str]) -> str:
 
 def default_data(
     windows: str,
+    style: Style | None = None,
+    meter: Meter = Meter.FOUR_FOUR,
     *,
-    on_build: Callable[[Path, int], None] = lambda _folder, _pieces: None,
+    on_build: Callable[[str, Path, int], None] = lambda _what, _folder, _pieces: None,
     on_piece: Callable[[], None] = lambda: None,
 ) -> Path:
-    """The data folder to use where none is given: ``data``, else the chorales in the user's cache.
+    """The data folder to use where none is given: ``data``, else one in the user's cache.
 
-    The chorales are built into the cache where they are missing, with ``windows`` as ``preprocess`` takes
-    them. ``on_build`` is then called once with the folder and the number of pieces, ``on_piece`` after each
-    piece. Raises BadInput where the cache cannot be written to.
+    ``data`` is used if it has melodies of the style in the meter. The cache holds the chorales, with
+    ``windows`` as ``preprocess`` takes them, and for folk tunes a folder with all windows of both: it has the
+    tune numbers of data for training on both. What is missing is built: ``on_build`` is then called once with
+    what is built, the folder and the number of pieces, and ``on_piece`` after each piece. Raises BadInput
+    where a folder cannot be read or written to, and EmomelodyError for melodies that no corpus has.
     """
-    if DATA.is_dir():
+    if DATA.is_dir() and any(style in (None, kind) for kind, own in styles_in(DATA) if own is meter):
         return DATA
+    if style is Style.OWN:
+        raise EmomelodyError(
+            f"there are no melodies of your own in {meter} here: name a folder that has some"
+        )
     from platformdirs import user_cache_path
 
-    folder = user_cache_path("emomelody") / f"chorales-{windows}-{__version__}"
+    folk = style is Style.FOLK or (style is None and meter is Meter.SIX_EIGHT)
+    name = "chorales-and-folk" if folk else f"chorales-{windows}"
+    folder = user_cache_path("emomelody") / f"{name}-{__version__}"
     if not (folder / manifest.NAME).exists():  # the manifest is written last
         from emomelody.data.preprocess import preprocess
-        from emomelody.data.sources import chorale_sources
+        from emomelody.data.sources import chorale_sources, folk_sources
         from emomelody.data.windows import Windows
 
-        sources = chorale_sources()
-        on_build(folder, len(sources))
-        preprocess(sources, folder, windows=Windows(windows), seed=0, jobs=None, on_piece=on_piece)
+        sources = [*chorale_sources(), *(folk_sources() if folk else [])]
+        on_build("the chorales and folk tunes" if folk else "the chorales", folder, len(sources))
+        cut = Windows.ALL if folk else Windows(windows)
+        preprocess(sources, folder, windows=cut, seed=0, jobs=None, on_piece=on_piece)
     return folder

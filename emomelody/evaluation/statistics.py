@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.emotion import Emotion
+from emomelody.emotions.emotion import Emotion
 from emomelody.music.melody import Melody
-from emomelody.music.plane import Floats
+from emomelody.music.tokens import Floats
 
 Melodies = Mapping[Emotion, Sequence[Melody]]  # by requested emotion
 Figures = dict[str, Any]  # nested, with strings as keys and numbers, strings, lists or None as leaves

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.evaluation import statistics
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, Melodies, Rows, or_none
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
-from emomelody.music.plane import Floats
+from emomelody.music.tokens import Floats
 
 GAPS: Rows = {"mean_gap": ("mean |Δμ|/σ", "{:.2f}"), "worst_gap": ("worst |Δμ|/σ", "{:.2f}")}
 

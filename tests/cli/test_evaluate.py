@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from conftest import Run
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.formats import midi
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN
@@ -206,7 +206,9 @@ def test_a_model_that_makes_only_silence_says_so(tmp_path: Path, run: Run, small
 
 def test_data_here_is_the_default(tmp_path: Path, run: Run, small_data: Path) -> None:
     shutil.copytree(small_data, tmp_path / "data")
-    assert "mean D, unseen" in run("evaluate", "-n", 1).stdout
+    done = run("evaluate", "-n", 1)
+    assert "mean D, unseen" in done.stdout
+    assert "has not learned own melodies in 4/4: its chorale melodies are evaluated" in done.stderr
 
 
 def test_wrong_requests_are_one_line(tmp_path: Path, run: Run, small_data: Path) -> None:
@@ -215,6 +217,8 @@ def test_wrong_requests_are_one_line(tmp_path: Path, run: Run, small_data: Path)
         ("--data", "nowhere"): "nowhere: no such folder",
         ("-m", "nobody", "--data", "x"): "no such model",
         ("--data", str(small_data), "-n", "1", "--judge-data", "x"): "x: no such folder",
+        ("--data", str(small_data), "--style", "folk"): "no folk melodies in 4/4",
+        ("--style", "own", "-m", "emoreg"): "no melodies of your own in 4/4 here: name a folder",
         ("--data", str(small_data), "-n", "1", "--json", "no/such/f.json"): "cannot be written",
         ("--data", str(small_data), "-n", "1", "--csv", "no/such/f.csv"): "cannot be written",
     }.items():
@@ -226,6 +230,8 @@ def test_options_that_exclude_each_other_are_usage_errors(run: Run) -> None:
     generated = ("--generated", "x", "-m", "base", "-n", "5", "--seed", "0", "--seeds", "1")
     expected = "takes its melodies from a folder: leave out --model, --num, --seed, --seeds"
     assert expected in run("evaluate", *generated, code=2).stderr
+    assert "'jazz' is not one of chorale, folk, own" in run("evaluate", "--style", "jazz", code=2).stderr
+    assert "'5/4' is not one of 4/4, 3/4, 6/8" in run("evaluate", "--meter", "5/4", code=2).stderr
     assert "cannot both go to stdout" in run("evaluate", "--json", "-", "--csv", "-", code=2).stderr
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from conftest import random_melody
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.evaluation.two_sample.descriptors import descriptor_table, descriptors
 from emomelody.evaluation.two_sample.ngrams import ngram_table
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import HOLD, REST, from_tokens, to_tokens

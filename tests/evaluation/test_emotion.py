@@ -7,12 +7,12 @@ import pytest
 from conftest import random_melody
 from evaluation.labelled import reference_of, two_of_each
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import judge_by_rule
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation import emotion
 from emomelody.evaluation.emotion import Classifier
-from emomelody.music.emotion import Emotion
 from emomelody.music.melody import Melody, Note
-from emomelody.music.rule import judge_by_rule
 from emomelody.music.tokens import HOLD, REST
 from emomelody.sampling.request import Sample
 

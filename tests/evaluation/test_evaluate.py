@@ -35,7 +35,7 @@ def test_an_evaluation_shows_itself_in_a_notebook() -> None:
     some = two_of_each()
     evaluation = evaluate.evaluate_generated(dataset(some), dataset(some), name="same")
     assert repr(evaluation) == "<same: emotion as requested 100%, mean |Δμ|/σ 0.00, exact copies 100%>"
-    assert "<caption>Verdict</caption>" in evaluation._repr_html_()
+    assert "<caption>Verdict: own melodies in 4/4</caption>" in evaluation._repr_html_()
 
 
 def test_figures_as_a_data_frame(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.form import FORM, evaluate_form, form, form_counts, split_half_bands
 from emomelody.evaluation.notes import Notes
-from emomelody.evaluation.reference import MelodySet
-from emomelody.music.emotion import Emotion
+from emomelody.evaluation.sets import MelodySet
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens
 
@@ -109,13 +109,16 @@ def test_other_meters_have_other_bars() -> None:
 
 
 def test_split_half_bands_are_those_of_tunes() -> None:
+    def band(tokens: Tokens, tunes: Tokens) -> float | None:
+        return split_half_bands(form_counts(tokens), np.full(20, 0.1), tunes)["bar"]
+
     alike = np.repeat(AABA, 20, axis=0)
-    assert split_half_bands(alike, np.arange(20))["bar"] == 0
+    assert band(alike, np.arange(20)) == pytest.approx(0)
     mixed = np.concatenate([alike[:10], np.tile(B, (10, 4))])
-    by_tune = split_half_bands(mixed, np.repeat([0, 1], 10))["bar"]
+    by_tune = band(mixed, np.repeat([0, 1], 10))
     assert by_tune == pytest.approx(12 / 15 - 8 / 15)  # B recurs from the fifth bar on
-    assert 0 < (split_half_bands(mixed, np.arange(20))["bar"] or 0) < by_tune
-    assert split_half_bands(alike, np.zeros(20))["bar"] is None
+    assert 0 < (band(mixed, np.arange(20)) or 0) < by_tune
+    assert band(alike, np.zeros(20, dtype=int)) is None
 
 
 def test_the_block_has_real_melodies_beside() -> None:
@@ -127,3 +130,14 @@ def test_the_block_has_real_melodies_beside() -> None:
     assert figures["16"]["motif"] == form(generated[16].tokens)["motif"]
     assert figures["32"]["real"]["bar"] is None and figures["32"]["split_half"]["bar"] is None
     assert figures["32"]["melodies"] == 6
+
+
+def test_real_melodies_have_the_weight_of_the_generated_ones_of_their_emotion() -> None:
+    """Ten happy tunes whose bars recur and one sad tune without any recurrence."""
+    through = phrase(*range(40, 104))[None]
+    tokens = np.concatenate([AABA.repeat(10, 0), through])
+    real = MelodySet(tokens, np.repeat([0, 2], [10, 1]), np.arange(11))
+    generated = MelodySet.generated({Emotion.E1: AABA.repeat(2, 0), Emotion.E3: through.repeat(2, 0)})
+    longer = dict.fromkeys((16, 32), generated)
+    figures = evaluate_form(longer, {16: real, 32: real})["16"]
+    assert figures["bar"] == figures["real"]["bar"] == pytest.approx(8 / 30)

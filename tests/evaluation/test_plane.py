@@ -11,13 +11,13 @@ import pytest
 from evaluation.labelled import reference_of, two_of_each
 
 from emomelody.data.dataset import Split, load
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.plane import Plane
 from emomelody.evaluation import plane
 from emomelody.evaluation.emotion import Judges
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
 from emomelody.music import features
-from emomelody.music.emotion import Emotion
-from emomelody.music.plane import Floats, Plane
-from emomelody.music.tokens import REST, Tokens
+from emomelody.music.tokens import REST, Floats, Tokens
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
@@ -25,7 +25,7 @@ from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_check
 
 def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> None:
     data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
-    checkpoint = Trainer(data, config, tmp_path).run(tmp_path)
+    checkpoint = Trainer([data], config, tmp_path).run(tmp_path)
     reference = ReferenceSet(data, DataSplit.of(data, checkpoint))
     # 7 of 8 happy ones in Q1, 0 of 8 angry, all sad and relaxed. Wilson's interval is
     # (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
@@ -54,7 +54,7 @@ def test_placement_has_wilsons_interval(small_data: Path, tmp_path: Path) -> Non
 
 def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
     data, config = load(small_data), TrainConfig(model="emoreg", epochs=1, split=Split.RANDOM, seed=5)
-    checkpoint = Trainer(data, config, tmp_path).run(tmp_path)
+    checkpoint = Trainer([data], config, tmp_path).run(tmp_path)
     reference = ReferenceSet(data, DataSplit.of(data, checkpoint))
     placed = plane.evaluate_placement(checkpoint, reference, plane.latent_means(checkpoint, data))
     assert placed["training"]["examples"] == 32
@@ -68,7 +68,8 @@ def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
 
 
 def test_listeners_hear_the_requested_arousal_of_the_bundled_weights() -> None:
-    figures, _ = plane.evaluate_plane(load_checkpoint(bundled_weights()["emoreg-va"]))
+    checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
+    figures, _ = plane.evaluate_plane(checkpoint, checkpoint.styles[0])
     assert figures["heard_arousal"] > 0.93
     assert figures["heard_valence"] > 0.6
     assert figures["arousal"] > 0.97
@@ -92,7 +93,7 @@ def test_the_plane_of_an_obedient_and_of_a_blind_model(
 ) -> None:
     """An obedient one decodes more notes for arousal, and more major thirds for valence."""
 
-    def decode(_checkpoint: Checkpoint, latents: Floats, *_: Any) -> Tokens:
+    def decode(_checkpoint: Checkpoint, latents: Floats, *_: Any, **_named: Any) -> Tokens:
         tokens = np.full((len(latents), 64), REST)
         for row, (valence, arousal) in zip(tokens, latents[:, 0].tolist(), strict=True):
             count = 12 if blind else round(11 + 10 * arousal)
@@ -104,7 +105,7 @@ def test_the_plane_of_an_obedient_and_of_a_blind_model(
     monkeypatch.setattr(plane, "decode", decode)
     loaded = load_checkpoint(bundled_weights()["emoreg"])
     checkpoint = replace(loaded, plane=Plane((1.0, 1.0), loaded.plane.regions))
-    figures, grid = plane.evaluate_plane(checkpoint)
+    figures, grid = plane.evaluate_plane(checkpoint, None)
     for name in ("arousal", "arousal_high", "arousal_low", "valence", "valence_high", "valence_low"):
         assert least <= figures[name] <= most + 1e-9, name
     assert grid.onsets[0, 0] == (12 if blind else 1)

@@ -7,9 +7,9 @@ import pytest
 from evaluation.labelled import dataset, reference_of
 from pieces import quarters
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.evaluation import style
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
-from emomelody.music.emotion import Emotion
 
 
 def test_cells_and_gaps_by_hand() -> None:

@@ -38,7 +38,7 @@ def test_a_system_is_compared_with_real_melodies_or_else_the_paper() -> None:
         "mine": "90.0% ✓", "paper's emoreg": "–", "real melodies": "80.0%"
     }  # fmt: skip
     assert found["exact copies"] == {"mine": "10.0% ✗", "paper's emoreg": "19.0%", "real melodies": "0.0%"}
-    assert found["within 4 of 64 steps"]["mine"] == "30.0% ✓"
+    assert found["within 4 steps"]["mine"] == "30.0% ✓"
     assert found["mean |Δμ|/σ"] == {
         "mine": "0.20 ✓", "paper's emoreg": "0.23", "real melodies": "–"
     }  # fmt: skip
@@ -53,6 +53,21 @@ def test_rows_that_no_system_has_are_left_out() -> None:
         "mine": "90.0% ✓", "theirs": "–", "paper's emoreg": "87.8%", "real melodies": "–"
     }  # fmt: skip
     assert found["mean D, held-out"]["mine"] == "70.0%"  # nothing to compare with
+
+
+def test_folk_tunes_and_other_meters_are_not_compared_with_the_paper() -> None:
+    for kind in ({"style": "folk", "meter": "4/4"}, {"style": "own", "meter": "3/4"}):
+        some = system("mine", "emoreg", placement={"training": {"mean": 0.9}}, **kind)
+        found = cells(some)
+        assert found["mean |Δμ|/σ"] == {"mine": "0.20", "real melodies": "–"}
+        assert found["mean D, training"]["mine"] == "90.0%"
+        assert "paper" not in verdict([some]).caption.split("worse,")[1]
+
+
+def test_the_title_names_the_real_melodies() -> None:
+    folk = system("a", None, style="folk", meter="6/8")
+    assert verdict([folk, folk]).title == "Verdict: folk melodies in 6/8"
+    assert verdict([folk, system("b", None, style="own", meter="6/8")]).title == "Verdict"
 
 
 def test_each_model_of_the_paper_is_compared_with_its_namesake() -> None:

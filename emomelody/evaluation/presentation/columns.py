@@ -7,6 +7,8 @@ from typing import Any
 
 from emomelody.evaluation.statistics import Figures
 from emomelody.formats.sheet import Sheet
+from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 
 NOTHING = "–"  # of a figure that does not exist
 
@@ -32,6 +34,31 @@ def per_reference(
     if len(groups) == 1:
         return {heading: list(next(iter(groups)))}
     return {f"{heading} ({', '.join(names)})": list(values) for values, names in groups.items()}
+
+
+def kind(systems: Sequence[Figures]) -> str:
+    """The real melodies that the systems are compared with, such as ``folk melodies in 6/8``.
+
+    Empty if they are not the same for all.
+    """
+    kinds = {(system.get("style"), system.get("meter")) for system in systems}
+    if len(kinds) != 1 or None in (pair := next(iter(kinds))):
+        return ""
+    return "{} melodies in {}".format(*pair)
+
+
+def is_like_the_papers(system: Figures) -> bool:
+    """Whether a system's figures can be compared with the paper's: its data are of melodies in 4/4, not folk.
+
+    Figures of earlier versions have no style; they are of such melodies.
+    """
+    return system.get("style") != Style.FOLK and system.get("meter", Meter.FOUR_FOUR) == Meter.FOUR_FOUR
+
+
+def without_empty(sheet: Sheet) -> Sheet:
+    """The sheet without the rows in which no figure exists."""
+    rows = tuple(row for row in sheet.rows if set(row[1:]) != {NOTHING})
+    return Sheet(sheet.block, sheet.title, sheet.columns, rows)
 
 
 def deviations(system: Figures, *keys: str) -> dict[str, Any]:

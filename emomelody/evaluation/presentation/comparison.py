@@ -7,7 +7,14 @@ from functools import partial
 from typing import Any
 
 from emomelody.evaluation.form import FORM, FORM_BARS
-from emomelody.evaluation.presentation.columns import NOTHING, deviations, number, per_reference, sheet_of
+from emomelody.evaluation.presentation.columns import (
+    NOTHING,
+    deviations,
+    number,
+    per_reference,
+    sheet_of,
+    without_empty,
+)
 from emomelody.evaluation.statistics import Figures
 from emomelody.evaluation.two_sample.figures import CLASSIFIERS, TESTED_BARS
 from emomelody.formats.sheet import Sheet
@@ -60,12 +67,7 @@ def _by_bars(
     for heading, key in more.items():
         columns |= per_reference(having, heading, partial(column, key=key))
     rows = [f"{bars} bars: {name}" for bars in present for name in titles]
-    return _without_empty(sheet_of(block, title, rows, columns))
-
-
-def _without_empty(sheet: Sheet) -> Sheet:
-    rows = tuple(row for row in sheet.rows if set(row[1:]) != {NOTHING})
-    return Sheet(sheet.block, sheet.title, sheet.columns, rows)
+    return without_empty(sheet_of(block, title, rows, columns))
 
 
 def _tests(figures: Figures, spread: Figures) -> list[str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from emomelody import __version__
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.rule import Labels
 from emomelody.evaluation import emotion, form, long, novelty, paths, plane, style
 from emomelody.evaluation.evaluate import Evaluation
 from emomelody.evaluation.presentation.tables import sheets
@@ -20,8 +22,6 @@ from emomelody.evaluation.two_sample import figures as two_sample
 from emomelody.evaluation.two_sample.figures import FEWEST
 from emomelody.files import staged
 from emomelody.formats import piano_roll, plots
-from emomelody.music.emotion import Emotion
-from emomelody.music.rule import Labels
 
 MELODIES_SHOWN = 4  # per emotion
 # The sections, by block of figures: a heading, and the function whose docstring defines the block.
@@ -127,6 +127,12 @@ def _notes(figures: Figures) -> list[str]:
         lines.append(
             "not trained on this data, as far as is known: all of it counts as unseen, and closeness and"
             " novelty are measured against all of it"
+        )
+    sampled = figures.get("sampled_style")
+    if sampled and sampled != figures["style"]:
+        lines.append(
+            f"has not learned {figures['style']} melodies in {figures['meter']}: its {sampled} melodies are"
+            " evaluated"
         )
     lines.append(f"judges of emotion checked on {judged['melodies']} real melodies, {judged['where']}")
     if judged["labelled_by_rule"]:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
+from emomelody.emotions.emotion import Emotion
 from emomelody.evaluation.emotion import SETTINGS, TONALITY, VALIDITY
 from emomelody.evaluation.long import LONG
 from emomelody.evaluation.novelty import NOVELTY
@@ -16,15 +17,16 @@ from emomelody.evaluation.presentation.columns import (
     NOTHING,
     columns_of,
     deviations,
+    is_like_the_papers,
     number,
     per_reference,
     sheet_of,
+    without_empty,
 )
 from emomelody.evaluation.presentation.comparison import form, two_sample
 from emomelody.evaluation.statistics import Figures, Rows
 from emomelody.evaluation.style import GAPS
 from emomelody.formats.sheet import Sheet
-from emomelody.music.emotion import Emotion
 from emomelody.music.features import HISTOGRAMS, METRIC_NAMES, PAPER_METRICS
 
 SPLITS = {"training": "training", "held_out": "held-out", "unseen": "unseen"}
@@ -95,7 +97,7 @@ def _placement(systems: Sequence[Figures]) -> Sheet:
             title = f"{system['name']}, {SPLITS[split]} ({placement[split]['examples']})"
             columns[title] = [_with_interval(placement[split], code) for _, code in quadrants]
     for system in systems:
-        if system["placement"]["paper"]:
+        if system["placement"]["paper"] and is_like_the_papers(system):
             printed = system["placement"]["paper"]
             columns[f"paper's {system['model']}"] = [number(printed[c], "{:.0%}") for _, c in quadrants]
     titles = [title for title, _ in quadrants] if systems else []
@@ -116,7 +118,7 @@ def _metrics(system: Figures, metrics: Sequence[str], title: str) -> Sheet:
     }
     if set(metrics) <= set(METRICS):
         for printed in (system["model"], "training"):
-            if printed in METRICS["pitch_range"]:
+            if printed in METRICS["pitch_range"] and is_like_the_papers(system):
                 heading = f"paper's {printed}"
                 columns[heading] = [
                     "{:.2f} ({:.2f})".format(*METRICS[m][printed][e.index]) for m, e in places
@@ -190,7 +192,7 @@ def _gaps(systems: Sequence[Figures]) -> Sheet:
 
 
 def _novelty(systems: Sequence[Figures]) -> Sheet:
-    return _beside_real("novelty", "Novelty", NOVELTY, systems)
+    return without_empty(_beside_real("novelty", "Novelty", NOVELTY, systems))
 
 
 def _plane(systems: Sequence[Figures]) -> Sheet:

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from emomelody.evaluation import paper
-from emomelody.evaluation.presentation.columns import NOTHING, deviations, number, per_reference
+from emomelody.evaluation.presentation.columns import (
+    NOTHING,
+    deviations,
+    is_like_the_papers,
+    kind,
+    number,
+    per_reference,
+)
 from emomelody.evaluation.statistics import Figures
 from emomelody.formats.sheet import BAD, GOOD, NEARLY, Sheet
 
@@ -50,8 +57,10 @@ ROWS = (
         real=("metrics", "real", "worst_gap"), paper="worst_gap", higher_is_better=False),
     Row("novelty", "exact copies", ("novelty", "exact"), "{:.1%}",
         real=("novelty", "real", "exact"), paper="exact", higher_is_better=False),
-    Row("novelty", "within 4 of 64 steps", ("novelty", "within_4"), "{:.1%}",
+    Row("novelty", "within 4 steps", ("novelty", "within_4"), "{:.1%}",
         real=("novelty", "real", "within_4"), paper="within_4", higher_is_better=False),
+    Row("novelty", "16-bar tunes sharing 16 intervals", ("novelty", "shared_16"), "{:.1%}",
+        real=("novelty", "real", "shared_16"), higher_is_better=False),
     Row("novelty", "distinct melodies", ("novelty", "distinct"), "{:.1%}",
         real=("novelty", "real", "distinct")),
     Row("told from real", "AUC, random forest", ("two_sample", "4", "forest", "auc"), "{:.2f}",
@@ -87,9 +96,12 @@ def verdict(systems: Sequence[Figures]) -> Sheet:
     groups = [row.group for row in rows]
     headings = groups[:1] + ["" if group == last else group for last, group in pairwise(groups)]
     texts = zip(headings, [row.title for row in rows], *columns.values(), strict=True)
-    printed = "; D: its table 2" if any(row.paper == "placement" for row in rows) else ""
-    caption = f"{MARKS}\n{SOURCE}{printed}."
-    return Sheet("verdict", TITLE, ("", "", *columns), tuple(texts), labels=2, caption=caption)
+    caption = MARKS
+    if _paper_models(systems):
+        printed = "; D: its table 2" if any(row.paper == "placement" for row in rows) else ""
+        caption = f"{MARKS}\n{SOURCE}{printed}."
+    title = f"{TITLE}: {real}" if (real := kind(systems)) else TITLE
+    return Sheet("verdict", title, ("", "", *columns), tuple(texts), labels=2, caption=caption)
 
 
 def _cell(system: Figures, row: Row) -> str:
@@ -101,7 +113,7 @@ def _cell(system: Figures, row: Row) -> str:
     deviation = deviations(system, *keys).get(last)
     text = number(value, row.form, deviation)
     yardstick = _figure(system, row.real)
-    if yardstick is None:
+    if yardstick is None and is_like_the_papers(system):
         yardstick = _of_paper(_counterpart(system), row)
     if yardstick is None or row.higher_is_better is None:
         return text
@@ -121,7 +133,7 @@ def _figure(system: Figures, keys: Keys) -> float | None:
 
 def _paper_models(systems: Sequence[Figures]) -> list[str]:
     """The paper's models that the systems are compared with, in the paper's order."""
-    counterparts = {_counterpart(system) for system in systems}
+    counterparts = {_counterpart(system) for system in systems if is_like_the_papers(system)}
     return [name for name in paper.PUBLISHED if name in counterparts]
 
 

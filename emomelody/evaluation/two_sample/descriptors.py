@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from emomelody.evaluation.form import motif_recurrence
 from emomelody.evaluation.notes import Notes
 from emomelody.music.meter import Meter
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import REST, Tokens
+from emomelody.music.tokens import REST, Floats, Tokens
 from emomelody.music.tonality import majorness
 
 LONGEST = np.iinfo(np.int64).max

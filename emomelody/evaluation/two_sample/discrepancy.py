@@ -5,50 +5,53 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.emotions.emotion import Emotion
+from emomelody.evaluation.sets import MelodySet
 from emomelody.evaluation.statistics import Figures
 from emomelody.evaluation.two_sample.descriptors import descriptor_table
-from emomelody.music.meter import Meter
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import Tokens
+from emomelody.music.tokens import Floats, Tokens
 
-MOST = 1000  # melodies of a set; of more, a random sample is taken
+MOST = 250  # melodies of an emotion and set; of more, a random sample is taken
 PERMUTATIONS = 499
 
 
-def discrepancy_test(
-    generated: Tokens,
-    real: Tokens,
-    tunes: NDArray[np.int64],
-    meter: Meter = Meter.FOUR_FOUR,
-    *,
-    generated_tunes: NDArray[np.int64] | None = None,
-    seed: int = 0,
-) -> Figures:
-    """Squared maximum mean discrepancy (``mmd2``) of melodies (N, T) and (M, T), and its ``p`` value.
+def discrepancy_test(generated: MelodySet, real: MelodySet, *, seed: int = 0) -> Figures:
+    """Squared maximum mean discrepancy (``mmd2``) of two sets of one meter and length, and its ``p`` value.
 
     The unbiased estimate of A. Gretton et al., "A Kernel Two-Sample Test" (2012), on standardised
-    descriptors, with a Gaussian kernel as wide as the median distance. 0 for equal distributions.
+    descriptors, with a Gaussian kernel as wide as the median distance. 0 for equal distributions. Both sets
+    give as many melodies of each emotion. Melodies of one tune are not compared with each other: they are
+    alike, and would make a set look narrow.
 
-    p is the share of permutations with so large a value. Tunes are permuted as wholes, because their melodies
-    are alike. Generated melodies without tunes are put together at random into as large groups.
+    p is the share of permutations with so large a value. Tunes are permuted as wholes. Generated melodies
+    that are a tune each are put together at random into groups as large as the real tunes.
     """
     rng = np.random.default_rng(seed)
-    size = min(len(generated), len(real), MOST)
-    chosen = [np.sort(rng.permutation(len(side))[:size]) for side in (generated, real)]
-    tokens = np.concatenate([generated[chosen[0]], real[chosen[1]]])  # (2 n, T)
-    of_real = tunes[chosen[1]]
-    of_generated = rng.permutation(of_real) if generated_tunes is None else generated_tunes[chosen[0]]
-    groups = _numbers(of_generated, of_real)  # (2 n,)
-    sizes = np.bincount(groups)
+    first, second = _equal_emotions(generated, real, rng)
+    tokens = np.concatenate([first.tokens, second.tokens])  # (2 n, T)
+    singles = len(np.unique(generated.tunes)) == len(generated)
+    groups = _numbers(rng.permutation(second.tunes) if singles else first.tunes, second.tunes)  # (2 n,)
+    size, sizes = len(first), np.bincount(groups)
     orders = np.stack([rng.permutation(len(sizes)) for _ in range(PERMUTATIONS)])
     # A permutation fills the first set with whole tunes, up to as many melodies as it had.
     filled = np.take_along_axis(sizes[orders].cumsum(1), orders.argsort(1), 1) <= size  # (P, groups)
-    first = np.arange(2 * size) < size
-    kernel = _kernel(descriptor_table(tokens, meter))
-    # A permutation fills the first set with whole tunes, up to as many melodies as it had.
-    filled = np.take_along_axis(sizes[orders].cumsum(1), orders.argsort(1), 1) <= size  # (P, groups)
-    found = _squared(kernel, np.vstack([first, filled[:, groups]]))
+    firsts = np.vstack([np.arange(2 * size) < size, filled[:, groups]])  # (1 + P, 2 n)
+    compared = _numbers(first.tunes, second.tunes)
+    different = (compared[:, None] != compared).astype(np.float32)
+    found = _squared(_kernel(descriptor_table(tokens, generated.meter)) * different, different, firsts)
     return {"mmd2": float(found[0]), "p": float((found >= found[0]).mean())}
+
+
+def _equal_emotions(
+    first: MelodySet, second: MelodySet, rng: np.random.Generator
+) -> tuple[MelodySet, MelodySet]:
+    """As many melodies of each emotion of both sets, at random, in the order of the emotions."""
+    chosen: tuple[list[Tokens], list[Tokens]] = ([], [])
+    for emotion in Emotion:
+        rows = [rng.permutation(np.flatnonzero(side.labels == emotion.index)) for side in (first, second)]
+        for some, those in zip(chosen, rows, strict=True):
+            some.append(those[: min(*map(len, rows), MOST)])
+    return first[np.concatenate(chosen[0])], second[np.concatenate(chosen[1])]
 
 
 def _numbers(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -68,12 +71,16 @@ def _kernel(table: Floats) -> NDArray[np.float32]:
     return np.asarray(kernel, dtype=np.float32)
 
 
-def _squared(kernel: NDArray[np.float32], firsts: Floats) -> Floats:
-    """The squared discrepancy for each way to choose the first set, (P, n) of 0 and 1, (P,)."""
+def _squared(kernel: NDArray[np.float32], pairs: NDArray[np.float32], firsts: NDArray[np.bool_]) -> Floats:
+    """The squared discrepancy for each way to choose the first set, (P, n), (P,).
+
+    From the kernel (n, n) of the ``pairs`` (n, n) that count, 1, and 0 of the others, 0.
+    """
     first = firsts.astype(np.float32)
-    of_first = first @ kernel  # (P, n), sums over the first set
-    n, m = first.sum(1), (1 - first).sum(1)
-    total = kernel.sum()
-    within, across = (of_first * first).sum(1), (of_first * (1 - first)).sum(1)
-    rest = total - within - 2 * across
-    return np.asarray(within / (n * (n - 1)) + rest / (m * (m - 1)) - 2 * across / (n * m), dtype=float)
+    second = 1 - first
+
+    def mean(one: NDArray[np.float32], other: NDArray[np.float32]) -> Floats:
+        sums, counts = (((one @ table) * other).sum(1, dtype=float) for table in (kernel, pairs))
+        return np.asarray(sums / counts)
+
+    return mean(first, first) + mean(second, second) - 2 * mean(first, second)

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from emomelody.music.meter import Meter
-from emomelody.music.plane import Floats
-from emomelody.music.tokens import HOLD, Tokens
+from emomelody.music.tokens import HOLD, Floats, Tokens
 
 CHANNELS = 32
 HIDDEN = 32
@@ -48,37 +48,43 @@ class Network(nn.Module):
 
 
 def network_scores(
-    train: Tokens, labels: NDArray[np.bool_], test: Tokens, meter: Meter = Meter.FOUR_FOUR, *, seed: int = 0
+    train: Tokens,
+    labels: NDArray[np.bool_],
+    weights: Floats,
+    test: Tokens,
+    meter: Meter = Meter.FOUR_FOUR,
+    *,
+    seed: int = 0,
 ) -> Floats:
-    """Train on melodies (N, T) with labels (N,), score others (M, T): logits, (M,).
+    """Train on melodies (N, T) with labels and weights (N,), score others (M, T): logits, (M,).
 
-    Both labels count alike, whatever their numbers. The result depends on the seed alone.
+    The result depends on the seed alone.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = Network(meter.bar)
-        _train(network, torch.from_numpy(train), torch.from_numpy(labels).float())
+        _train(network, torch.from_numpy(train), *(torch.from_numpy(a).float() for a in (labels, weights)))
     network.eval()
     with torch.no_grad():
         chunks = torch.from_numpy(test).split(512)
         return torch.cat([network(chunk) for chunk in chunks]).double().numpy()
 
 
-def _train(network: Network, tokens: Tensor, labels: Tensor) -> None:
-    """Train with AdamW on a one-cycle schedule; tokens (N, T), labels (N,)."""
+def _train(network: Network, tokens: Tensor, labels: Tensor, weights: Tensor) -> None:
+    """Train with AdamW on a one-cycle schedule; tokens (N, T), labels and weights (N,)."""
     batches = -(-len(tokens) // BATCH)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, LEARNING_RATE, epochs=EPOCHS, steps_per_epoch=batches
     )
-    loss = nn.BCEWithLogitsLoss(pos_weight=(1 - labels).sum() / labels.sum())
     bounds = torch.linspace(0, len(tokens), batches + 1).long().tolist()
     for _ in range(EPOCHS):
         order = torch.randperm(len(tokens))
         for start, end in pairwise(bounds):
             rows = order[start:end]
+            logits = network(tokens[rows])
             optimiser.zero_grad()
-            loss(network(tokens[rows]), labels[rows]).backward()
+            binary_cross_entropy_with_logits(logits, labels[rows], weights[rows]).backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
