@@ -1,6 +1,7 @@
 """Make the melodies, scores, sounds and pictures of this folder: python examples/make.py
 
-Each model gets four MIDI files per emotion, and a score and a sound of the first one.
+Each model gets four MIDI files per emotion, and a score and a sound of the first one. ``tunes`` gets a whole
+tune of sixteen bars per style and emotion, as MIDI and as a score.
 latent-space.png is not made here, because it needs the training data. It is one of the report's pictures:
 
     emomelody preprocess --windows first -o first
@@ -12,8 +13,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import emomelody
+from emomelody.emotions.emotion import Emotion
 from emomelody.formats.piano_roll import piano_rolls
-from emomelody.music.emotion import Emotion
 
 MODELS = ("base", "emoreg", "emoreg-va")
 MELODIES = 4  # per emotion and model
@@ -27,7 +28,7 @@ for name in MODELS:
     folder.mkdir(exist_ok=True)
     model = emomelody.load(name)
     for emotion in Emotion:
-        melodies = model.sample(emotion, n=MELODIES, seed=SEED)
+        melodies = model.sample(emotion, n=MELODIES, seed=SEED, bars=4)
         for number, melody in enumerate(melodies):
             melody.write(folder / f"{emotion.title}-{number}.mid")
         melodies[0].write(folder / f"{emotion.title}-0.svg")
@@ -35,3 +36,19 @@ for name in MODELS:
         first[emotion] = [melodies[0].melody]
 
 piano_rolls(first, HERE / "melodies.png", title=f"One melody per emotion by {MODELS[-1]}")
+
+TUNES = {
+    ("chorale", "happy"): "4/4",
+    ("chorale", "angry"): "4/4",
+    ("chorale", "sad"): "3/4",
+    ("chorale", "relaxed"): "4/4",
+    ("folk", "happy"): "6/8",
+    ("folk", "angry"): "4/4",
+    ("folk", "sad"): "3/4",
+    ("folk", "relaxed"): "6/8",
+}  # meters
+(HERE / "tunes").mkdir(exist_ok=True)
+for (style, title), meter in TUNES.items():
+    (tune,) = emomelody.load().sample(title, seed=SEED, bars=16, style=style, meter=meter)
+    for suffix in ("mid", "svg"):
+        tune.write(HERE / "tunes" / f"{style}-{title}.{suffix}")
