@@ -1,5 +1,4 @@
-"""Melodies apart from files and models: emotion, notes, tokens, key, features, the latent plane.
+"""Melodies apart from files, models and emotions: notes, meters, tokens, keys, forms, features.
 
-May import ``errors`` only.
-Begin with ``emotion`` and ``melody``, then read ``tokens`` and ``plane``.
+May import ``errors`` only. Begin with ``melody`` and ``meter``, then read ``tokens`` and ``form``.
 """

@@ -1,6 +1,6 @@
 """Sampling: requests, decoding, and the folder and samples.json that ``sample`` writes.
 
-May import music, performance, formats, weights, files and workers; no torch. Begin with ``request.py`` (what
-can be requested), then ``sampler.py`` (how a request becomes melodies), ``decoder.py`` (the models) and
-``folder.py`` (how melodies become files).
+May import music, emotions, performance, formats, weights, files and workers; no torch. Begin with
+``request.py`` (what can be requested), then ``sampler.py`` (how a request becomes melodies), ``decoder.py``
+(the models) and ``folder.py`` (how melodies become files).
 """

@@ -1,5 +1,5 @@
 """Weights files: a model's arrays with its configuration, vocabulary and emotion plane. numpy, no torch.
 
-May import ``errors``, ``files`` and ``music``. Begin with ``checkpoint.py``; ``config.py`` has the sizes and
-tensors of the models, ``container.py`` the file format.
+May import ``errors``, ``files``, ``music`` and ``emotions``. Begin with ``checkpoint.py``; ``config.py`` has
+the sizes and tensors of the models, ``container.py`` the file format.
 """
