@@ -55,7 +55,7 @@ def shorter(line: str) -> str:
     if command == "train":
         return "--epochs 1"
     if command == "evaluate" and "--generated" not in arguments:
-        return "-n 4 --seeds 2" if "--seeds" in arguments else "-n 4"
+        return "-n 3 --seeds 2" if "--seeds" in arguments else "-n 3"
     return ""
 
 
