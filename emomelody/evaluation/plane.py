@@ -12,8 +12,8 @@ from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.plane import placement, quadrants
 from emomelody.emotions.rule import Labels, judge_by_rule
-from emomelody.evaluation import paper
 from emomelody.evaluation.emotion import heard_points
+from emomelody.evaluation.presentation import paper
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, Rows, by_emotion, or_none, share, spearman
 from emomelody.models.build import to_model

@@ -20,8 +20,7 @@ from emomelody.music.meter import Meter
 from emomelody.music.tokens import REST, Floats, Tokens, from_tokens
 from emomelody.sampling.batches import batch_size, map_by_threads, split_into_batches
 from emomelody.sampling.candidates import CandidateSampler
-from emomelody.sampling.choice import LEAST_TEMPERATURE, choose, nucleus
-from emomelody.sampling.decoder import PaperDecoder
+from emomelody.sampling.decoder import LEAST_TEMPERATURE, PaperDecoder, choose, nucleus
 from emomelody.sampling.request import DEFAULT, DecodingConfig, Request, Sample
 from emomelody.sampling.targets import Target, find_distribution
 from emomelody.weights.checkpoint import VA, Checkpoint

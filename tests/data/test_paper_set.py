@@ -12,7 +12,7 @@ from conftest import Run
 from emomelody.data.dataset import Split, load
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.rule import MAX_LOW_AROUSAL_ONSETS
-from emomelody.evaluation.paper import METRICS
+from emomelody.evaluation.presentation.paper import METRICS
 from emomelody.formats import midi
 from emomelody.music import features
 from emomelody.music.features import PAPER_METRICS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emomelody.sampling.choice import choose, nucleus
+from emomelody.sampling.decoder import choose, nucleus
 
 
 def test_choices_have_the_probabilities_of_the_softmax() -> None:

@@ -10,7 +10,6 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.evaluation.emotion import SETTINGS, TONALITY, VALIDITY
 from emomelody.evaluation.long import LONG
 from emomelody.evaluation.novelty import NOVELTY
-from emomelody.evaluation.paper import METRICS
 from emomelody.evaluation.paths import PATH, TRANSFER
 from emomelody.evaluation.plane import LATENT_SPACE, PLANE
 from emomelody.evaluation.presentation.columns import (
@@ -24,6 +23,7 @@ from emomelody.evaluation.presentation.columns import (
     without_empty,
 )
 from emomelody.evaluation.presentation.comparison import form, two_sample
+from emomelody.evaluation.presentation.paper import METRICS
 from emomelody.evaluation.statistics import Figures, Rows
 from emomelody.evaluation.style import GAPS
 from emomelody.formats.sheet import Sheet

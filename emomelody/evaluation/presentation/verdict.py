@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emomelody.evaluation import paper
+from emomelody.evaluation.presentation import paper
 from emomelody.evaluation.presentation.columns import (
     NOTHING,
     deviations,
