@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emomelody.emotions.attributes import NAMES, AttributeDistribution
+from emomelody.emotions.attributes import NAMES
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.plane import Plane, quadrants
-from emomelody.music.form import Form, FormDistribution, Repetition
+from emomelody.emotions.plans import Plans
+from emomelody.music.form import Repetition
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.music.tokens import Vocabulary
@@ -33,9 +34,8 @@ STYLES = (
 
 def save_small_model(path: Path, *, old: bool = False) -> Path:
     """Write its weights; ``old`` ones know chorales in 4/4 alone, and no form, as those of version 0.3."""
-    plane, attributes = _random_distributions()
-    chain = FormDistribution.fit([] if old else [(Form.none(8), True)])
-    styles = tuple(StyleDistribution(*known, plane, attributes, (chain, chain)) for known in STYLES)
+    plane, plans = _random_distributions(with_forms=not old)
+    styles = tuple(StyleDistribution(*known, plane, plans) for known in STYLES)
     training = {"reconstruction_held_out": None}
     checkpoint = Checkpoint(
         VA, CONFIG, _random_tensors(), VOCABULARY, plane, training, styles[:1] if old else styles
@@ -45,13 +45,15 @@ def save_small_model(path: Path, *, old: bool = False) -> Path:
 
 
 @cache
-def _random_distributions() -> tuple[Plane, AttributeDistribution]:
-    """Of melodies all over the plane."""
+def _random_distributions(*, with_forms: bool) -> tuple[Plane, Plans]:
+    """Of tunes of eight bars all over the plane, whose last bar repeats the first, if any does."""
     rng = np.random.default_rng(0)
     points = rng.uniform(-1, 1, (80, 2))
-    labels, attributes = quadrants(points), rng.normal(size=(80, len(NAMES)))
-    plane = Plane.fit(points, np.full((80, 2), -4.0), labels, 0)
-    return plane, AttributeDistribution.fit(points, attributes, labels)
+    attributes, first = rng.normal(size=(80, len(NAMES))), np.arange(80) % 2 == 0
+    plane = Plane.fit(points, np.full((80, 2), -4.0), quadrants(points), 0)
+    states = np.zeros((80, 4), dtype=np.int64)
+    states[~first, 0] = with_forms * (3 + 1)  # the rhythm of the bar four bars before
+    return plane, Plans.of(points, attributes, states, first, ~first)
 
 
 def _random_tensors() -> Arrays:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from emomelody.emotions.attributes import NAMES, AttributeDistribution
+from emomelody.emotions.attributes import NAMES
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.plane import Plane, Region
+from emomelody.emotions.plans import Plans
 from emomelody.models.build import to_arrays
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.passages import Passages
-from emomelody.music.form import Form, FormDistribution
+from emomelody.music.form import Form
 from emomelody.music.melody import BARS
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
@@ -47,12 +48,11 @@ def tiny_checkpoint(seed: int = 0) -> Checkpoint:
         for e in Emotion
     )
     plane = Plane((1.5, 0.5), regions)
-    points, labels = rng.uniform(-1, 1, (80, 2)), np.arange(80) % 4
-    attributes = AttributeDistribution.fit(points, rng.normal(size=(80, len(NAMES))), labels)
+    plans = tiny_plans(rng)
     model = tiny_model(seed)
     model.learned[:] = torch.tensor([1, 2])
     styles = tuple(
-        StyleDistribution(style, meter, plane, attributes, (_forms(), _forms()), (0.25, 0.5), CLOSING)
+        StyleDistribution(style, meter, plane, plans, CLOSING)
         for style, meter in (
             (Style.FOLK, Meter.FOUR_FOUR),
             (Style.OWN, Meter.THREE_FOUR),
@@ -62,11 +62,23 @@ def tiny_checkpoint(seed: int = 0) -> Checkpoint:
     return Checkpoint(VA, CONFIG, to_arrays(model), Vocabulary(PITCHES), plane, {}, styles)
 
 
-def _forms() -> FormDistribution:
-    """Tunes of sixteen bars of which every fifth and sixth bar repeats that four or two bars before."""
+def tiny_plans(rng: np.random.Generator) -> Plans:
+    """Of twenty tunes of sixteen bars, five of each emotion.
+
+    From the fifth bar on, most bars repeat that four or two bars before.
+    """
     number = np.arange(16)
     lags = np.where(number % 4 == 3, 2, np.where(number >= 4, 4, 0))
-    return FormDistribution.fit([(Form(lags, np.where(lags > 0, 1 + number % 3, 0)), True)] * 2)
+    states = Form(lags, np.where(lags > 0, 1 + number % 3, 0)).states.reshape(4, BARS)
+    signs = np.array([(e.valence, e.arousal) for e in Emotion])[np.arange(80) // 20]  # (80, 2)
+    window = np.arange(80) % 4
+    return Plans.of(
+        signs * rng.uniform(0.1, 0.9, (80, 2)),
+        rng.normal(size=(80, len(NAMES))),
+        np.tile(states, (20, 1)),
+        window == 0,
+        window == 3,
+    )
 
 
 def random_passages(meter: Meter, count: int, windows: int, seed: int = 0) -> Passages:

@@ -1,23 +1,17 @@
-"""Attributes of a melody, inputs of emoreg-va's decoder besides the point, and how they are distributed.
+"""Attributes of a melody, inputs of emoreg-va's decoder besides the point.
 
 They leave the point alone to say what emotion a melody has, and say what else it is like: how clearly it
-establishes its mode and tonic, how far its pitches reach, whether it closes. Sampling asks for those of real
-melodies at the same point, but for a clearer mode and tonic: excerpts of chorales often establish neither.
+establishes its mode and tonic, how far its pitches reach, whether it closes. Sampling asks for those of a
+real tune (``emotions.plans``), but for a clearer mode: excerpts of chorales often establish none.
 
 N melodies, T steps, D attributes. Attributes are in standard deviations of the chorales' from their mean.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.emotions.emotion import Emotion
-from emomelody.emotions.plane import quadrants
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import REST, Floats, Tokens
 from emomelody.music.tonality import has_closing_note, majorness, pitch_class_totals
@@ -31,10 +25,15 @@ SCALES = {
     "pitches": (5.2, 1.6),  # different ones
     "grooving": (0.925, 0.057),  # grooving similarity, see ``features.grooving_similarity``
     "closing": (0.24, 0.43),  # 1 for a closing note, else 0
+    "register": (64.8, 4.6),  # mean pitch over the time
+    "rise": (-0.6, 3.0),  # mean pitch of the second half minus that of the first, semitones
+    "interval": (1.9, 0.68),  # mean size, semitones
+    "repeats": (0.68, 0.21),  # share of the notes that begin as long after the note before as that one did
 }
 NAMES = tuple(SCALES)
 MEANS, DEVIATIONS = np.array(list(SCALES.values())).T  # (D,) each
 LARGEST = 3.0  # standard deviations
+OUTLINE = np.isin(NAMES, ("register", "rise"))  # (D,), those that a melody's outline has as well
 _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)  # scales on C
 
 
@@ -56,9 +55,31 @@ def measure(tokens: Tokens, minor: NDArray[np.bool_], meter: Meter = Meter.FOUR_
         "pitches": used.sum(1),
         "grooving": _grooving_similarity(onset, meter.bar),
         "closing": has_closing_note(tokens, meter),
+        **_of_lines(tokens, onset),
     }
     values = np.stack([attributes[name] for name in NAMES], 1)
     return np.asarray(np.clip((values - MEANS) / DEVIATIONS, -LARGEST, LARGEST))
+
+
+def _of_lines(tokens: Tokens, onset: NDArray[np.bool_]) -> dict[str, Floats]:
+    """Register, rise, interval and repeats of N melodies (N, T) with these onsets (N, T), (N,) each."""
+    steps = np.arange(tokens.shape[1])
+    latest = np.maximum.accumulate(np.where(onset, steps, -1), 1)  # (N, T), the step of the last onset
+    known = np.maximum(latest, onset.argmax(1)[:, None])  # before the first onset, that of the first
+    pitch = np.take_along_axis(tokens, known, 1)  # (N, T)
+    half = pitch.shape[1] // 2
+    first, second = pitch[:, :half].mean(1), pitch[:, half:].mean(1)
+    later = onset[:, 1:] & (latest[:, :-1] >= 0)  # (N, T - 1), the onsets but for the first
+    size = np.abs(np.diff(pitch, axis=1))
+    since = np.where(later, steps[1:] - latest[:, :-1], 0)  # (N, T - 1), from the onset before
+    before = np.take_along_axis(np.pad(since, ((0, 0), (1, 0))), known, 1)[:, :-1]
+    repeated = later & (since == before)
+    return {
+        "register": (first + second) / 2,
+        "rise": second - first,
+        "interval": (size * later).sum(1) / np.maximum(later.sum(1), 1),
+        "repeats": repeated.sum(1) / np.maximum(later.sum(1) - 1, 1),
+    }
 
 
 def _grooving_similarity(onset: NDArray[np.bool_], bar: int) -> Floats:
@@ -68,70 +89,3 @@ def _grooving_similarity(onset: NDArray[np.bool_], bar: int) -> Floats:
     ones = bars.sum(1)  # (N, P), the bars with an onset at each step
     differing = (ones * (count - ones)).sum(1) / bar  # over all pairs of bars
     return np.asarray(1 - differing / (count * (count - 1) / 2))
-
-
-@dataclass(frozen=True)
-class AttributeDistribution:
-    """Linear regressions of the attributes on the point, one for the real melodies of each emotion."""
-
-    coefficients: Floats  # (4, 3, D): of valence, of arousal, and the constant
-    covariances: Floats  # (4, D, D), of what is left
-
-    @cached_property
-    def cholesky_factors(self) -> Floats:
-        """The Cholesky factors of the covariances, (4, D, D)."""
-        jitter = 1e-6 * np.eye(len(NAMES))  # an attribute may be constant
-        return np.asarray(np.linalg.cholesky(self.covariances + jitter))
-
-    @classmethod
-    def fit(cls, points: Floats, attributes: Floats, labels: NDArray[np.int64]) -> AttributeDistribution:
-        """Fit to the points (N, 2), attributes (N, D) and class indices (N,) of real melodies.
-
-        An emotion with too few melodies has the distribution of all.
-        """
-        fits = []
-        for emotion in Emotion:
-            chosen = labels == emotion.index
-            if chosen.sum() <= 2 * len(NAMES):
-                chosen[:] = True
-            inputs = _with_constant(points[chosen])  # (n, 3)
-            coefficients = np.linalg.lstsq(inputs, attributes[chosen], rcond=None)[0]
-            rest = attributes[chosen] - inputs @ coefficients
-            fits.append((coefficients, rest.T @ rest / len(rest)))
-        coefficients, covariances = zip(*fits, strict=True)
-        return cls(np.stack(coefficients), np.stack(covariances))
-
-    def sample(self, points: Floats, normals: Floats) -> Floats:
-        """Attributes (N, D) of melodies at these points (N, 2), from standard normal deviates (N, D)."""
-        emotion = quadrants(points)  # (N,)
-        means = np.einsum("ni,nid->nd", _with_constant(points), self.coefficients[emotion])
-        return np.asarray(means + np.einsum("nij,nj->ni", self.cholesky_factors[emotion], normals))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain lists, for the metadata of a weights file."""
-        return {
-            "names": NAMES,
-            "coefficients": self.coefficients.tolist(),
-            "covariances": self.covariances.tolist(),
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> AttributeDistribution:
-        """Invert ``to_json``. Raises KeyError, TypeError or ValueError for anything else."""
-        found = cls(np.array(data["coefficients"], float), np.array(data["covariances"], float))
-        shapes = found.coefficients.shape, found.covariances.shape
-        count, size = len(Emotion), len(NAMES)
-        if tuple(data["names"]) != NAMES or shapes != ((count, 3, size), (count, size, size)):
-            raise ValueError(f"attributes must be {', '.join(NAMES)}")
-        if not (np.isfinite(found.coefficients).all() and np.isfinite(found.covariances).all()):
-            raise ValueError("a distribution of attributes has values that are not finite")
-        try:
-            _ = found.cholesky_factors
-        except np.linalg.LinAlgError as error:
-            raise ValueError("a covariance of attributes is not positive definite") from error
-        return found
-
-
-def _with_constant(points: Floats) -> Floats:
-    """Points (N, 2) with a column of ones, (N, 3)."""
-    return np.concatenate([points, np.ones((len(points), 1))], 1)

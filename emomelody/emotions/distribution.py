@@ -1,4 +1,4 @@
-"""How the real melodies of a style and meter are distributed: points, attributes and forms."""
+"""How the real melodies of a style and meter are distributed: regions of the plane, and plans of tunes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from emomelody.emotions.attributes import AttributeDistribution
 from emomelody.emotions.emotion import Emotion
-from emomelody.emotions.plane import Plane, quadrants
-from emomelody.music.form import Form, FormDistribution
+from emomelody.emotions.plane import Plane
+from emomelody.emotions.plans import Plan, Plans
+from emomelody.music.form import Form
+from emomelody.music.melody import BARS
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.music.tokens import Floats
@@ -23,10 +24,7 @@ class StyleDistribution:
     style: Style
     meter: Meter
     plane: Plane  # with the scale of the model's, and the regions of these melodies
-    attributes: AttributeDistribution | None  # None for weights of version 0.2
-    forms: tuple[FormDistribution, FormDistribution]  # of melodies with low and with high arousal
-    # Intraclass correlation of valence and of arousal among the windows of one tune and emotion, 0 … 1.
-    correlation: tuple[float, float] = (1.0, 1.0)
+    plans: Plans  # none for weights of version 0.2
     closing: tuple[float, ...] = (1.0,) * len(Emotion)  # share of the tunes that end on the tonic, by emotion
 
     @property
@@ -34,54 +32,41 @@ class StyleDistribution:
         """The style and the meter, e.g. ``folk 6/8``."""
         return f"{self.style} {self.meter}"
 
-    @property
-    def has_forms(self) -> bool:
-        """Whether the forms of tunes were learned, which version 0.3 and before did not do."""
-        return any(forms.counts.any() for forms in self.forms)
+    def draw_plan(self, latent: Floats, blocks: int, rng: np.random.Generator) -> Plan:
+        """The plan of a tune of so many blocks of four bars near a latent (2,), with latents for its points.
 
-    def sample_form(self, arousal: float, bars: int, rng: np.random.Generator) -> Form:
-        """A form of that many bars, like those of the melodies whose arousal has the sign of ``arousal``."""
-        return self.forms[int(arousal >= 0)].sample(bars, rng)
-
-    def sample_blocks(self, latent: Floats, blocks: int, rng: np.random.Generator) -> Floats:
-        """A latent for each block of four bars of a melody at a ``latent`` (2,), (blocks, 2).
-
-        They vary within the emotion's region as those of real tunes do. One that would leave the quadrant is
-        that of the melody.
+        All of its points have the emotion of the latent.
         """
-        emotion = Emotion.at(*latent)
-        centre, share = self.plane.centre(emotion), np.array(self.correlation)  # (2,) each
-        fresh = np.stack([self.plane.sample(emotion, rng) for _ in range(blocks)])  # (blocks, 2)
-        varied = centre + np.sqrt(share) * (latent - centre) + np.sqrt(1 - share) * (fresh - centre)
-        inside = (quadrants(varied) == emotion.index) & (np.abs(varied) <= self.plane.scale).all(1)
-        return np.where(inside[:, None], varied, latent)
+        if not len(self.plans):
+            return _no_plan(np.tile(latent, (blocks, 1)))
+        plan = self.plans.draw(latent / self.plane.scale, blocks, rng)
+        return Plan(plan.points * self.plane.scale, plan.attributes, plan.form)
+
+    def plan_along(self, latents: Floats, rng: np.random.Generator) -> Plan:
+        """A plan for a melody whose blocks of four bars have these latents (K, 2)."""
+        if not len(self.plans):
+            return _no_plan(latents)
+        plan = self.plans.along(latents / self.plane.scale, rng)
+        return Plan(latents, plan.attributes, plan.form)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain lists, for the metadata of a weights file."""
+        """All but the plans as plain lists, for the metadata of a weights file."""
         return {
             "style": str(self.style),
             "meter": str(self.meter),
             "plane": self.plane.to_json(),
-            "attributes": self.attributes and self.attributes.to_json(),
-            "forms": [forms.to_json() for forms in self.forms],
-            "correlation": self.correlation,
             "closing": self.closing,
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> StyleDistribution:
-        """Invert ``to_json``. Raises KeyError, TypeError, ValueError or IndexError for anything else."""
-        low, high = map(FormDistribution.from_json, data["forms"])
-        valence, arousal = map(float, data["correlation"])
+    def from_json(cls, data: dict[str, Any], plans: Plans) -> StyleDistribution:
+        """Invert ``to_json``. Raises KeyError, TypeError or ValueError for anything else."""
         closing = tuple(map(float, data["closing"]))
-        if len(closing) != len(Emotion) or not all(0 <= share <= 1 for share in (valence, arousal, *closing)):
-            raise ValueError("correlations and shares of closing tunes must lie in 0–1")
-        return cls(
-            Style(data["style"]),
-            Meter(data["meter"]),
-            Plane.from_json(data["plane"]),
-            AttributeDistribution.from_json(data["attributes"]) if data["attributes"] else None,
-            (low, high),
-            (valence, arousal),
-            closing,
-        )
+        if len(closing) != len(Emotion) or not all(0 <= share <= 1 for share in closing):
+            raise ValueError("shares of closing tunes must lie in 0–1")
+        return cls(Style(data["style"]), Meter(data["meter"]), Plane.from_json(data["plane"]), plans, closing)
+
+
+def _no_plan(latents: Floats) -> Plan:
+    """Latents (K, 2) without attributes and without repetitions."""
+    return Plan(latents, np.zeros((len(latents), 0)), Form.none(BARS * len(latents)))

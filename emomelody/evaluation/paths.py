@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion
-from emomelody.emotions.path import EmotionPath, Waypoint, interpolate
+from emomelody.emotions.path import EmotionPath, Waypoint
 from emomelody.emotions.rule import Labels, label_by_rule
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.statistics import Figures, Rows, correlation, share
@@ -25,7 +26,7 @@ from emomelody.music.tokens import Floats, Tokens, from_tokens
 from emomelody.music.tonality import has_closing_note
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import decode
-from emomelody.sampling.targets import Target, encode_melodies, find_distribution
+from emomelody.sampling.targets import Target, encode_melodies, find_distribution, plan_along
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT
 
@@ -147,8 +148,12 @@ def _decode_contents(
     rngs = [np.random.default_rng([0, i]) for i in range(len(contents))]
     latents = np.stack([distribution.plane.sample(emotion, rng) for rng in rngs])  # (M, 2)
     along = np.repeat(latents[:, None], BARS * distribution.meter.bar, 1)  # (M, T, 2)
+    plans = [
+        replace(plan_along(distribution, row, rng), form=form)
+        for row, form, rng in zip(along, forms, rngs, strict=True)
+    ]
     labels = np.full(len(contents), emotion.index)
-    return decode(checkpoint, along, labels, rngs, content=contents, distribution=distribution, forms=forms)
+    return decode(checkpoint, plans, labels, rngs, content=contents, distribution=distribution)
 
 
 def _request(
@@ -161,20 +166,17 @@ def _request(
 
 def _sample_all(checkpoint: Checkpoint, requests: Sequence[Request], count: int) -> Tokens:
     """Sample N = ``count`` melodies for each of P requests in the same batches, tokens (P, N, T)."""
-    along, forms, rngs, labels = [], [], [], []
+    plans, rngs, labels = [], [], []
     for request in requests:
         target = Target.of(checkpoint, request)
         for number in range(count):
             rng = np.random.default_rng([request.seed, number])
             latents = target.sample_latents(request.spread, rng)  # (W, 2)
-            along.append(interpolate(target.waypoints, latents, request.bars, request.meter))  # (T, 2)
-            forms.append(target.form(request, latents, rng))
+            plans.append(target.plan(request, latents, rng))
             rngs.append(rng)
             labels.append(target.waypoints[0].label.index)
     distribution = find_distribution(checkpoint, requests[0].style, requests[0].meter)
-    tokens = decode(
-        checkpoint, np.stack(along), np.array(labels), rngs, distribution=distribution, forms=forms
-    )  # (P · N, T)
+    tokens = decode(checkpoint, plans, np.array(labels), rngs, distribution=distribution)  # (P · N, T)
     return tokens.reshape(len(requests), count, -1)
 
 

@@ -23,6 +23,7 @@ from emomelody.music.melody import BARS, Melody
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import Floats, from_tokens
 from emomelody.sampling.sampler import decode
+from emomelody.sampling.targets import plan_along
 from emomelody.weights.checkpoint import VA, Checkpoint
 
 CONFIDENCE = 0.95
@@ -164,7 +165,8 @@ def _decode_points(
     latents = np.stack([checkpoint.plane.to_latent((v, a)) for v, a in points.tolist()])  # (P, 2)
     along = np.repeat(latents[:, None], BARS * meter.bar, 1)  # (P, T, 2)
     rngs = [np.random.default_rng([0, i]) for i in range(len(points))]
-    rows = decode(checkpoint, along, quadrants(points), rngs, distribution=distribution)
+    plans = [plan_along(distribution, row, rng) for row, rng in zip(along, rngs, strict=True)]
+    rows = decode(checkpoint, plans, quadrants(points), rngs, distribution=distribution)
     return [from_tokens(row, meter) for row in rows]
 
 

@@ -48,20 +48,25 @@ class MelodySet:
 
     @classmethod
     def endings(cls, dataset: Dataset, windows: int, chosen: NDArray[np.bool_] | None = None) -> MelodySet:
-        """The last complete ``windows`` of each piece that has as many, one after the other.
+        """The last bars of each piece that has as many, 4 · ``windows``.
 
         Of all pieces, or of those of ``chosen`` windows (N,). The last ones, because generated melodies end
         as pieces do; and no more than one run of a piece, so that long pieces do not outweigh others. A run
-        has the side of each axis on which most of its windows lie.
+        has the side of each axis on which most of the last complete windows lie.
         """
-        pieces = tunes_of(dataset, dataset.whole if chosen is None else dataset.whole & chosen)
-        runs = [piece[-windows:] for piece in pieces if len(piece) >= windows and _ends(dataset, piece[-1])]
-        rows = np.array(runs, dtype=np.int64).reshape(-1, windows)  # (n, windows)
-        signs = _SIGNS[dataset.labels[rows]]  # (n, windows, 2)
+        whole, bar, bars = dataset.whole, dataset.meter.bar, BARS * windows
+        tokens, rows = [], []
+        for piece in tunes_of(dataset, np.ones(len(dataset), bool) if chosen is None else chosen):
+            last = BARS if dataset.remaining is None else int(dataset.remaining[piece[-1]])
+            line = dataset.tokens[piece].ravel()[: (BARS * (len(piece) - 1) + last) * bar]
+            if last <= BARS and len(line) >= bars * bar:
+                tokens.append(line[len(line) - bars * bar :])
+                rows.append(piece[whole[piece]][-windows:])
+        signs = _SIGNS[dataset.labels[np.array(rows, dtype=np.int64).reshape(-1, windows)]]  # (n, windows, 2)
         sides = signs.sum(1) + _FIRST * signs[:, 0]
         labels = np.array([Emotion.at(*side).index for side in sides.tolist()], dtype=np.int64)
-        tokens = dataset.tokens[rows].reshape(len(rows), windows * dataset.tokens.shape[1])
-        return cls(tokens, labels, dataset.tunes[rows[:, 0]], dataset.meter)
+        tunes = dataset.tunes[[row[0] for row in rows]] if rows else dataset.tunes[:0]
+        return cls(np.array(tokens, dtype=np.int64).reshape(-1, bars * bar), labels, tunes, dataset.meter)
 
     def cut(self, bars: int) -> MelodySet:
         """The parts of so many bars that the melodies consist of, with the labels and tunes of these."""
@@ -75,11 +80,6 @@ class MelodySet:
         """The tokens (n, T) of each emotion that has melodies."""
         rows = {e: self.tokens[self.labels == e.index] for e in Emotion}
         return {e: some for e, some in rows.items() if len(some)}
-
-
-def _ends(dataset: Dataset, window: int) -> bool:
-    """Whether no complete window follows in the piece; unknown, and taken for granted, without a manifest."""
-    return dataset.remaining is None or bool(dataset.remaining[window] < 2 * BARS)
 
 
 def emotion_weights(first: NDArray[np.int64], second: NDArray[np.int64]) -> tuple[Floats, Floats]:

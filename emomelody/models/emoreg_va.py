@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from emomelody.emotions.attributes import NAMES
+from emomelody.emotions.attributes import NAMES, OUTLINE
 from emomelody.models.encoder import Encoder, embedding
 from emomelody.models.gru import gru
 from emomelody.models.passages import Passages
@@ -73,11 +73,13 @@ class EmoregVA(Encoder):
     def given(self, latents: Tensor, attributes: Tensor, with_content: Tensor) -> Tensor:
         """What a block is decoded from, (B, K, G): latents (B, K, Z) and attributes (B, K, D).
 
-        ``with_content`` (B,), 0 or 1, says whether the content is an input.
+        ``with_content`` (B,), 0 or 1, says whether the content is an input. If so, the attributes that it
+        has as well are none.
         """
         flag = with_content[:, None, None].expand(-1, latents.shape[1], -1)  # (B, K, 1)
         plane, content = latents.split([LATENT, self.config.content], 2)
-        return torch.cat([plane, content * flag, flag, attributes], 2)
+        known = torch.from_numpy(OUTLINE).to(flag) * flag  # (B, K, D)
+        return torch.cat([plane, content * flag, flag, attributes * (1 - known)], 2)
 
     def decode(self, given: Tensor, passages: Passages, withheld: Tensor | None = None) -> Tensor:
         """Logits (B, T, V) of each token of passages, from what is ``given`` (B, K, G).

@@ -1,9 +1,8 @@
-"""Form: which earlier bar each bar of a tune repeats, how exactly, and how real tunes do it.
+"""Form: which earlier bar each bar of a tune repeats, and how exactly.
 
 A recurrent network does not repeat by itself what it played eight bars ago. So the form is a plan: for each
 bar the bar that it refers to and the kind of the repetition, which the decoder gets as an input together with
-the notes of that bar. The plan is sampled from a Markov chain over the bars of real tunes, or spelled out in
-letters, such as AABA.
+the notes of that bar. It is the form of a real tune, or spelled out in letters, such as AABA.
 
 N tunes, M bars, P steps of a bar, S = 25 states: none, or one of eight lags with one of three kinds.
 """
@@ -11,10 +10,9 @@ N tunes, M bars, P steps of a bar, S = 25 states: none, or one of eight lags wit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +24,6 @@ from emomelody.music.tokens import REST, Floats, Tokens
 LAGS = (8, 4, 16, 2, 1, 12, 6, 3)
 LEAST_SIMILARITY = 0.5  # F1 of the onsets, with their pitches, of a varied repetition
 LEAST_ONSETS = 2  # of a bar whose rhythm can recur
-# Bars: from the sixteenth on, bars have the distribution of their place among eight; the last of a tune have
-# one of their own, so that they close.
-CYCLE, DISTINCT, LAST = 8, 16, 4
-POSITIONS = DISTINCT + CYCLE + LAST
-SMOOTHING = 0.5  # the weight, in bars, of how often a state occurs whatever the state before
 _LETTERS = re.compile(r"[A-Z]{1,64}")
 
 
@@ -111,11 +104,19 @@ class Form:
         """This form without the repetitions of some of its bars, (M,)."""
         return Form(np.where(bars, 0, self.lags), np.where(bars, Repetition.NONE, self.kinds))
 
-    def with_free_end(self) -> Form:
-        """This form with a last bar that is no exact repetition, so that the tune can close."""
-        kinds = self.kinds.copy()
-        kinds[-1] = min(kinds[-1], Repetition.VARIED)
-        return Form(self.lags, kinds)
+    def departures(self, tokens: Tokens, bar: int, first: int) -> Tokens:
+        """How many bars from ``first`` on do not follow these forms (N, M) in melodies so far (N, T), (N,).
+
+        They repeat their bar in another way than planned, or equal an earlier bar without a plan to.
+        """
+        bars = tokens.reshape(len(tokens), -1, bar)  # (N, M so far, P)
+        melody, count = np.arange(len(bars)), np.zeros(len(bars), dtype=np.int64)
+        for number in range(first, bars.shape[1]):
+            own, lags, planned = bars[:, number], self.lags[:, number], self.kinds[:, number]
+            kinds, _ = _compare(own, bars[melody, number - lags])
+            equal = (bars[:, :number] == own[:, None]).all(2).any(1) & (own < REST).any(1)
+            count += ((lags > 0) & (kinds != planned)) | (equal & (planned != Repetition.EXACT))
+        return count
 
     def with_sections(self, letters: str) -> Form:
         """This form with sections of equal length that repeat as the letters, such as ``AABA``, say.
@@ -163,57 +164,3 @@ def _compare(bars: Tokens, earlier: Tokens) -> tuple[Tokens, Floats]:
     conditions = [exact, similarity >= LEAST_SIMILARITY, same_rhythm]
     kinds = np.select(conditions, [Repetition.EXACT, Repetition.VARIED, Repetition.RHYTHM], Repetition.NONE)
     return kinds.astype(np.int64), similarity
-
-
-@dataclass(frozen=True)
-class FormDistribution:
-    """A Markov chain over the states of successive bars, with probabilities for each position."""
-
-    counts: NDArray[np.float32]  # (28, S, S): at a position, from the state of the bar before to its state
-
-    @classmethod
-    def fit(cls, forms: Iterable[tuple[Form, bool]]) -> FormDistribution:
-        """Count the states of real tunes, each with whether its last bar is known to be the tune's last."""
-        counts = np.zeros((POSITIONS, STATES, STATES), np.float32)
-        for form, ends in forms:
-            states = form.states
-            positions = _positions(len(states), ends)
-            np.add.at(counts, (positions, np.append(0, states[:-1]), states), 1)
-        return cls(counts)
-
-    def to_json(self) -> dict[str, Any]:
-        """The counts that are not 0, with their places in the flat array, for the metadata of weights."""
-        places = np.flatnonzero(self.counts)
-        return {"places": places.tolist(), "counts": self.counts.ravel()[places].astype(int).tolist()}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> FormDistribution:
-        """Invert ``to_json``. Raises KeyError, TypeError, ValueError or IndexError for anything else."""
-        places, counts = np.array(data["places"], dtype=int), np.array(data["counts"], dtype=np.float32)
-        flat = np.zeros(POSITIONS * STATES * STATES, np.float32)
-        if (places < 0).any() or not (np.isfinite(counts) & (counts > 0)).all():
-            raise ValueError("the counts of a form distribution must be above 0")
-        flat[places] = counts
-        return cls(flat.reshape(POSITIONS, STATES, STATES))
-
-    def sample(self, bars: int, rng: np.random.Generator) -> Form:
-        """The form of a tune of that many bars. Without any real tune, nothing is repeated."""
-        states = np.zeros(bars + 1, dtype=np.int64)  # the last is that before the first bar
-        uniforms, lags = rng.random(bars), Form.from_states(np.arange(STATES)).lags
-        for number, position in enumerate(_positions(bars, ends=True).tolist()):
-            after = self.counts[position] * (lags <= number)  # (S, S), of repetitions within the tune
-            anywhere = after.sum(0) / max(after.sum(), 1)
-            cumulative = (after[states[number - 1]] + SMOOTHING * anywhere).cumsum()  # (S,)
-            if cumulative[-1] > 0:
-                states[number] = np.searchsorted(cumulative, uniforms[number] * cumulative[-1], side="right")
-        return Form.from_states(states[:-1])
-
-
-def _positions(bars: int, ends: bool) -> Tokens:
-    """The position of each of the bars of a tune, (bars,): its number, or its place among eight.
-
-    The last four bars have positions of their own where the tune ``ends`` with them.
-    """
-    number = np.arange(bars)
-    positions = np.where(number < DISTINCT, number, DISTINCT + number % CYCLE)
-    return np.where(ends & (number >= bars - LAST), POSITIONS - bars + number, positions)

@@ -1,10 +1,10 @@
 """Melodies by emoreg-va: sampled in blocks of four bars, the best of several candidates kept for each.
 
-Each block gets attributes like those of real melodies at its point, but for a clearer mode. Each candidate is
+Each block gets the attributes of its plan, but for a clearer mode. Each candidate is
 encoded again by the model's own encoder. The one wins whose point and attributes are nearest to the targets;
 where the content is given, its distance counts too. Candidates lose that copy a training melody, lie in
-another quadrant or do not establish their mode, and at the end of a tune those that do not end on the tonic,
-as often as real tunes do end on it.
+another quadrant, do not establish their mode or do not follow their form, and at the end of a tune those that
+do not end on the tonic, as often as real tunes do end on it.
 
 B melodies, K candidates for each, S steps of a block, T steps in all, C content dimensions, Z = 2 + C latent
 dimensions, D attributes, G = Z + 1 + D.
@@ -17,9 +17,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.emotions.attributes import LARGEST, NAMES, measure
+from emomelody.emotions.attributes import LARGEST, NAMES, OUTLINE, measure
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.plane import quadrants
+from emomelody.emotions.plans import Plan
 from emomelody.music.form import Form
 from emomelody.music.melody import BARS
 from emomelody.music.style import Style
@@ -32,28 +33,33 @@ from emomelody.sampling.request import TEMPERATURE, DecodingConfig
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT, VAConfig
 
-CANDIDATES = 8  # K, of a melody whose content is free
+CANDIDATES = 8  # K, of every four bars of a melody whose content is free
+OF_FOUR_BARS = 16  # K, of a melody of no more than four bars: it has nothing else to be clear in
 ALIKE = 48  # K, of a melody whose content is given: the decoder follows it loosely
 # The cost of a candidate is POINT times the squared distance of its point to the target, on the plane, plus
 # CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
 # the attributes (``COST``), plus these.
-POINT, CONTENT = 30.0, 40.0
-COPY, WRONG_QUADRANT, NO_MODE, OPEN_END = 10_000.0, 1000.0, 20.0, 50.0
-# The cost of the squared distance of each attribute to its target, in standard deviations of real melodies.
+POINT, CONTENT = 60.0, 80.0
+COPY, WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 10_000.0, 1000.0, 40.0, 50.0, 3.0
+# How far above that of its plan each attribute of a melody of four bars is targeted, and the cost of its
+# squared distance, both in standard deviations of real melodies. The mode and the tonic are to be clear; the
+# others make up for what comes with that, and for what the decoder tends to.
 ATTRIBUTES = {
-    "mode": 0.4,
-    "tonic": 0.5,
-    "scale": 0.3,
-    "range": 0.3,
-    "pitches": 0.2,
-    "grooving": 0.1,
-    "closing": 0.1,
+    "mode": (3.0, 0.4),
+    "tonic": (2.2, 0.5),
+    "scale": (-0.1, 0.8),
+    "range": (-0.3, 1.2),
+    "pitches": (0.0, 0.6),
+    "grooving": (0.0, 0.1),
+    "closing": (0.0, 0.1),
+    "register": (0.0, 0.3),
+    "rise": (0.0, 0.2),
+    "interval": (0.0, 0.2),
+    "repeats": (0.0, 0.2),
 }
-COST = np.array([ATTRIBUTES[name] for name in NAMES])  # (D,)
-# How much clearer than in real melodies the mode of four bars is targeted, in standard deviations, and how
-# clear it is at least where it is established (``tonality.majorness``). Longer melodies have more time for
-# it: twice as many bars halve both.
-CLEARER, LEAST_CLARITY = 1.3, 0.1
+ABOVE, COST = np.array([ATTRIBUTES[name] for name in NAMES]).T  # (D,) each
+# How clear the mode of four bars is at least where it is established (``tonality.majorness``).
+LEAST_CLARITY = 0.15
 CLEAR_FROM = 0.5  # valence, −1 … 1: nearer to its axis, a melody is as much major as minor
 
 
@@ -76,29 +82,32 @@ class CandidateSampler:
         self._encoder = Encoder(config, tensors, distribution.meter)
         self._config, self._vocabulary, self._meter = config, checkpoint.vocabulary, distribution.meter
         self._scale = np.array(checkpoint.plane.scale)
-        self._distribution = distribution.attributes
         self._closing = np.array(distribution.closing)  # (4,)
         self._learned = tensors["learned"]  # fingerprints of the training melodies
 
     def sample(
-        self, targets: Floats, content: Floats | None, forms: Form, rngs: Sequence[np.random.Generator]
+        self, plans: Sequence[Plan], content: Floats | None, rngs: Sequence[np.random.Generator]
     ) -> Tokens:
-        """Tokens (B, T) of melodies for the target latents of each step (B, T, 2), T a multiple of a bar.
+        """Tokens (B, T) of melodies to B plans with the target latent of each step (T, 2).
 
-        ``forms`` (B, M) are those of the melodies. All blocks of a melody have its ``content`` (B, C);
-        without it they have none. Each melody uses its own random generator only, so that its tokens do not
-        depend on the others.
+        T is a multiple of a bar. All blocks of a melody have its ``content`` (B, C); without it they have
+        none. Each melody uses its own random generator only, so that its tokens do not depend on the others.
         """
+        targets = np.stack([plan.points for plan in plans])  # (B, T, 2)
+        attributes = np.stack([plan.attributes for plan in plans])  # (B, blocks, up to D)
+        forms = Form.stack([plan.form for plan in plans])  # (B, M)
         count, steps, _ = targets.shape
         size, bars = BARS * self._meter.bar, steps // self._meter.bar
-        share = BARS / max(bars, BARS)
+        # Longer melodies have more time to establish their mode and tonic.
+        share = (BARS / max(bars, BARS)) ** 2
         closing = np.array([rng.random() for rng in rngs]) < self._closing[quadrants(targets[:, -1])]  # (B,)
-        number = CANDIDATES if content is None else ALIKE  # K
+        freely = CANDIDATES if bars > BARS else OF_FOUR_BARS
+        number = freely if content is None else ALIKE  # K
         melodies, rows = self._decoder.start(count), np.repeat(np.arange(count), number)  # (B K,)
         for first in range(0, steps, size):
             block = targets[:, first : first + size]  # (B, S, 2)
-            attributes = self._target_attributes(block.mean(1), share, rngs)  # (B, D)
-            given, contents = self._given(block, content, attributes, rngs, number)  # (B K, S, G), (B K, C)
+            wanted = _clearer(attributes[:, first // size], block.mean(1) / self._scale, share)  # (B, …)
+            given, contents = self._given(block, content, wanted, rngs, number)  # (B K, S, G), (B K, C)
             uniforms = np.concatenate(
                 [rng.random((number, block.shape[1]), dtype=np.float32) for rng in rngs]
             )
@@ -110,28 +119,18 @@ class CandidateSampler:
             whole = block.shape[1] == size
             # The outline of less than a block cannot be compared with that of four bars.
             cost = self._cost(classes, target, contents if content is not None and whole else None)  # (B K,)
-            if whole and self._distribution is not None:
-                cost += self._attribute_cost(tokens, target, attributes[rows])
+            if whole:
+                cost += self._attribute_cost(tokens, target, wanted[rows], content is None)
             importance = np.square(target[:, 0] / self._scale[0])  # (B K,)
             lacks_mode = self._lacks_mode(candidates.classes, targets[rows, : first + size], share)
             cost += NO_MODE * importance * lacks_mode
+            whole_bars = self._vocabulary.decode(candidates.classes)
+            cost += NO_FORM * forms[rows].departures(whole_bars, self._meter.bar, first // self._meter.bar)
             if steps > size and first + size >= steps:
                 cost += OPEN_END * (closing[rows] & ~ends_on_tonic(tokens))
             best = _cheapest(cost.reshape(count, -1), tokens, self._learned)  # (B,)
             melodies = candidates[best]
         return self._vocabulary.decode(melodies.classes)
-
-    def _target_attributes(
-        self, targets: Floats, share: float, rngs: Sequence[np.random.Generator]
-    ) -> Floats:
-        """The attributes to target in blocks at these latents (B, 2), (B, D)."""
-        if self._distribution is None:
-            return np.zeros((len(targets), len(NAMES)))
-        normals = np.stack([rng.standard_normal(len(NAMES)) for rng in rngs])  # (B, D)
-        attributes = self._distribution.sample(targets / self._scale, normals)
-        valence = np.abs(targets[:, 0] / self._scale[0])  # (B,)
-        attributes[:, NAMES.index("mode")] += CLEARER * share * np.minimum(valence / CLEAR_FROM, 1)
-        return np.asarray(attributes.clip(-LARGEST, LARGEST))
 
     def _given(
         self,
@@ -143,7 +142,8 @@ class CandidateSampler:
     ) -> tuple[Floats32, Floats]:
         """What each step of candidates is decoded from, (B K, S, G), and their contents (B K, C).
 
-        K = ``number`` for each, from the melodies' latents (B, S, 2), contents (B, C) and attributes (B, D).
+        K = ``number`` for each, from the melodies' latents (B, S, 2), contents (B, C) and attributes
+        (B, up to D); those not known are 0.
         """
         count, length, _ = block.shape
         size, rows = self._config.content, np.repeat(np.arange(count), number)
@@ -154,7 +154,11 @@ class CandidateSampler:
         else:  # weights before version 0.4 sample it from its prior
             contents = np.concatenate([rng.standard_normal((number, size)) for rng in rngs])
         flag = np.full((len(rows), 1), content is not None, dtype=float)
-        constant = np.concatenate([contents, flag, attributes[rows]], 1)  # (B K, C + 1 + D)
+        # The content says what the outline is like.
+        known = np.zeros((len(rows), len(NAMES)))  # (B K, D)
+        known[:, : attributes.shape[1]] = attributes[rows]
+        known *= ~(OUTLINE & (content is not None))
+        constant = np.concatenate([contents, flag, known], 1)  # (B K, C + 1 + D)
         along = np.repeat(constant[:, None], length, 1)
         return np.concatenate([block[rows], along], 2).astype(np.float32), contents
 
@@ -181,10 +185,24 @@ class CandidateSampler:
         clarity = majorness(pitch_class_totals(self._vocabulary.decode(classes)))  # (N,)
         return np.asarray(np.where(positive[:, -1], clarity, -clarity) < LEAST_CLARITY * share)
 
-    def _attribute_cost(self, tokens: Tokens, target: Floats, attributes: Floats) -> Floats:
-        """The cost (N,) of attributes of candidates (N, S), for targets (N, 2) and attributes (N, D)."""
-        distance = measure(tokens, target[:, 0] < 0, self._meter) - attributes  # (N, D)
-        return np.asarray(np.square(distance) @ COST)
+    def _attribute_cost(self, tokens: Tokens, target: Floats, attributes: Floats, outline: bool) -> Floats:
+        """The cost (N,) of attributes of candidates (N, S), for targets (N, 2) and attributes (N, up to D).
+
+        ``outline`` says whether those count that the outline has as well.
+        """
+        known = attributes.shape[1]
+        distance = measure(tokens, target[:, 0] < 0, self._meter)[:, :known] - attributes
+        return np.asarray(np.square(distance) @ (COST * (outline | ~OUTLINE))[:known])
+
+
+def _clearer(attributes: Floats, points: Floats, share: float) -> Floats:
+    """The attributes (B, up to D) to target for those of plans, at these points (B, 2).
+
+    ``share`` is how far they are moved to what ``ATTRIBUTES`` says, 0 … 1; nearer to the axis it is less.
+    """
+    distance = np.minimum(np.abs(points[:, :1]) / CLEAR_FROM, 1)  # (B, 1)
+    moved = attributes + share * distance * ABOVE[: attributes.shape[1]]
+    return np.asarray(moved.clip(-LARGEST, LARGEST))
 
 
 def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArray[np.int64]:

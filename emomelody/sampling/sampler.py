@@ -13,9 +13,9 @@ import numpy as np
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion, describe
 from emomelody.emotions.path import interpolate
+from emomelody.emotions.plans import Plan
 from emomelody.errors import EmomelodyError
-from emomelody.music.form import Form
-from emomelody.music.melody import BARS, STEPS_PER_BAR
+from emomelody.music.melody import BARS
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import REST, Floats, Tokens, from_tokens
 from emomelody.sampling.batches import batch_size, map_by_threads, split_into_batches
@@ -28,16 +28,16 @@ from emomelody.workers import blas_in_one_thread
 
 MAX_DRAWS = 20  # of latents for one melody, until one gives a note
 
-# Target latents (N, T, 2), labels (N,), N random generators, contents (N, C) or None, forms of N melodies
-# → tokens (N, T).
-DecodeBatch = Callable[[Floats, Tokens, Sequence[np.random.Generator], Floats | None, Form], Tokens]
+# Plans of N melodies with the target latents of their T steps, labels (N,), N random generators, contents
+# (N, C) or None → tokens (N, T).
+DecodeBatch = Callable[[Sequence[Plan], Tokens, Sequence[np.random.Generator], Floats | None], Tokens]
 
 
 def check_support(checkpoint: Checkpoint, request: Request) -> None:
     """Raise EmomelodyError for a request that this model cannot meet."""
     if checkpoint.name == VA:
         distribution = find_distribution(checkpoint, request.style, request.meter)
-        if request.form and distribution and not distribution.has_forms:
+        if request.form and distribution and not distribution.plans.has_forms:
             raise EmomelodyError("these weights, of version 0.3 or before, have learned no form: train again")
         return
     plain = Request(emotion=Emotion.E1)
@@ -98,13 +98,11 @@ def _sample_batch(
         draws[silent] += 1
         for row in silent:
             latents[row] = target.sample_latents(request.spread, rngs[row])
-        trajectories = [target.trajectory(request, latents[row], rngs[row]) for row in silent]
         tokens[silent] = decode_batch(
-            np.stack(trajectories),  # (rows, T, 2)
+            [target.plan(request, latents[row], rngs[row]) for row in silent],
             labels[silent],
             [rngs[row] for row in silent],
             None if contents is None else contents[silent],
-            Form.stack([target.form(request, latents[row], rngs[row]) for row in silent]),
         )
         silent = silent[(tokens[silent] >= REST).all(1)]
     return [
@@ -132,37 +130,26 @@ def _to_sample(meter: Meter, target: Target, latents: Floats, tokens: Tokens, si
 
 def decode(
     checkpoint: Checkpoint,
-    latents: Floats,
+    plans: Sequence[Plan],
     labels: Tokens,
     rngs: Sequence[np.random.Generator],
     decoding: DecodingConfig = DEFAULT,
     content: Floats | None = None,
     distribution: StyleDistribution | None = None,
-    forms: Sequence[Form] | None = None,
 ) -> Tokens:
-    """Tokens (N, T) for target latents (N, T, 2) and labels (N,), unrepaired, with N random generators.
+    """Tokens (N, T) to N plans with a latent for each step, unrepaired, with labels (N,) and N generators.
 
-    The paper's models use the first of the T latents. ``content`` (N, C), ``distribution``, the style and
-    meter, and N ``forms`` are emoreg-va's; without them, its forms are like those of real melodies.
+    The paper's models use the label, and the first of the T latents alone. ``content`` (N, C) and
+    ``distribution``, the style and meter, are emoreg-va's.
     """
     decode_batch = _batch_decoder(checkpoint, decoding, distribution)
-    bars = latents.shape[1] // (distribution.meter.bar if distribution else STEPS_PER_BAR)
-
-    def form(row: int) -> Form:
-        if forms is not None:
-            return forms[row]
-        if distribution is None:
-            return Form.none(bars)
-        return distribution.sample_form(float(latents[row, 0, 1]), bars, rngs[row])
 
     def work(numbers: range) -> Tokens:
         rows = slice(numbers.start, numbers.stop)
         contents = None if content is None else content[rows]
-        return decode_batch(
-            latents[rows], labels[rows], rngs[rows], contents, Form.stack([*map(form, numbers)])
-        )
+        return decode_batch(plans[rows], labels[rows], rngs[rows], contents)
 
-    batches = split_into_batches(range(len(latents)), batch_size(checkpoint))
+    batches = split_into_batches(range(len(plans)), batch_size(checkpoint))
     return np.concatenate(list(map_by_threads(work, batches)))
 
 
@@ -175,18 +162,13 @@ def _batch_decoder(
         decode = _decoder(checkpoint, decoding, distribution)
 
     def decode_batch(
-        latents: Floats,
-        labels: Tokens,
-        rngs: Sequence[np.random.Generator],
-        content: Floats | None,
-        forms: Form,
+        plans: Sequence[Plan], labels: Tokens, rngs: Sequence[np.random.Generator], content: Floats | None
     ) -> Tokens:
-        padding = size - len(latents)
+        padding = size - len(plans)
         rngs = [*rngs, *(np.random.default_rng(0) for _ in range(padding))]
-        latents, labels = np.pad(latents, ((0, padding), (0, 0), (0, 0))), np.pad(labels, (0, padding))
+        plans, labels = [*plans, *[plans[0]] * padding], np.pad(labels, (0, padding))
         contents = None if content is None else np.pad(content, ((0, padding), (0, 0)))
-        padded = Form(*(np.pad(array, ((0, padding), (0, 0))) for array in (forms.lags, forms.kinds)))
-        return decode(latents, labels, rngs, contents, padded)[: size - padding]
+        return decode(plans, labels, rngs, contents)[: size - padding]
 
     return decode_batch
 
@@ -198,17 +180,14 @@ def _decoder(
     """A function that decodes a batch of the full size."""
     if distribution is not None:
         sampler = CandidateSampler(checkpoint, decoding, distribution)
-        return lambda latents, _labels, rngs, content, forms: sampler.sample(latents, content, forms, rngs)
+        return lambda plans, _labels, rngs, content: sampler.sample(plans, content, rngs)
     decoder = PaperDecoder(checkpoint.tensors)
 
     def decode(
-        latents: Floats,
-        labels: Tokens,
-        rngs: Sequence[np.random.Generator],
-        _content: Floats | None,
-        _forms: Form,
+        plans: Sequence[Plan], labels: Tokens, rngs: Sequence[np.random.Generator], _content: Floats | None
     ) -> Tokens:
-        logits = decoder.logits(latents[:, 0].astype(np.float32), labels)  # (B, T, V)
+        latents = np.stack([plan.points[0] for plan in plans]).astype(np.float32)  # (B, 2)
+        logits = decoder.logits(latents, labels)  # (B, T, V)
         if decoding.temperature is None:
             return checkpoint.vocabulary.decode(logits.argmax(2))
         logits /= max(decoding.temperature, LEAST_TEMPERATURE)

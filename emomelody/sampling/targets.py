@@ -14,9 +14,10 @@ from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.path import Waypoint, interpolate
 from emomelody.emotions.plane import Plane, quadrants
+from emomelody.emotions.plans import Plan
 from emomelody.errors import EmomelodyError
 from emomelody.music.form import Form
-from emomelody.music.melody import BARS, Melody
+from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.music.tokens import REST, Floats, Tokens, Vocabulary, to_tokens
@@ -76,35 +77,46 @@ class Target:
         latents = waypoint_latents(self.plane, self.waypoints, rng)
         return _vary(latents, spread, self.plane, rng) if self.varied else latents
 
-    def trajectory(self, request: Request, latents: Floats, rng: np.random.Generator) -> Floats:
-        """The latent of each step of a melody, (T, 2), from those of its waypoints (W, 2).
+    def plan(self, request: Request, latents: Floats, rng: np.random.Generator) -> Plan:
+        """The plan of a melody from the latents of its waypoints (W, 2), with a latent for each step (T, 2).
 
-        Those of one emotion vary from one block of four bars to the next as in real tunes.
+        A melody of one emotion has the latents, attributes and form of a real tune; on a path and at a point
+        it has the latents in between.
         """
-        if self.distribution is not None and isinstance(request.emotion, Emotion) and not self.varied:
-            blocks = self.distribution.sample_blocks(latents[0], -(-request.bars // BARS), rng)
-            steps = request.bars * request.meter.bar
-            return np.repeat(blocks, BARS * request.meter.bar, 0)[:steps]
-        return interpolate(self.waypoints, latents, request.bars, request.meter)
+        along = interpolate(self.waypoints, latents, request.bars, request.meter)  # (T, 2)
+        of_tune = isinstance(request.emotion, Emotion) and request.bars > BARS and not self.varied
+        if self.distribution is None or not of_tune:
+            plan = plan_along(self.distribution, along, rng)
+        else:
+            plan = self.distribution.draw_plan(latents[0], -(-request.bars // BARS), rng)
+            along = np.repeat(plan.points, BARS * request.meter.bar, 0)[: len(along)]
+        return Plan(along, plan.attributes, self._form(request, plan.form, along[:: request.meter.bar]))
 
-    def form(self, request: Request, latents: Floats, rng: np.random.Generator) -> Form:
-        """The form of a melody with these latents (W, 2): that of ``like``, else one like real melodies'.
+    def _form(self, request: Request, form: Form, along: Floats) -> Form:
+        """The form of a melody with these latents of bars (M, 2): that of ``like``, else of its plan.
 
         A bar does not repeat one of another emotion.
         """
-        if self.distribution is None:
-            return Form.none(request.bars)
-        form = self.distribution.sample_form(float(latents[0, 1]), request.bars, rng)
+        form = form[slice(request.bars)]
         if request.like is not None:
             own = Form.of(to_tokens(request.like), request.meter.bar)
             form = own.extended(form)
         if request.form is not None:
             form = form.with_sections(request.form)
-        if request.bars > BARS:
-            form = form.with_free_end()
-        along = interpolate(self.waypoints, latents, request.bars, request.meter)[:: request.meter.bar]
         emotions = quadrants(along)  # (bars,)
         return form.without(emotions != emotions[np.arange(request.bars) - form.lags])
+
+
+def plan_along(distribution: StyleDistribution | None, latents: Floats, rng: np.random.Generator) -> Plan:
+    """A plan of a melody with these latents of its steps (T, 2); the paper's models have neither
+    attributes nor form."""
+    bar = distribution.meter.bar if distribution else STEPS_PER_BAR
+    blocks = [latents[first : first + BARS * bar].mean(0) for first in range(0, len(latents), BARS * bar)]
+    bars = len(latents) // bar
+    if distribution is None:
+        return Plan(latents, np.zeros((len(blocks), 0)), Form.none(bars))
+    plan = distribution.plan_along(np.stack(blocks), rng)
+    return Plan(latents, plan.attributes, plan.form[slice(bars)])
 
 
 def waypoint_latents(plane: Plane, waypoints: Sequence[Waypoint], rng: np.random.Generator) -> Floats:

@@ -146,8 +146,8 @@ class VARecipe:
     batch_size: int = 64  # windows of four bars
     learning_rate: float = 3e-3
     largest_gradient: float = 5.0  # norm
-    updates: int = 9_280  # 16 epochs of all styles and meters
-    passes: int = 110  # most epochs: with more, a model of the paper's 275 melodies memorises them
+    updates: int = 12_760  # 22 epochs of all styles and meters
+    passes: int = 60  # most epochs: with more, a model of the paper's 275 melodies memorises them
     cosine: float = 20.0  # weight of each emotion loss
     plane_divergence: float = 0.05  # weight of the divergence of valence and arousal
     content_divergence: float = 0.12  # weight of the divergence of the content

@@ -11,6 +11,7 @@ import numpy as np
 
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.plane import Plane
+from emomelody.emotions.plans import Plans
 from emomelody.errors import BadWeights
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import Vocabulary
@@ -23,6 +24,7 @@ FORMAT = "emomelody-1"
 VA = "emoreg-va"
 NAMES = ("base", "emoreg", VA)
 SUFFIX = ".safetensors"
+PLANS = "plans."  # and the number of the style: the names of arrays that are no tensors of the model
 _INSTALLED = Path(__file__).parent  # where a wheel puts them
 _CHECKOUT = Path(__file__).parents[2] / "weights"  # beside the package, in a checkout
 
@@ -66,7 +68,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "training": checkpoint.training,
         "styles": [style.to_json() for style in checkpoint.styles],
     }
-    container.write(path, checkpoint.tensors, description)
+    plans = {f"{PLANS}{number}": style.plans.rows for number, style in enumerate(checkpoint.styles)}
+    container.write(path, {**checkpoint.tensors, **plans}, description)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -116,8 +119,13 @@ def _build(description: dict[str, Any], tensors: Arrays, checksum: str) -> Check
     if description["name"] not in NAMES or len(vocabulary) != description["config"]["classes"]:
         raise ValueError("unknown model name, or a vocabulary of another size than the model's")
     config = make_config(description["name"], description["config"])
+    styles = tuple(
+        StyleDistribution.from_json(style, Plans.from_array(tensors[f"{PLANS}{number}"]))
+        for number, style in enumerate(description["styles"])
+    )
+    known = [f"{PLANS}{number}" for number in range(len(styles))]
+    tensors = {name: tensor for name, tensor in tensors.items() if name not in known}
     _check_tensors(tensors, config)
-    styles = tuple(map(StyleDistribution.from_json, description["styles"]))
     if bool(styles) != isinstance(config, VAConfig):
         raise ValueError("the model has no styles, or they do not belong to it")
     return Checkpoint(

@@ -64,11 +64,11 @@ class VAConfig:
     classes: int  # V: the pitches in use, rest and hold
     embedding: int = 64  # size of a token's embedding
     encoder: int = 128  # E: units of each encoding layer
-    decoder: int = 320  # H: units of the decoding GRU
+    decoder: int = 384  # H: units of the decoding GRU
     condition: int = 64  # units of the condition of each bar
     content: int = 16  # C: latent dimensions besides valence and arousal
     repeated: int = 32  # size of the embedding of the repeated bar's token
-    dropout: float = 0.35
+    dropout: float = 0.1
     learned: int = 0  # number of training melodies
     without_content: bool = True  # whether the decoder was also trained without the content
 

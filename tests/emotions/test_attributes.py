@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +12,6 @@ from emomelody.emotions.attributes import (
     LARGEST,
     MEANS,
     NAMES,
-    AttributeDistribution,
     measure,
 )
 from emomelody.music import features
@@ -74,46 +71,13 @@ def test_attributes_of_other_meters() -> None:
     assert in_six_eight > in_three_four
 
 
-def make_distribution() -> tuple[AttributeDistribution, np.ndarray, np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(4), 200)
-    signs = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)])[labels]
-    points = signs * rng.uniform(0.1, 1, (800, 2))
-    attributes = (
-        points @ rng.normal(size=(2, len(NAMES))) + labels[:, None] + rng.normal(size=(800, len(NAMES)))
-    )
-    return AttributeDistribution.fit(points, attributes, labels), points, attributes, labels
-
-
-def test_sampled_attributes_have_the_means_and_deviations_of_the_real_ones() -> None:
-    distribution, points, attributes, labels = make_distribution()
-    sampled = distribution.sample(points, np.random.default_rng(1).normal(size=attributes.shape))
-    for label in range(4):
-        ours, theirs = sampled[labels == label], attributes[labels == label]
-        assert ours.mean(0) == pytest.approx(theirs.mean(0), abs=0.25)
-        assert ours.std(0) == pytest.approx(theirs.std(0), rel=0.2)
-    along = np.corrcoef(sampled[labels == 0].T, points[labels == 0].T)
-    assert along == pytest.approx(np.corrcoef(attributes[labels == 0].T, points[labels == 0].T), abs=0.25)
-
-
-def test_a_distribution_survives_json_and_damage_is_refused() -> None:
-    distribution, *_ = make_distribution()
-    data = json.loads(json.dumps(distribution.to_json()))
-    again = AttributeDistribution.from_json(data)
-    assert (again.coefficients == distribution.coefficients).all()
-    assert (again.covariances == distribution.covariances).all()
-    for damage in (
-        {"names": ["mode"]},
-        {"coefficients": data["coefficients"][:3]},
-        {"covariances": (-distribution.covariances).tolist()},
-        {"coefficients": np.full_like(distribution.coefficients, np.nan).tolist()},
-    ):
-        with pytest.raises(ValueError, match="attributes"):
-            AttributeDistribution.from_json(data | damage)
-
-
-def test_an_emotion_with_few_melodies_has_the_distribution_of_all() -> None:
-    _, points, attributes, labels = make_distribution()
-    few = AttributeDistribution.fit(points[:605], attributes[:605], labels[:605])
-    all_of_them = AttributeDistribution.fit(points[:605], attributes[:605], np.full(605, 3))
-    assert few.coefficients[3] == pytest.approx(all_of_them.coefficients[3])
+def test_attributes_of_a_line() -> None:
+    """Two bars of C4 in quarter notes, and two of rising half notes, after a rest of a quarter note."""
+    first = [REST, *[HOLD] * 3, *[60, HOLD, HOLD, HOLD] * 7]
+    second = [token for pitch in (62, 64, 66, 68) for token in (pitch, *[HOLD] * 7)]
+    (measured,) = measure(np.array([first + second]), np.array([False])) * DEVIATIONS + MEANS
+    values = dict(zip(NAMES, measured, strict=True))
+    assert values["register"] == pytest.approx((60 + 65) / 2)
+    assert values["rise"] == pytest.approx(5)
+    assert values["interval"] == pytest.approx((6 * 0 + 4 * 2) / 10)
+    assert values["repeats"] == pytest.approx((6 + 2) / 9)  # of the nine distances of onsets but the first

@@ -10,41 +10,46 @@ import pytest
 from tiny import CLOSING, tiny_checkpoint
 
 from emomelody.emotions.distribution import StyleDistribution
-from emomelody.music.form import Form, FormDistribution
+from emomelody.emotions.plane import quadrants
+from emomelody.emotions.plans import Plans
 
 
-def test_it_survives_json_with_and_without_attributes() -> None:
-    for known in tiny_checkpoint().styles:
-        for style in (known, replace(known, attributes=None)):
-            data = json.loads(json.dumps(style.to_json()))
-            again = StyleDistribution.from_json(data)
-            assert json.dumps(again.to_json()) == json.dumps(style.to_json())
-            assert (again.style, again.meter, again.plane.scale) == (style.style, style.meter, (1.5, 0.5))
-            assert (again.attributes is None) == (style.attributes is None)
-            assert (again.correlation, again.closing) == ((0.25, 0.5), CLOSING)
-    assert known.name == "folk 6/8"
+def test_it_survives_json() -> None:
+    for style in tiny_checkpoint().styles:
+        again = StyleDistribution.from_json(json.loads(json.dumps(style.to_json())), style.plans)
+        assert json.dumps(again.to_json()) == json.dumps(style.to_json())
+        assert (again.style, again.meter, again.plane.scale) == (style.style, style.meter, (1.5, 0.5))
+        assert (again.plans, again.closing) == (style.plans, CLOSING)
+    assert style.name == "folk 6/8"
 
 
 def test_damage_is_refused() -> None:
-    data = tiny_checkpoint().styles[0].to_json()
+    style = tiny_checkpoint().styles[0]
     for damage in (
         {"style": "punk"},
         {"meter": "5/4"},
-        {"forms": data["forms"][:1]},
-        {"forms": [{"places": [10**7], "counts": [1]}] * 2},
         {"plane": {}},
-        {"attributes": {"names": []}},
         {"closing": [1.0, 0.5]},
         {"closing": [float("nan")] * 4},
-        {"correlation": [0.5, -0.1]},
     ):
         with pytest.raises((ValueError, IndexError, KeyError, TypeError)):
-            StyleDistribution.from_json(data | damage)
+            StyleDistribution.from_json(style.to_json() | damage, style.plans)
 
 
-def test_forms_depend_on_the_side_of_the_arousal() -> None:
-    repeating = Form(np.array([0, 1]), np.array([0, 3]))
-    low, high = (FormDistribution.fit([(form, True)]) for form in (Form.none(2), repeating))
-    style = replace(tiny_checkpoint().styles[0], forms=(low, high))
-    for arousal, lags in ((-0.1, [0, 0]), (0.0, [0, 1]), (np.float64(0.3), [0, 1]), (np.float64(-1), [0, 0])):
-        assert style.sample_form(arousal, 2, np.random.default_rng(0)).lags.tolist() == lags
+def test_plans_have_latents_of_the_planes_scale() -> None:
+    style, rng = tiny_checkpoint().styles[0], np.random.default_rng(0)
+    plan = style.draw_plan(np.array([-0.9, 0.2]), 4, rng)
+    assert set(quadrants(plan.points).tolist()) == {1}
+    assert np.abs(plan.points[:, 0]).max() > 0.5  # the scale of valence is 1.5, that of arousal 0.5
+    latents = np.array([[-0.9, 0.2], [0.9, 0.2]])
+    assert (style.plan_along(latents, rng).points == latents).all()
+
+
+def test_without_plans_there_is_neither_an_attribute_nor_a_form() -> None:
+    nothing = Plans.from_array(np.zeros((0, 7), np.int16))
+    style, rng = replace(tiny_checkpoint().styles[0], plans=nothing), np.random.default_rng(0)
+    latent = np.array([0.5, -0.1])
+    for plan in (style.draw_plan(latent, 2, rng), style.plan_along(np.tile(latent, (2, 1)), rng)):
+        assert plan.points.tolist() == [[0.5, -0.1]] * 2
+        assert plan.attributes.shape == (2, 0)
+        assert plan.form.lags.tolist() == [0] * 8

@@ -13,11 +13,12 @@ from evaluation.labelled import reference_of, two_of_each
 from emomelody.data.dataset import Split, load
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.plane import Plane
+from emomelody.emotions.plans import Plan
 from emomelody.evaluation import plane
 from emomelody.evaluation.emotion import Judges
 from emomelody.evaluation.reference import DataSplit, ReferenceSet
 from emomelody.music import features
-from emomelody.music.tokens import REST, Floats, Tokens
+from emomelody.music.tokens import REST, Tokens
 from emomelody.training.config import TrainConfig
 from emomelody.training.trainer import Trainer
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
@@ -93,9 +94,10 @@ def test_the_plane_of_an_obedient_and_of_a_blind_model(
 ) -> None:
     """An obedient one decodes more notes for arousal, and more major thirds for valence."""
 
-    def decode(_checkpoint: Checkpoint, latents: Floats, *_: Any, **_named: Any) -> Tokens:
-        tokens = np.full((len(latents), 64), REST)
-        for row, (valence, arousal) in zip(tokens, latents[:, 0].tolist(), strict=True):
+    def decode(_checkpoint: Checkpoint, plans: list[Plan], *_: Any, **_named: Any) -> Tokens:
+        tokens = np.full((len(plans), 64), REST)
+        for row, plan in zip(tokens, plans, strict=True):
+            valence, arousal = plan.points[0].tolist()
             count = 12 if blind else round(11 + 10 * arousal)
             major = 6 if blind else round(count * (1 + valence) / 2)
             row[: 2 * major : 2] = 64

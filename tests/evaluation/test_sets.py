@@ -38,7 +38,9 @@ def test_windows_in_which_a_piece_ends_early_are_left_out() -> None:
     # The first piece has ten bars; of the second, which is slowed down, only the beginning is used.
     windows = pieces(-1, 0, 1, -1, 3, -1, -1, -1, remaining=(10, 6, 2, 20, 16, 4, 5, 3))
     assert MelodySet.windows(windows).tunes.tolist() == [0, 1, 3, 4, 5, 6]
-    assert MelodySet.endings(windows, 2).tunes.tolist() == [0]
+    (end,) = (ends := MelodySet.endings(windows, 2)).tokens
+    assert (end == windows.tokens[:3].ravel()[2 * 16 : 10 * 16]).all()  # the last eight of its ten bars
+    assert ends.tunes.tolist() == [0]
 
 
 def test_runs_have_the_emotion_of_most_of_their_windows() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny import GIVEN, HOLD, NONE, REST, logits_by_hand, random_passages, tiny_model
 
+from emomelody.emotions.attributes import NAMES
 from emomelody.music.meter import Meter
 
 
@@ -21,12 +22,15 @@ def test_logits_are_those_of_plain_loops(meter: Meter) -> None:
 
 
 def test_the_content_is_withheld_where_the_flag_is_0() -> None:
-    latents, attributes = torch.randn(2, 3, 5), torch.randn(2, 3, 7)
+    latents, attributes = torch.randn(2, 3, 5), torch.randn(2, 3, len(NAMES))
     given = tiny_model(0).given(latents, attributes, torch.tensor([1.0, 0.0]))  # (2, 3, G)
     for row, flag in enumerate((1.0, 0.0)):
         for window in range(3):
             plane, content = latents[row, window].split([2, 3])
-            expected = torch.cat([plane, flag * content, torch.tensor([flag]), attributes[row, window]])
+            attribute = attributes[row, window].clone()
+            if flag:  # the content says what the outline is like
+                attribute[[NAMES.index("register"), NAMES.index("rise")]] = 0
+            expected = torch.cat([plane, flag * content, torch.tensor([flag]), attribute])
             assert torch.equal(given[row, window], expected)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from emomelody.errors import EmomelodyError
-from emomelody.music.form import LAGS, STATES, Form, FormDistribution, Repetition, section_length
+from emomelody.music.form import LAGS, STATES, Form, Repetition, section_length
 from emomelody.music.tokens import HOLD, REST
 
 NONE, RHYTHM, VARIED, EXACT = map(int, Repetition)
@@ -106,71 +104,20 @@ def test_letters_that_do_not_fit(letters: str, reason: str) -> None:
         section_length(letters, 8)
 
 
-def test_sampled_forms_have_the_shares_of_the_real_ones() -> None:
-    """After four bars, half of the tunes go back by four, and always twice; the others by one."""
-    back = Form(np.array([0, 0, 0, 0, 4, 4]), np.array([0, 0, 0, 0, 3, 3]))
-    near = Form(np.array([0, 0, 0, 0, 1, 0]), np.array([0, 0, 0, 0, 1, 0]))
-    distribution = FormDistribution.fit([(back, True)] * 50 + [(near, True)] * 50)
-    rng = np.random.default_rng(0)
-    states = np.stack([distribution.sample(6, rng).states for _ in range(2000)])
-    of_back, of_near = back.states[4], near.states[4]
-    assert not states[:, :4].any()
-    assert (states[:, 4] == of_back).mean() == pytest.approx(0.5, abs=0.04)
-    assert set(states[:, 4].tolist()) == {of_back, of_near}
-    after = states[states[:, 4] == of_back, 5]
-    assert (after == of_back).mean() > 0.98  # but for the smoothing
-    assert set(after.tolist()) <= {0, of_back}
-
-
-def test_beyond_sixteen_bars_only_the_place_among_eight_counts() -> None:
-    lags = np.where(np.arange(32) % 8 == 3, 2, 0)
-    lags[3] = 0  # the first eight bars are different
-    tune = Form(lags, np.where(lags > 0, EXACT, NONE))
-    distribution = FormDistribution.fit([(tune, False)] * 4)
-    sampled = distribution.sample(64, np.random.default_rng(0))
-    assert np.flatnonzero(sampled.lags).tolist() == list(range(11, 64, 8))
-    assert set(sampled.lags[11::8].tolist()) == {2}
-
-
-def test_tunes_of_any_length_end_as_real_ones_do() -> None:
-    """Their last bars have a distribution of their own, where the end of the tune is known."""
-    lags = np.array([0] * 10 + [4, 8])
-    tune = Form(lags, np.where(lags > 0, EXACT, NONE))
-    for ends, expected in ((True, [4, 8]), (False, [0, 0])):
-        distribution = FormDistribution.fit([(tune, ends)])
-        for bars in (9, 30):
-            sampled = distribution.sample(bars, np.random.default_rng(0)).lags
-            assert sampled[-2:].tolist() == expected
-            assert not sampled[:-4].any() or not ends
-    # A tune of three bars has none to go back to.
-    assert not FormDistribution.fit([(tune, True)]).sample(3, np.random.default_rng(0)).lags.any()
-
-
-def test_the_last_bar_can_be_left_free_to_close() -> None:
-    form = Form(np.array([0, 1, 2]), np.array([NONE, EXACT, EXACT])).with_free_end()
-    assert form.kinds.tolist() == [NONE, EXACT, VARIED]
-    assert Form.none(2).with_free_end().kinds.tolist() == [NONE, NONE]
-
-
-def test_without_a_tune_nothing_is_repeated() -> None:
-    assert not FormDistribution.fit([]).sample(20, np.random.default_rng(0)).lags.any()
-
-
-def test_a_distribution_survives_json_and_damage_is_refused() -> None:
-    rng = np.random.default_rng(0)
-    lags = np.minimum(rng.choice([0, 1, 2, 4], 40), np.arange(40))
-    lags[lags == 3] = 0
-    distribution = FormDistribution.fit([(Form(lags, np.where(lags > 0, 3, 0)), True)] * 3)
-    data = json.loads(json.dumps(distribution.to_json()))
-    assert (FormDistribution.from_json(data).counts == distribution.counts).all()
-    places, counts = data["places"], data["counts"]
-    for damage in (
-        {"places": places, "counts": counts[:-1]},
-        {"places": [10**7], "counts": [1]},
-        {"places": [-1], "counts": [1]},
-        {"places": places, "counts": [0] * len(counts)},
-        {"places": places, "counts": [float("nan")] * len(counts)},
-        {"places": places},
+def test_bars_that_do_not_follow_their_form_are_counted() -> None:
+    """Bars of four quarter notes; the third and the fourth are to vary and to repeat the first ones."""
+    first, second = [60, 62, 64, 65], [67, 65, 64, 62]
+    planned = Form(np.array([[0, 0, 2, 2]]), np.array([[NONE, NONE, VARIED, EXACT]]))
+    varied = [60, 62, 64, 67]
+    for third, fourth, count in (
+        (varied, second, 0),
+        (first, second, 1),  # exact instead of varied
+        (varied, first, 1),  # another bar than planned, in the rhythm of the right one
+        ([72, 71, 74, 76], first, 2),
     ):
-        with pytest.raises((ValueError, IndexError, KeyError)):
-            FormDistribution.from_json(damage)
+        tokens = np.array([[*first, *second, *third, *fourth]])
+        assert planned.departures(tokens, 4, 2).tolist() == [count]
+        assert planned.departures(tokens, 4, 0).tolist() == [count]
+    free = Form.stack([Form.none(4)] * 2)
+    tokens = np.array([[*first, *second, *varied, *second], [*first, *second, *varied, 72, 71, 74, 76]])
+    assert free.departures(tokens, 4, 0).tolist() == [1, 0]  # equal to an earlier bar without a plan

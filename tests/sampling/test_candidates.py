@@ -10,21 +10,23 @@ from tiny import CONFIG, tiny_checkpoint
 from emomelody.emotions.attributes import NAMES, measure
 from emomelody.emotions.emotion import Emotion
 from emomelody.models.build import to_model
-from emomelody.music.form import Form
 from emomelody.music.tokens import HOLD, fingerprints
 from emomelody.music.tonality import MINOR, find_keys
 from emomelody.sampling import candidates
 from emomelody.sampling.candidates import (
     ATTRIBUTES,
     CONTENT,
+    COST,
     POINT,
     WRONG_QUADRANT,
     CandidateSampler,
     _cheapest,
+    _clearer,
 )
 from emomelody.sampling.encoder import Encoder
 from emomelody.sampling.request import DecodingConfig, Request
 from emomelody.sampling.sampler import sample
+from emomelody.sampling.targets import plan_along
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 
@@ -51,13 +53,26 @@ def test_attributes_cost_their_squared_distance() -> None:
     )
     major, of = np.array([[0.5, 0.5]]), sampler(tiny_checkpoint())
     own = measure(tokens, np.array([False]))  # (1, D)
-    assert of._attribute_cost(tokens, major, own) == pytest.approx([0])
-    for number, (name, cost) in enumerate(ATTRIBUTES.items()):
+    assert of._attribute_cost(tokens, major, own, True) == pytest.approx([0])
+    for number, (name, (_, cost)) in enumerate(ATTRIBUTES.items()):
         assert NAMES[number] == name
         for change in (-1, 1):
             target = own.copy()
             target[0, number] += change
-            assert of._attribute_cost(tokens, major, target) == pytest.approx([cost]), name
+            assert of._attribute_cost(tokens, major, target, True) == pytest.approx([cost]), name
+            # Where the content is given, the outline is its own matter.
+            without_outline = 0 if name in ("register", "rise") else cost
+            assert of._attribute_cost(tokens, major, target, False) == pytest.approx([without_outline]), name
+    some = own[:, :7] + 1  # of weights that know no more
+    assert of._attribute_cost(tokens, major, some, True) == pytest.approx([COST[:7].sum()])
+
+
+def test_attributes_are_clearer_the_further_from_the_axis() -> None:
+    attributes = np.zeros((3, len(NAMES)))
+    clearer = _clearer(attributes, np.array([[0.0, 1.0], [-0.25, -1.0], [1.0, 0.0]]), 0.5)
+    for number, (above, _) in enumerate(ATTRIBUTES.values()):
+        assert clearer[:, number] == pytest.approx([0, above / 4, above / 2])
+    assert _clearer(attributes[:, :0], np.ones((3, 2)), 1.0).shape == (3, 0)
 
 
 def test_points_and_contents_cost_their_squared_distance() -> None:
@@ -81,6 +96,7 @@ def test_the_best_of_several_candidates_is_nearer_than_one(monkeypatch: pytest.M
     """In blocks of four bars and a rest of two, in each style and meter; by the point alone."""
     monkeypatch.setattr(candidates, "COST", 0 * candidates.COST)
     monkeypatch.setattr(candidates, "NO_MODE", 0.0)
+    monkeypatch.setattr(candidates, "NO_FORM", 0.0)
     checkpoint = tiny_checkpoint()
     for number, style in enumerate(checkpoint.styles):
         bars, encoder = 6, Encoder(CONFIG, checkpoint.tensors, style.meter)
@@ -88,9 +104,10 @@ def test_the_best_of_several_candidates_is_nearer_than_one(monkeypatch: pytest.M
         distances = []
         for count in (1, 24):
             monkeypatch.setattr(candidates, "CANDIDATES", count)
+            monkeypatch.setattr(candidates, "OF_FOUR_BARS", count)
             rngs = [np.random.default_rng(row) for row in range(16)]
-            forms = Form.stack([style.sample_form(-0.1, bars, rng) for rng in rngs])
-            tokens = sampler(checkpoint, number).sample(targets, None, forms, rngs)
+            plans = [plan_along(style, row, rng) for row, rng in zip(targets, rngs, strict=True)]
+            tokens = sampler(checkpoint, number).sample(plans, None, rngs)
             assert tokens.shape == (16, bars * style.meter.bar)
             classes, _ = checkpoint.vocabulary.encode(tokens[:, : 4 * style.meter.bar])
             latents = encoder.encode_emotion(classes)
@@ -102,7 +119,7 @@ def test_the_best_of_several_candidates_is_nearer_than_one(monkeypatch: pytest.M
 def test_melodies_establish_their_mode_and_tonic(emotion: Emotion) -> None:
     """By a key finder with other profiles than those that the candidates are chosen by."""
     checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
-    for bars, modes, tonics in ((4, 0.7, 0.4), (8, 0.75, 0.4)):
+    for bars, modes, tonics in ((4, 0.85, 0.7), (8, 0.85, 0.5)):
         sampled = sample(checkpoint, Request(64, emotion, bars=bars, seed=2))
         keys = find_keys(np.stack([s.tokens for s in sampled]))
         assert ((keys >= MINOR) == (emotion.mode == "minor")).mean() > modes

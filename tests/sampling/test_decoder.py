@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny import GIVEN, HOLD, NONE, REST, logits_by_hand, tiny_model
 
+from emomelody.emotions.attributes import NAMES
 from emomelody.emotions.emotion import Emotion
 from emomelody.models.build import to_arrays, to_model
 from emomelody.models.emoreg_va import EmoregVA
@@ -118,7 +119,10 @@ def test_bundled_weights_decode_as_in_torch(recorded: list[Floats32]) -> None:
     checkpoint = load_checkpoint(bundled_weights()[VA])
     model, meter = to_model(checkpoint), checkpoint.styles[-1].meter
     assert isinstance(model, EmoregVA)
-    form, (given, uniforms) = random_form(16, 8), inputs(meter, 8, 16, 2 + model.config.content + 1 + 7)
+    form, (given, uniforms) = (
+        random_form(16, 8),
+        inputs(meter, 8, 16, 2 + model.config.content + 1 + len(NAMES)),
+    )
     melodies = sampled(numpy_decoder(model, meter, 1.0), given, uniforms, form)
     passages = passages_of(melodies.classes, form, meter, model.config.classes)
     with torch.inference_mode():

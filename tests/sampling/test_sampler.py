@@ -24,7 +24,7 @@ from emomelody.music.style import Style
 from emomelody.music.tokens import to_tokens
 from emomelody.sampling.request import DecodingConfig, Request
 from emomelody.sampling.sampler import check_support, decode, sample, samples
-from emomelody.sampling.targets import encode_melodies
+from emomelody.sampling.targets import encode_melodies, plan_along
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 MODELS = ("base", "emoreg", "emoreg-va")
@@ -112,7 +112,8 @@ def test_decoding_in_batches_is_decoding_alone() -> None:
     def tokens(rows: slice) -> np.ndarray:
         rngs = [np.random.default_rng([9, row]) for row in range(20)][rows]
         labels = np.zeros(20, dtype=np.int64)[rows]
-        return decode(checkpoint, latents[rows], labels, rngs, distribution=style)
+        plans = [plan_along(style, row, rng) for row, rng in zip(latents[rows], rngs, strict=True)]
+        return decode(checkpoint, plans, labels, rngs, distribution=style)
 
     together = tokens(slice(0, 20))
     assert together.shape == (20, 60)

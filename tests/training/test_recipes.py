@@ -9,6 +9,7 @@ import pytest
 import torch
 from tiny import random_passages, tiny_model
 
+from emomelody.emotions.attributes import NAMES, OUTLINE
 from emomelody.models.passages import Passages
 from emomelody.music.meter import Meter
 from emomelody.training.passages import PassageExamples
@@ -52,7 +53,7 @@ def batch(meter: Meter, count: int, windows: int) -> PassageExamples:
         within=within,
         labels=torch.arange(count * windows).reshape(count, windows) % 4,
         targets=torch.randn(count, windows, 2),
-        attributes=torch.randn(count, windows, 7),
+        attributes=torch.randn(count, windows, len(NAMES)),
     )
 
 
@@ -74,7 +75,9 @@ def test_the_loss_of_emoreg_va_by_its_equation(meter: Meter) -> None:
         z = mu + log_variance.mul(0.5).exp() * noise
         z[~with_content, :, 2:] = 0
         flag = with_content[:, None, None].expand(-1, windows, 1)
-        given = torch.cat([z, flag, examples.attributes], 2).float()
+        attributes = examples.attributes.clone()
+        attributes[:, :, OUTLINE] *= ~with_content[:, None, None]
+        given = torch.cat([z, flag, attributes], 2).float()
         logits = model.decode(given, examples, withheld).double()
         nats = -logits.log_softmax(2).gather(2, examples.classes[..., None])[..., 0]  # (5, T)
         inside = examples.within.repeat_interleave(bar, 1)

@@ -11,6 +11,8 @@ import torch
 from tiny import PITCHES, tiny_checkpoint
 
 from emomelody.emotions.attributes import NAMES
+from emomelody.emotions.plane import quadrants
+from emomelody.emotions.plans import Plans
 from emomelody.errors import BadWeights
 from emomelody.models.build import to_model
 from emomelody.models.emoreg_va import EmoregVA
@@ -22,7 +24,13 @@ from emomelody.weights.checkpoint import load_checkpoint
 from emomelody.weights.config import VAConfig
 
 EMBEDDING, ENCODER, DECODER, CONDITION, CONTENT, LEARNED = 5, 6, 10, 4, 3, 2
-V, D = len(PITCHES) + 2, len(NAMES)
+V, D = len(PITCHES) + 2, 7
+# Attributes of e1–e4: linear in valence and arousal, and what is left of them.
+OLD_ATTRIBUTES = {
+    "names": NAMES[:D],
+    "coefficients": np.random.default_rng(2).uniform(-0.5, 0.5, (4, 3, D)).tolist(),
+    "covariances": [(np.eye(D) * 0.04 * (emotion + 1)).tolist() for emotion in range(4)],
+}
 
 
 def write_old(path: Path, version: str) -> dict[str, np.ndarray]:
@@ -76,9 +84,18 @@ def write_old(path: Path, version: str) -> dict[str, np.ndarray]:
     if version == "0.3":
         tensors["chroma"] = np.array([pitch % 12 for pitch in PITCHES] + [0, 0])
         config |= {"attributes": D, "pitch_classes": 12}
-        description["attributes"] = distribution.attributes and distribution.attributes.to_json()
+        description["attributes"] = OLD_ATTRIBUTES
     container.write(path, tensors, {**description, "config": config})
     return tensors
+
+
+def assert_plans_are_drawn_from(distribution: dict[str, Any], plans: Plans) -> None:
+    assert plans.attributes.shape == (len(plans), D)
+    for emotion, label in enumerate(quadrants(plans.points) == np.arange(4)[:, None]):
+        inputs = np.concatenate([plans.points[label], np.ones((label.sum(), 1))], 1)
+        rest = plans.attributes[label] - inputs @ np.array(distribution["coefficients"][emotion])
+        assert rest.mean(0) == pytest.approx(0, abs=0.08)
+        assert rest.std(0) == pytest.approx(0.2 * (emotion + 1) ** 0.5, rel=0.15)
 
 
 def old_logits(tensors: dict[str, np.ndarray], given: np.ndarray, classes: list[int]) -> np.ndarray:
@@ -112,8 +129,11 @@ def test_old_weights_decode_as_they_did(version: str, tmp_path: Path) -> None:
     checkpoint = load_checkpoint(tmp_path / "old.safetensors")
     (style,) = checkpoint.styles
     assert (style.style, style.meter) == (Style.CHORALE, Meter.FOUR_FOUR)
-    assert (style.attributes is None) == (version == "0.2")
-    assert not style.sample_form(1.0, 64, np.random.default_rng(0)).lags.any()
+    assert not style.plans.has_forms
+    if version == "0.2":
+        assert len(style.plans) == 0
+    else:
+        assert_plans_are_drawn_from(OLD_ATTRIBUTES, style.plans)
     assert isinstance(checkpoint.config, VAConfig)
     assert not checkpoint.config.without_content
     assert checkpoint.tensors["pitches"].tolist() == [*PITCHES]
@@ -121,7 +141,9 @@ def test_old_weights_decode_as_they_did(version: str, tmp_path: Path) -> None:
     model, rng = to_model(checkpoint), np.random.default_rng(1)
     assert isinstance(model, EmoregVA)
     classes, latent, attributes = rng.integers(0, V, 64), rng.normal(size=2 + CONTENT), rng.normal(size=D)
-    given = np.concatenate([latent, [0.0], attributes])  # what sampling gives without a content, for instance
+    unknown = rng.normal(size=len(NAMES) - D)
+    # What sampling gives without a content, for instance.
+    given = np.concatenate([latent, [0.0], attributes, unknown])
     passages = Passages(
         Meter.FOUR_FOUR,
         torch.from_numpy(classes)[None],

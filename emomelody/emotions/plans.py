@@ -1,0 +1,156 @@
+"""Plans: what real tunes of a style and meter are like, four bars at a time, but for their notes.
+
+A melody is composed to the plan of a real tune: the points of its windows of four bars, their attributes, and
+its form. Drawn from real tunes, they fit each other; drawn one by one, they would contradict each other more
+often than not, and the decoder would make neither of them.
+
+N windows, K of a melody, D attributes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomelody.emotions.attributes import NAMES
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.plane import quadrants
+from emomelody.music.form import STATES, Form
+from emomelody.music.melody import BARS
+from emomelody.music.tokens import Floats, Tokens
+
+NEAREST = 40  # windows, or runs of windows, that one is drawn from
+FEW = 10  # runs that are too few to draw from
+OWN = 0.75  # least share of the windows of a run that have the emotion
+LARGEST = 3.0  # of points and attributes
+_UNITS = 10_000  # of an integer per unit of points and attributes
+_BEGINS, _ENDS = 1, 2  # flags
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan of a melody of K blocks of four bars."""
+
+    points: Floats  # (K, 2)
+    attributes: Floats  # (K, D)
+    form: Form  # (4 K,)
+
+
+@dataclass(frozen=True, eq=False)  # compared, and hashed, as an object: arrays have no hash
+class Plans:
+    """The plans of the tunes of a style and meter. Weights of earlier versions know D of the attributes."""
+
+    rows: NDArray[np.int16]  # (N, 2 + D + 4 + 1): point, attributes, states of the form, flags
+
+    @classmethod
+    def of(cls, points: Floats, attributes: Floats, states: Tokens, begins: Flags, ends: Flags) -> Plans:
+        """The plans of windows, tune after tune: arrays (N, 2), (N, D) and (N, 4), see ``Form.states``.
+
+        ``begins`` and ``ends`` (N,) say whether a run of windows begins and whether a tune ends with one.
+        """
+        numbers = np.concatenate([points, attributes], 1).clip(-LARGEST, LARGEST) * _UNITS
+        flags = _BEGINS * begins + _ENDS * ends
+        return cls(np.concatenate([numbers.round(), states, flags[:, None]], 1).astype(np.int16))
+
+    @classmethod
+    def from_array(cls, rows: NDArray[np.int16]) -> Plans:
+        """The plans of a weights file. Raises ValueError for an array that cannot be one."""
+        extra = 2 + BARS + 1
+        if rows.dtype != np.int16 or rows.ndim != 2 or not 0 <= rows.shape[1] - extra <= len(NAMES):
+            raise ValueError(f"plans are {rows.dtype} {rows.shape}, expected int16 (N, {extra} + attributes)")
+        states, flags = rows[:, -1 - BARS : -1], rows[:, -1]
+        if (states < 0).any() or (states >= STATES).any() or (flags < 0).any() or (flags > 3).any():
+            raise ValueError("plans with an unknown form")
+        return cls(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def attributes(self) -> Floats:
+        """The attributes of each window, (N, D)."""
+        return np.asarray(self.rows[:, 2 : -1 - BARS] / _UNITS)
+
+    @cached_property
+    def points(self) -> Floats:
+        """The point of each window, (N, 2), −1 … 1."""
+        return np.asarray(self.rows[:, :2] / _UNITS)
+
+    @property
+    def has_forms(self) -> bool:
+        """Whether any bar repeats another one: version 0.3 and before did not know."""
+        return bool(self.rows[:, -1 - BARS : -1].any())
+
+    def draw(self, point: Floats, blocks: int, rng: np.random.Generator) -> Plan:
+        """The plan of a tune near a point (2,), of its last blocks where enough tunes have as many.
+
+        A window of another emotion is replaced by one near the point.
+        """
+        rows = self._run(np.asarray(point), blocks, rng)
+        away = quadrants(self.points[rows]) != Emotion.at(*point).index
+        rows[away] = [self._run(np.asarray(point), 1, rng)[0] for _ in range(away.sum())]
+        plan = self._plan(rows)
+        return replace(plan, points=plan.points.clip(-1, 1))
+
+    def along(self, points: Floats, rng: np.random.Generator) -> Plan:
+        """A plan at these points (K, 2): the attributes of windows near them, of which one is like the next.
+
+        The form is that of a tune near their middle.
+        """
+        rows = [self._run(points[0], 1, rng)[0]]
+        for point in points[1:]:
+            near = self._nearest(point, np.flatnonzero(self._own(point)))
+            distance = np.square(self.attributes[near] - self.attributes[rows[-1]]).sum(1)
+            rows.append(near[distance.argmin()])
+        plan = self._plan(np.array(rows))
+        middle = self._run(points.mean(0), len(points), rng)
+        return Plan(points, plan.attributes, self._plan(middle).form)
+
+    def _plan(self, rows: Tokens) -> Plan:
+        form = Form.from_states(self.rows[rows, -1 - BARS : -1].astype(np.int64).ravel())  # (4 K,)
+        within = form.lags <= np.arange(len(form.lags))
+        return Plan(self.points[rows], self.attributes[rows], form.without(~within))
+
+    def _run(self, point: Floats, blocks: int, rng: np.random.Generator) -> Tokens:
+        """Successive windows of a tune near a point (2,), (blocks,), or of several, one after the other."""
+        own, first = self._own(point), np.arange(len(self) - blocks + 1)
+        last = first + blocks - 1
+        if blocks == 1:
+            starts = first[own]
+        else:
+            total = np.append(0, own.cumsum())
+            mostly = total[last + 1] - total[first] >= OWN * blocks
+            runs = (self._tunes[first] == self._tunes[last]) & own[first] & mostly
+            starts = first[runs & (self.rows[last, -1] & _ENDS > 0)]
+            if len(starts) < FEW:
+                starts = first[runs]
+            if len(starts) < FEW:
+                half = blocks // 2
+                return np.concatenate([self._run(point, n, rng) for n in (blocks - half, half)])
+        total_points = np.concatenate([np.zeros((1, 2)), self.points.cumsum(0)])
+        means = (total_points[starts + blocks] - total_points[starts]) / blocks
+        near = np.square(means - point).sum(1).argsort(kind="stable")[:NEAREST]
+        start = starts[near[rng.integers(len(near))]]
+        return np.arange(start, start + blocks)
+
+    def _nearest(self, point: Floats, rows: Tokens) -> Tokens:
+        """Those of some windows that are nearest to a point (2,)."""
+        order = np.square(self.points[rows] - point).sum(1).argsort(kind="stable")
+        return np.asarray(rows[order[:NEAREST]])
+
+    def _own(self, point: Floats) -> Flags:
+        """Which windows have the emotion of a point (2,), (N,); all, where none has it."""
+        own: Flags = self._quadrants == Emotion.at(*point).index
+        return own if own.any() else ~own
+
+    @cached_property
+    def _quadrants(self) -> Tokens:
+        return quadrants(self.points)
+
+    @cached_property
+    def _tunes(self) -> Tokens:
+        return np.asarray((self.rows[:, -1] & _BEGINS).cumsum())
