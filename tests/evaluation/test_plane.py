@@ -72,9 +72,9 @@ def test_listeners_hear_the_requested_arousal_of_the_bundled_weights() -> None:
     checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
     figures, _ = plane.evaluate_plane(checkpoint, checkpoint.styles[0])
     assert figures["heard_arousal"] > 0.93
-    assert figures["heard_valence"] > 0.55
+    assert figures["heard_valence"] > 0.65
     assert figures["arousal"] > 0.97
-    assert figures["valence"] > 0.96
+    assert figures["valence"] > 0.965
 
 
 def test_an_ideal_latent_space() -> None:
