@@ -15,7 +15,7 @@ from emomelody.emotions.path import Point
 from emomelody.errors import EmomelodyError
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BEAT, Melody, Note
 from emomelody.music.meter import Meter
-from emomelody.music.tokens import to_tokens
+from emomelody.music.tokens import HOLD, to_tokens
 from emomelody.music.tonality import has_closing_note
 from emomelody.performance.expression import (
     expression_at,
@@ -142,7 +142,9 @@ def _ritardando(melody: Melody, setting: Setting) -> int | None:
     """The step from which on the tempo falls: in a melody of several phrases that ends on a closing note."""
     if setting.tempo is not None or melody.bars <= BARS or not melody.notes:
         return None
-    closing = has_closing_note(to_tokens(melody)[None], melody.meter)[0]
+    tokens = to_tokens(melody)
+    tokens[melody.notes[-1].onset + 1 :] = HOLD  # tunes with a pickup end on a rest
+    closing = has_closing_note(tokens[None], melody.meter)[0]
     return melody.steps - RITARDANDO_BARS * melody.meter.bar if closing else None
 
 
