@@ -121,8 +121,8 @@ class Form:
     def with_sections(self, letters: str) -> Form:
         """This form with sections of equal length that repeat as the letters, such as ``AABA``, say.
 
-        A section repeats the latest one of its letter exactly, but for its last bar, which is varied. A new
-        section keeps the repetitions within itself. Raises EmomelodyError as ``section_length`` does.
+        A section repeats the latest one of its letter exactly, but for its last bar, which is varied where it
+        is not the only one. A new section keeps the repetitions within itself. Raises EmomelodyError as ``section_length`` does.
         """
         length = section_length(letters, len(self.lags))
         lags, kinds = self.lags.copy(), self.kinds.copy()
@@ -131,7 +131,8 @@ class Form:
             before = letters.rfind(letter, 0, number)
             if before >= 0:
                 lags[bars], kinds[bars] = (number - before) * length, Repetition.EXACT
-                kinds[bars.stop - 1] = Repetition.VARIED
+                if length > 1:
+                    kinds[bars.stop - 1] = Repetition.VARIED
             else:
                 outside = lags[bars] > np.arange(length)
                 lags[bars][outside], kinds[bars][outside] = 0, Repetition.NONE

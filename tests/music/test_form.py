@@ -85,7 +85,9 @@ def test_sections_by_letters() -> None:
     assert form.kinds.tolist() == [NONE, RHYTHM, EXACT, VARIED, NONE, RHYTHM, EXACT, VARIED]
     # C keeps the repetition within itself, and A is the latest A.
     assert sampled.with_sections("AC").lags.tolist() == [0, 1, 2, 0, 0, 1, 0, 2]
-    assert sampled.with_sections("ABAABBAB").lags.tolist() == [0, 0, 2, 1, 3, 1, 3, 2]
+    short = sampled.with_sections("ABAABBAB")
+    assert short.lags.tolist() == [0, 0, 2, 1, 3, 1, 3, 2]
+    assert short.kinds[2:].tolist() == [EXACT] * 6  # a section of one bar has no ending to vary
     assert sampled.lags.tolist() == [0, 1, 2, 4, 1, 1, 4, 2]  # as it was
 
 
