@@ -122,7 +122,8 @@ class Form:
         """This form with sections of equal length that repeat as the letters, such as ``AABA``, say.
 
         A section repeats the latest one of its letter exactly, but for its last bar, which is varied where it
-        is not the only one. A new section keeps the repetitions within itself. Raises EmomelodyError as ``section_length`` does.
+        is not the only one. A new section keeps the repetitions within itself. Raises EmomelodyError as
+        ``section_length`` does.
         """
         length = section_length(letters, len(self.lags))
         lags, kinds = self.lags.copy(), self.kinds.copy()

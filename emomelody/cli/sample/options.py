@@ -86,8 +86,8 @@ StyleName = Annotated[
     Style | None,
     _in_tune(
         "NAME",
-        "chorale (Bach's chorales) or folk (Irish, Scottish and American dances and airs); own with a model of"
-        " your own files.",
+        "chorale (Bach's chorales) or folk (Irish, Scottish and American dances and airs); own with a model"
+        " of your own files.",
         "--style",
         parser=_parse_style,
         show_default="the first that the model has learned in the meter",
