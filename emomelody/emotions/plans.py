@@ -82,7 +82,7 @@ class Plans:
 
     @property
     def has_forms(self) -> bool:
-        """Whether any bar repeats another one: version 0.3 and before did not know."""
+        """Whether any bar repeats another one: version 0.4 and before did not keep them."""
         return bool(self.rows[:, -1 - BARS : -1].any())
 
     def draw(self, point: Floats, blocks: int, rng: np.random.Generator) -> Plan:

@@ -38,7 +38,7 @@ def check_support(checkpoint: Checkpoint, request: Request) -> None:
     if checkpoint.name == VA:
         distribution = find_distribution(checkpoint, request.style, request.meter)
         if request.form and distribution and not distribution.plans.has_forms:
-            raise EmomelodyError("these weights, of version 0.3 or before, have learned no form: train again")
+            raise EmomelodyError("these weights, of version 0.4 or before, have no forms: train again")
         return
     plain = Request(emotion=Emotion.E1)
     for name in ("path", "like", "bars", "style", "meter", "form"):
