@@ -758,7 +758,7 @@ def test_wrong_tunes_are_one_line(
 
 def test_old_weights_have_no_form(run: Run, old_model: Path) -> None:
     stderr = run("sample", "-e", "sad", "-m", old_model, "--form", "AB", code=2).stderr
-    expected = "these weights, of version 0.3 or before, have no forms: train again"
+    expected = "these weights, of version 0.4 or before, have no forms: train again"
     assert stderr == f"emomelody: {expected}\n"
 
 
