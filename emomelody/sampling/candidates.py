@@ -1,10 +1,10 @@
 """Melodies by emoreg-va: sampled in blocks of four bars, the best of several candidates kept for each.
 
-Each block gets the attributes of its plan, but for a clearer mode. Each candidate is
-encoded again by the model's own encoder. The one wins whose point and attributes are nearest to the targets;
-where the content is given, its distance counts too. Candidates lose that copy a training melody, lie in
-another quadrant, do not establish their mode or do not follow their form, and at the end of a tune those that
-do not end on the tonic, as often as real tunes do end on it.
+Each block gets the attributes of its plan, but for a clearer mode and tonic. Each candidate is encoded again
+by the model's own encoder. The one wins whose point and attributes are nearest to the targets; where the
+content is given, its distance counts too. Candidates lose that copy a training melody, lie in another
+quadrant, do not establish their mode or do not follow their form, and at the end of a tune those that do not
+end on the tonic, as often as real tunes do end on it.
 
 B melodies, K candidates for each, S steps of a block, T steps in all, C content dimensions, Z = 2 + C latent
 dimensions, D attributes, G = Z + 1 + D.
@@ -38,7 +38,7 @@ OF_FOUR_BARS = 16  # K, of a melody of no more than four bars: it has nothing el
 ALIKE = 48  # K, of a melody whose content is given: the decoder follows it loosely
 # The cost of a candidate is POINT times the squared distance of its point to the target, on the plane, plus
 # CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
-# the attributes (``COST``), plus these.
+# the attributes (``COST``), plus these; NO_FORM for every bar.
 POINT, CONTENT = 60.0, 80.0
 COPY, WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 10_000.0, 1000.0, 40.0, 50.0, 3.0
 # How far above that of its plan each attribute of a melody of four bars is targeted, and the cost of its
@@ -88,7 +88,7 @@ class CandidateSampler:
     def sample(
         self, plans: Sequence[Plan], content: Floats | None, rngs: Sequence[np.random.Generator]
     ) -> Tokens:
-        """Tokens (B, T) of melodies to B plans with the target latent of each step (T, 2).
+        """Tokens (B, T) of melodies to B plans that have a target latent for each step, (T, 2).
 
         T is a multiple of a bar. All blocks of a melody have its ``content`` (B, C); without it they have
         none. Each melody uses its own random generator only, so that its tokens do not depend on the others.

@@ -108,8 +108,10 @@ class Target:
 
 
 def plan_along(distribution: StyleDistribution | None, latents: Floats, rng: np.random.Generator) -> Plan:
-    """A plan of a melody with these latents of its steps (T, 2); the paper's models have neither
-    attributes nor form."""
+    """A plan of a melody with these latents of its steps (T, 2).
+
+    For the paper's models it has neither attributes nor repetitions.
+    """
     bar = distribution.meter.bar if distribution else STEPS_PER_BAR
     blocks = [latents[first : first + BARS * bar].mean(0) for first in range(0, len(latents), BARS * bar)]
     bars = len(latents) // bar
