@@ -33,9 +33,12 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of a melody of K blocks of four bars."""
+    """The plan of a melody of K blocks of four bars.
 
-    points: Floats  # (K, 2)
+    A melody to be sampled has latents instead of points, and at last one for each of its T steps.
+    """
+
+    points: Floats  # (K, 2) or (T, 2)
     attributes: Floats  # (K, D)
     form: Form  # (4 K,)
 
