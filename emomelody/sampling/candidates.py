@@ -39,8 +39,8 @@ ALIKE = 48  # K, of a melody whose content is given: the decoder follows it loos
 # The cost of a candidate is POINT times the squared distance of its point to the target, on the plane, plus
 # CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
 # the attributes (``COST``), plus these; NO_FORM for every bar.
-POINT, CONTENT = 60.0, 80.0
-COPY, WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 10_000.0, 1000.0, 40.0, 50.0, 3.0
+POINT, CONTENT = 100.0, 130.0
+COPY, WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 10_000.0, 1000.0, 60.0, 50.0, 3.0
 # How far above that of its plan each attribute of a melody of four bars is targeted, and the cost of its
 # squared distance, both in standard deviations of real melodies. The mode and the tonic are to be clear; the
 # others make up for what comes with that, and for what the decoder tends to.

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from emomelody.weights.checkpoint import PLANS
+
 SCRIPT = Path(__file__).with_name("train_in_group.py")
 # Largest difference of a weight after some fifty updates.
 TOLERANCE = {"float32": 1e-5, "bfloat16": 0.1}
@@ -48,8 +50,12 @@ def test_two_processes_train_the_weights_of_one(
         folders = [tmp_path / name / str(number) for name in ("one", "two")]
         one, two = (load_file(folder / "model.safetensors") for folder in folders)
         assert one.keys() == two.keys()
-        largest = max(float((one[name].double() - two[name].double()).abs().max()) for name in one)
-        assert largest <= TOLERANCE[precision]
+        for name in one:
+            largest = float((one[name].double() - two[name].double()).abs().max())
+            if name.startswith(PLANS):  # in ten thousandths, rounded
+                assert largest / 10_000 <= max(TOLERANCE[precision], 1e-4)
+            else:
+                assert largest <= TOLERANCE[precision]
         histories = [read_history(folder) for folder in folders]
         assert len(histories[0]) == times * epochs
         if precision == "float32":
