@@ -107,9 +107,8 @@ FormLetters = Annotated[
     str | None,
     _in_tune(
         "LETTERS",
-        "Sections of equal length, a letter each: where a letter recurs, so does its music, with a new"
-        " ending. With --bars 16, AABA is four bars, the same again, four other bars, and the first again."
-        " On a path, a bar of another emotion is not repeated.",
+        "Sections of equal length, a letter each: where a letter recurs, so does its music, with a new ending,"
+        " but not in another emotion of a path. With --bars 16, AABA is four bars, again, four others, the first.",
         "--form",
         show_default="as in real melodies",
     ),
