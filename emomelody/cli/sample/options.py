@@ -107,8 +107,8 @@ FormLetters = Annotated[
     str | None,
     _in_tune(
         "LETTERS",
-        "Sections of equal length, a letter each: where a letter recurs, so does its music, with a new ending,"
-        " but not in another emotion of a path. With --bars 16, AABA is four bars, again, four others, the first.",
+        "Sections of equal length, a letter each: where a letter recurs, so does its music, with another"
+        " ending, but not in another emotion of a path. AABA is a section, again, another, and the first.",
         "--form",
         show_default="as in real melodies",
     ),
