@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.emotions.attributes import NAMES
+from emomelody.emotions.attributes import LARGEST, NAMES
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.plane import quadrants
 from emomelody.music.form import STATES, Form
@@ -25,7 +25,6 @@ from emomelody.music.tokens import Floats, Tokens
 NEAREST = 40  # windows, or runs of windows, that one is drawn from
 FEW = 10  # runs that are too few to draw from
 OWN = 0.75  # least share of the windows of a run that have the emotion
-LARGEST = 3.0  # of points and attributes
 _UNITS = 10_000  # of an integer per unit of points and attributes
 _BEGINS, _ENDS = 1, 2  # flags
 Flags = NDArray[np.bool_]
@@ -73,7 +72,7 @@ class Plans:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
+    @cached_property
     def attributes(self) -> Floats:
         """The attributes of each window, (N, D)."""
         return np.asarray(self.rows[:, 2 : -1 - BARS] / _UNITS)
@@ -106,7 +105,8 @@ class Plans:
         """
         rows = [self._run(points[0], 1, rng)[0]]
         for point in points[1:]:
-            near = self._nearest(point, np.flatnonzero(self._own(point)))
+            own = np.flatnonzero(self._own(point))
+            near = own[_nearest(point, self.points[own])]
             distance = np.square(self.attributes[near] - self.attributes[rows[-1]]).sum(1)
             rows.append(near[distance.argmin()])
         plan = self._plan(np.array(rows))
@@ -134,21 +134,20 @@ class Plans:
             if len(starts) < FEW:
                 half = blocks // 2
                 return np.concatenate([self._run(point, n, rng) for n in (blocks - half, half)])
-        total_points = np.concatenate([np.zeros((1, 2)), self.points.cumsum(0)])
-        means = (total_points[starts + blocks] - total_points[starts]) / blocks
-        near = np.square(means - point).sum(1).argsort(kind="stable")[:NEAREST]
+        means = (self._totals[starts + blocks] - self._totals[starts]) / blocks
+        near = _nearest(point, means)
         start = starts[near[rng.integers(len(near))]]
         return np.arange(start, start + blocks)
-
-    def _nearest(self, point: Floats, rows: Tokens) -> Tokens:
-        """Those of some windows that are nearest to a point (2,)."""
-        order = np.square(self.points[rows] - point).sum(1).argsort(kind="stable")
-        return np.asarray(rows[order[:NEAREST]])
 
     def _own(self, point: Floats) -> Flags:
         """Which windows have the emotion of a point (2,), (N,); all, where none has it."""
         own: Flags = self._quadrants == Emotion.at(*point).index
         return own if own.any() else ~own
+
+    @cached_property
+    def _totals(self) -> Floats:
+        """The sums of the points before each window, and of all, (N + 1, 2)."""
+        return np.concatenate([np.zeros((1, 2)), self.points.cumsum(0)])
 
     @cached_property
     def _quadrants(self) -> Tokens:
@@ -157,3 +156,8 @@ class Plans:
     @cached_property
     def _tunes(self) -> Tokens:
         return np.asarray((self.rows[:, -1] & _BEGINS).cumsum())
+
+
+def _nearest(point: Floats, points: Floats) -> Tokens:
+    """The rows of points (n, 2) that are nearest to a point (2,), the nearest first."""
+    return np.asarray(np.square(points - point).sum(1).argsort(kind="stable")[:NEAREST])

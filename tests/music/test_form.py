@@ -1,4 +1,4 @@
-"""The form of tunes: found in hand-written ones, sampled from a Markov chain, spelled out in letters."""
+"""The form of tunes: found in hand-written ones, spelled out in letters, followed or not."""
 
 from __future__ import annotations
 
