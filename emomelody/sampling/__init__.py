@@ -2,5 +2,5 @@
 
 May import music, emotions, performance, formats, weights, files and workers; no torch. Begin with
 ``request.py`` (what can be requested), then ``sampler.py`` (how a request becomes melodies), ``decoder.py``
-(the models) and ``folder.py`` (how melodies become files).
+(the models) and ``runs`` (how melodies become files).
 """

@@ -19,11 +19,11 @@ from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.performance.setting import Setting
-from emomelody.sampling.folder import Written, write_folder
-from emomelody.sampling.generation import GenerationConfig
-from emomelody.sampling.index import read_configs
-from emomelody.sampling.names import check_file
 from emomelody.sampling.request import Request
+from emomelody.sampling.runs.folder import Written, write_folder
+from emomelody.sampling.runs.generation import GenerationConfig
+from emomelody.sampling.runs.index import read_configs
+from emomelody.sampling.runs.names import check_file
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 MIDI, WAV = Format.MIDI, Format.WAV
@@ -220,8 +220,8 @@ def test_what_stops_several_processes_leaves_nothing(tmp_path: Path) -> None:
 from pathlib import Path
 import emomelody
 from emomelody.emotions.emotion import Emotion
-from emomelody.sampling.folder import write_folder
-from emomelody.sampling.generation import GenerationConfig
+from emomelody.sampling.runs.folder import write_folder
+from emomelody.sampling.runs.generation import GenerationConfig
 from emomelody.sampling.request import Request
 def stop(run, written):
     if written.number == 300: raise ValueError('enough')

@@ -21,9 +21,9 @@ from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN, Setting
-from emomelody.sampling.generation import GenerationConfig
-from emomelody.sampling.index import read_configs, read_runs, to_entry, to_header, write_index, write_run
 from emomelody.sampling.request import DecodingConfig, Request, Sample
+from emomelody.sampling.runs.generation import GenerationConfig
+from emomelody.sampling.runs.index import read_configs, read_runs, to_entry, to_header, write_index, write_run
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 # As version 0.1.0 wrote it.

@@ -17,10 +17,10 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
 from emomelody.formats.encode import Format, parse_formats
 from emomelody.music.key import parse_key
-from emomelody.sampling.generation import GenerationConfig
+from emomelody.sampling.runs.generation import GenerationConfig
 
 if TYPE_CHECKING:
-    from emomelody.sampling.folder import Written
+    from emomelody.sampling.runs.folder import Written
 
 TARGETS = ("emotion", "point", "path")
 OF_TUNE = ("style", "meter", "form", "bars")

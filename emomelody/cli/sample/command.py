@@ -31,7 +31,7 @@ from emomelody.formats.encode import encode
 
 if TYPE_CHECKING:
     from emomelody.music.melody import Melody
-    from emomelody.sampling.folder import Run, Written
+    from emomelody.sampling.runs.folder import Run, Written
 
 EXAMPLES = """
 Examples:
@@ -108,7 +108,7 @@ def sample(
 
 def _write_folder(options: Options, runs: Sequence[Run]) -> list[RunSummary]:
     """Write the melodies of all runs into the folder, with a progress bar."""
-    from emomelody.sampling.folder import write_folder
+    from emomelody.sampling.runs.folder import write_folder
 
     summaries = [RunSummary.of(run) for run in runs]
     with progress_bar(transient=True) as progress:
@@ -129,8 +129,8 @@ def _write_folder(options: Options, runs: Sequence[Run]) -> list[RunSummary]:
 def _write_one(options: Options, run: Run) -> RunSummary:
     """Write one melody to a file or to stdout."""
     from emomelody.files import write_whole
-    from emomelody.sampling.folder import Written
-    from emomelody.sampling.generation import arrange_samples
+    from emomelody.sampling.runs.folder import Written
+    from emomelody.sampling.runs.generation import arrange_samples
 
     checkpoint, config = run
     piece, sample = next(arrange_samples(checkpoint, config))

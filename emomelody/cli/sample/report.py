@@ -16,11 +16,11 @@ from emomelody.cli.output import output, plural
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.words import Word
 from emomelody.music.meter import Meter
-from emomelody.sampling.generation import ArrangedSample, GenerationConfig
-from emomelody.sampling.index import RecordedRun, files
+from emomelody.sampling.runs.generation import ArrangedSample, GenerationConfig
+from emomelody.sampling.runs.index import RecordedRun, files
 
 if TYPE_CHECKING:
-    from emomelody.sampling.folder import Run, Written
+    from emomelody.sampling.runs.folder import Run, Written
 
 
 @dataclass

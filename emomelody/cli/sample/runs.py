@@ -33,13 +33,13 @@ from emomelody.formats.encode import check as check_installed
 from emomelody.music.key import parse_key
 from emomelody.music.meter import Meter
 from emomelody.performance.setting import FOLLOWING, PLAIN, parse_program
-from emomelody.sampling.generation import GenerationConfig
-from emomelody.sampling.index import read_configs
-from emomelody.sampling.names import check_file
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
+from emomelody.sampling.runs.generation import GenerationConfig
+from emomelody.sampling.runs.index import read_configs
+from emomelody.sampling.runs.names import check_file
 
 if TYPE_CHECKING:
-    from emomelody.sampling.folder import Run
+    from emomelody.sampling.runs.folder import Run
 
 
 def plan_runs(options: Options) -> list[GenerationConfig]:

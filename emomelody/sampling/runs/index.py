@@ -22,8 +22,8 @@ from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.performance.piece import Piece
 from emomelody.performance.setting import Setting
-from emomelody.sampling.generation import GenerationConfig
 from emomelody.sampling.request import SPREAD, TEMPERATURE, DecodingConfig, Request, Sample
+from emomelody.sampling.runs.generation import GenerationConfig
 
 if TYPE_CHECKING:
     from emomelody.weights.checkpoint import Checkpoint

@@ -16,10 +16,10 @@ from emomelody.files import locked, staged
 from emomelody.formats.encode import encode
 from emomelody.performance.piece import Piece
 from emomelody.sampling.batches import batch_size, split_into_batches
-from emomelody.sampling.generation import ArrangedSample, GenerationConfig, arrange_samples
-from emomelody.sampling.index import INDEX_NAME, RecordedRun, to_entry, to_header, write_index, write_run
-from emomelody.sampling.names import FolderNames
 from emomelody.sampling.request import Sample
+from emomelody.sampling.runs.generation import ArrangedSample, GenerationConfig, arrange_samples
+from emomelody.sampling.runs.index import INDEX_NAME, RecordedRun, to_entry, to_header, write_index, write_run
+from emomelody.sampling.runs.names import FolderNames
 from emomelody.sampling.sampler import check_support
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.workers import by_processes, core_count

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.sampling.index import INDEX_NAME, RecordedRun, files, read_runs
+from emomelody.sampling.runs.index import INDEX_NAME, RecordedRun, files, read_runs
 
 # Keys in which two runs of the same melodies may differ: the checksum tells which model it was.
 _NOT_MELODIES = ("version", "model", "num", "formats", "soundfont", "samples")
