@@ -29,9 +29,10 @@ from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import EXPRESSIVE, Setting
+from emomelody.sampling.own import encode_melodies
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
 from emomelody.sampling.sampler import sample
-from emomelody.sampling.targets import default_bars, encode_melodies
+from emomelody.sampling.targets import default_bars
 from emomelody.weights.checkpoint import Checkpoint, find_weights, load_checkpoint
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.plane import Plane
@@ -48,6 +49,14 @@ class StyleDistribution:
             return _no_plan(latents)
         plan = self.plans.along(latents / self.plane.scale, rng)
         return Plan(latents, plan.attributes, plan.form)
+
+    def complete_plan(
+        self, plan: Plan, unknown: NDArray[np.bool_], wanted: Floats, rng: np.random.Generator
+    ) -> Plan:
+        """``Plans.complete`` of a plan with latents, near the ``wanted`` latents (K, 2)."""
+        scaled = Plan(plan.points / self.plane.scale, plan.attributes, plan.form)
+        found = self.plans.complete(scaled, unknown, wanted / self.plane.scale, rng)
+        return Plan(found.points * self.plane.scale, found.attributes, found.form)
 
     def to_json(self) -> dict[str, Any]:
         """All but the plans as plain lists, for the metadata of a weights file."""

@@ -24,6 +24,11 @@ from emomelody.music.tokens import Floats, Tokens
 
 NEAREST = 40  # windows, or runs of windows, that one is drawn from
 FEW = 10  # runs that are too few to draw from
+PART = 2  # blocks of a plan that are completed at a time, and those before that they have to suit
+# Of runs that a plan is completed with: the cost of a squared distance of the points on the plane, beside
+# that of the attributes, in standard deviations, and of ending where the plan goes on, or the reverse.
+POINT, ENDING = 10.0, 2.0
+RELATIVE = np.isin(NAMES, ("register",))  # (D,), attributes that a plan is completed with relatively
 OWN = 0.75  # least share of the windows of a run that have the emotion
 _UNITS = 10_000  # of an integer per unit of points and attributes
 _BEGINS, _ENDS = 1, 2  # flags
@@ -112,6 +117,59 @@ class Plans:
         plan = self._plan(np.array(rows))
         middle = self._run(points.mean(0), len(points), rng)
         return Plan(points, plan.attributes, self._plan(middle).form)
+
+    def complete(self, plan: Plan, unknown: Flags, wanted: Floats, rng: np.random.Generator) -> Plan:
+        """A plan of K blocks, of which those that are ``unknown`` (K,) go on as the others do.
+
+        They are taken, at most ``PART`` at a time, from real tunes that are like this one in the blocks on
+        either side, and near the ``wanted`` points (K, 2) in those that are unknown: their points, attributes
+        and repetitions. A tune ends where this one ends.
+        """
+        points, attributes = plan.points.copy(), plan.attributes.copy()
+        states, missing = plan.form.states.reshape(-1, BARS), unknown.copy()  # (K, 4), (K,)
+        while missing.any():
+            first = int(missing.argmax())
+            last = first + int(np.append(~missing[first : first + PART], True).argmax())  # after the part
+            around = np.arange(max(first - PART, 0), last + (last < len(missing) and not missing[last]))
+            inside = (around >= first) & (around < last)  # (L,)
+            targets = np.where(inside[:, None], wanted[around], points[around])  # (L, 2)
+            ends = around[-1] == len(missing) - 1
+            run = self._alike(targets, attributes[around], inside, ends, rng)
+            rows = run[inside]
+            points[first:last], attributes[first:last] = self.points[rows], self.attributes[rows]
+            # It is as much higher or lower than the other blocks as in the real tune.
+            moved = (
+                (attributes[around] - self.attributes[run])[~inside].mean(0) if len(rows) < len(run) else 0
+            )
+            attributes[first:last] += RELATIVE * moved
+            states[first:last] = self.rows[rows, -1 - BARS : -1]
+            missing[first:last] = False
+        away = unknown & (quadrants(points) != quadrants(wanted))
+        points[away] = wanted[away]
+        form = Form.from_states(states.ravel().astype(np.int64))
+        within = form.lags <= np.arange(len(form.lags))
+        return Plan(points.clip(-1, 1), attributes, form.without(~within))
+
+    def _alike(
+        self, points: Floats, attributes: Floats, inside: Flags, ends: bool, rng: np.random.Generator
+    ) -> Tokens:
+        """A run of windows (L,) of one tune that are like those of another.
+
+        All of them in their ``points`` (L, 2), those not ``inside`` (L,) in their ``attributes`` (L, D) too.
+        """
+        length = len(points)
+        starts = np.arange(len(self) - length + 1)
+        starts = starts[self._tunes[starts] == self._tunes[starts + length - 1]]
+        if not len(starts):  # no tune is as long
+            starts = np.arange(len(self) - length + 1)
+        runs = starts[:, None] + np.arange(length)  # (R, L)
+        distance = POINT * np.square(self.points[runs] - points).sum(2).mean(1)  # (R,)
+        if not inside.all():
+            unlike = np.square(self.attributes[runs[:, ~inside]] - attributes[~inside])  # (R, …, D)
+            distance += unlike.mean((1, 2))
+        distance += ENDING * ((self.rows[runs[:, -1], -1] & _ENDS > 0) != ends)
+        near = distance.argsort(kind="stable")[:FEW]
+        return np.asarray(runs[near[rng.integers(len(near))]])
 
     def _plan(self, rows: Tokens) -> Plan:
         form = Form.from_states(self.rows[rows, -1 - BARS : -1].astype(np.int64).ravel())  # (4 K,)

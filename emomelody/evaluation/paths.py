@@ -24,9 +24,10 @@ from emomelody.music.melody import BARS
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import Floats, Tokens, from_tokens
 from emomelody.music.tonality import has_closing_note
+from emomelody.sampling.own import encode_melodies
 from emomelody.sampling.request import Request
 from emomelody.sampling.sampler import decode
-from emomelody.sampling.targets import Target, encode_melodies, find_distribution, plan_along
+from emomelody.sampling.targets import Target, plan_along
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT
 
@@ -153,7 +154,7 @@ def _decode_contents(
         for row, form, rng in zip(along, forms, rngs, strict=True)
     ]
     labels = np.full(len(contents), emotion.index)
-    return decode(checkpoint, plans, labels, rngs, content=contents, distribution=distribution)
+    return decode(checkpoint, plans, labels, rngs, contents=contents[:, None], distribution=distribution)
 
 
 def _request(
@@ -171,11 +172,11 @@ def _sample_all(checkpoint: Checkpoint, requests: Sequence[Request], count: int)
         target = Target.of(checkpoint, request)
         for number in range(count):
             rng = np.random.default_rng([request.seed, number])
-            latents = target.sample_latents(request.spread, rng)  # (W, 2)
+            latents = target.sample_latents(rng)  # (W, 2)
             plans.append(target.plan(request, latents, rng))
             rngs.append(rng)
             labels.append(target.waypoints[0].label.index)
-    distribution = find_distribution(checkpoint, requests[0].style, requests[0].meter)
+    distribution = checkpoint.distribution(requests[0].style, requests[0].meter)
     tokens = decode(checkpoint, plans, np.array(labels), rngs, distribution=distribution)  # (P · N, T)
     return tokens.reshape(len(requests), count, -1)
 

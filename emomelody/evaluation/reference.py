@@ -20,7 +20,6 @@ from emomelody.music import features
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.music.tokens import Floats, from_tokens
-from emomelody.sampling.targets import find_distribution
 from emomelody.weights.checkpoint import VA, Checkpoint
 
 DATA = Path("data")  # where ``preprocess`` writes by default
@@ -97,7 +96,7 @@ def learned_style(checkpoint: Checkpoint, style: Style | None, meter: Meter) -> 
     if checkpoint.name != VA and meter is not Meter.FOUR_FOUR:
         raise EmomelodyError(f"{checkpoint.name} makes melodies in 4/4 alone, none in {meter}: use {VA}")
     known = {learned.style for learned in checkpoint.styles if learned.meter is meter}
-    return find_distribution(checkpoint, style if style in known else None, meter)
+    return checkpoint.distribution(style if style in known else None, meter)
 
 
 def default_windows(model_names: list[str]) -> str:

@@ -100,6 +100,10 @@ class Form:
             )
         )
 
+    def where(self, bars: NDArray[np.bool_], other: Form) -> Form:
+        """This form with the repetitions of another one in some of its bars, (M,)."""
+        return Form(np.where(bars, other.lags, self.lags), np.where(bars, other.kinds, self.kinds))
+
     def without(self, bars: NDArray[np.bool_]) -> Form:
         """This form without the repetitions of some of its bars, (M,)."""
         return Form(np.where(bars, 0, self.lags), np.where(bars, Repetition.NONE, self.kinds))

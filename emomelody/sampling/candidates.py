@@ -26,7 +26,7 @@ from emomelody.music.melody import BARS
 from emomelody.music.style import Style
 from emomelody.music.tokens import Floats, Tokens, fingerprints
 from emomelody.music.tonality import ends_on_tonic, majorness, pitch_class_totals
-from emomelody.sampling.decoder import Decoder
+from emomelody.sampling.decoder import Decoder, Melodies
 from emomelody.sampling.encoder import Encoder
 from emomelody.sampling.gru import Floats32
 from emomelody.sampling.request import TEMPERATURE, DecodingConfig
@@ -35,12 +35,15 @@ from emomelody.weights.config import LATENT, VAConfig
 
 CANDIDATES = 8  # K, of every four bars of a melody whose content is free
 OF_FOUR_BARS = 16  # K, of a melody of no more than four bars: it has nothing else to be clear in
+FITTING = 24  # K, of a draft: they have to fit the bars that follow
 ALIKE = 48  # K, of a melody whose content is given: the decoder follows it loosely
 # The cost of a candidate is POINT times the squared distance of its point to the target, on the plane, plus
 # CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
 # the attributes (``COST``), plus these; NO_FORM for every bar.
 POINT, CONTENT = 100.0, 130.0
 COPY, WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 10_000.0, 1000.0, 60.0, 50.0, 3.0
+# Times the log-likelihood of the bar of a draft that follows, in nats.
+FIT = 1.0
 # How far above that of its plan each attribute of a melody of four bars is targeted, and the cost of its
 # squared distance, both in standard deviations of real melodies. The mode and the tonic are to be clear; the
 # others make up for what comes with that, and for what the decoder tends to.
@@ -86,12 +89,17 @@ class CandidateSampler:
         self._learned = tensors["learned"]  # fingerprints of the training melodies
 
     def sample(
-        self, plans: Sequence[Plan], content: Floats | None, rngs: Sequence[np.random.Generator]
+        self,
+        plans: Sequence[Plan],
+        contents: Floats | None,
+        rngs: Sequence[np.random.Generator],
+        kept: Tokens | None = None,
     ) -> Tokens:
         """Tokens (B, T) of melodies to B plans that have a target latent for each step, (T, 2).
 
-        T is a multiple of a bar. All blocks of a melody have its ``content`` (B, C); without it they have
-        none. Each melody uses its own random generator only, so that its tokens do not depend on the others.
+        T is a multiple of a bar. The blocks of a melody have ``contents`` (B, blocks, C); without them they
+        have none. ``kept`` are tokens of drafts, (B, T), as ``Draft.tokens`` gives them. Each melody uses its
+        own random generator only, so that its tokens do not depend on the others.
         """
         targets = np.stack([plan.points for plan in plans])  # (B, T, 2)
         attributes = np.stack([plan.attributes for plan in plans])  # (B, blocks, up to D)
@@ -101,24 +109,27 @@ class CandidateSampler:
         # Longer melodies have more time to establish their mode and tonic.
         share = (BARS / max(bars, BARS)) ** 2
         closing = np.array([rng.random() for rng in rngs]) < self._closing[quadrants(targets[:, -1])]  # (B,)
-        freely = CANDIDATES if bars > BARS else OF_FOUR_BARS
-        number = freely if content is None else ALIKE  # K
+        freely = FITTING if kept is not None else CANDIDATES if bars > BARS else OF_FOUR_BARS
+        number = freely if contents is None else ALIKE  # K
+        fixed = None if kept is None else np.where(kept >= 0, self._vocabulary.encode(kept)[0], kept)
         melodies, rows = self._decoder.start(count), np.repeat(np.arange(count), number)  # (B K,)
         for first in range(0, steps, size):
             block = targets[:, first : first + size]  # (B, S, 2)
             wanted = _clearer(attributes[:, first // size], block.mean(1) / self._scale, share)  # (B, …)
-            given, contents = self._given(block, content, wanted, rngs, number)  # (B K, S, G), (B K, C)
+            content = None if contents is None else contents[:, first // size]  # (B, C)
+            given, sampled = self._given(block, content, wanted, rngs, number)  # (B K, S, G), (B K, C)
             uniforms = np.concatenate(
                 [rng.random((number, block.shape[1]), dtype=np.float32) for rng in rngs]
             )
-            candidates = self._decoder.sample(melodies[rows], given, uniforms, forms[rows], bars)
+            own = None if fixed is None else fixed[rows, first : first + size]  # (B K, S)
+            candidates = self._decoder.sample(melodies[rows], given, uniforms, forms[rows], bars, own)
             # The last four bars of each candidate: those of the block, but for a shorter one at the end.
             classes = candidates.classes[:, -size:]  # (B K, …)
             tokens = self._vocabulary.decode(classes)
             target = targets[:, : first + size][:, -size:].mean(1)[rows]  # (B K, 2)
             whole = block.shape[1] == size
             # The outline of less than a block cannot be compared with that of four bars.
-            cost = self._cost(classes, target, contents if content is not None and whole else None)  # (B K,)
+            cost = self._cost(classes, target, sampled if content is not None and whole else None)  # (B K,)
             if whole:
                 cost += self._attribute_cost(tokens, target, wanted[rows], content is None)
             importance = np.square(target[:, 0] / self._scale[0])  # (B K,)
@@ -128,9 +139,35 @@ class CandidateSampler:
             cost += NO_FORM * forms[rows].departures(whole_bars, self._meter.bar, first // self._meter.bar)
             if steps > size and first + size >= steps:
                 cost += OPEN_END * (closing[rows] & ~ends_on_tonic(tokens))
+            if fixed is not None:
+                following = self._fit(candidates, targets, attributes, forms, fixed, rows)
+                cost -= FIT * (candidates.fit + following)
             best = _cheapest(cost.reshape(count, -1), tokens, self._learned)  # (B,)
             melodies = candidates[best]
         return self._vocabulary.decode(melodies.classes)
+
+    def _fit(
+        self,
+        candidates: Melodies,
+        targets: Floats,
+        attributes: Floats,
+        forms: Form,
+        fixed: Tokens,
+        rows: Tokens,
+    ) -> Floats32:
+        """The log-likelihood (B K,) of the bar that follows candidates where drafts keep it, else 0.
+
+        ``fixed`` (B, T) are the classes of the drafts, ``rows`` (B K,) the melodies of the candidates.
+        """
+        first = candidates.classes.shape[1]
+        bar = slice(first, first + self._meter.bar)
+        own = fixed[:, bar]  # (B, P)
+        if not (own >= 0).any():
+            return np.zeros(len(rows), np.float32)
+        given, _ = self._given(targets[:, bar], None, attributes[:, first // (BARS * self._meter.bar)], (), 1)
+        silence = np.zeros((len(rows), own.shape[1]), np.float32)
+        bars = fixed.shape[1] // self._meter.bar
+        return self._decoder.sample(candidates, given[rows], silence, forms[rows], bars, own[rows]).fit
 
     def _given(
         self,

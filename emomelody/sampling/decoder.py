@@ -16,6 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.music.draft import NO_HOLD
 from emomelody.music.form import Form
 from emomelody.music.melody import BARS, WINDOW_STEPS
 from emomelody.music.meter import Meter
@@ -47,10 +48,11 @@ class Melodies:
     classes: Tokens  # (B, T), the T steps so far
     last: Tokens  # (B,), the class of the last onset; V where there is none
     state: Floats32  # (B, H)
+    fit: Floats32  # (B,), log-likelihood of the kept classes among the steps that were added last
 
     def __getitem__(self, chosen: NDArray[np.int64]) -> Melodies:
         """The melodies of these numbers, one may be chosen repeatedly."""
-        return Melodies(self.classes[chosen], self.last[chosen], self.state[chosen])
+        return Melodies(self.classes[chosen], self.last[chosen], self.state[chosen], self.fit[chosen])
 
 
 class Decoder:
@@ -109,22 +111,30 @@ class Decoder:
     def start(self, count: int) -> Melodies:
         """``count`` melodies without any step."""
         classes, none = np.empty((count, 0), np.int64), np.full(count, self.config.classes)
-        return Melodies(classes, none, np.zeros((count, self.config.decoder), np.float32))
+        state = np.zeros((count, self.config.decoder), np.float32)
+        return Melodies(classes, none, state, np.zeros(count, np.float32))
 
     def sample(
-        self, melodies: Melodies, given: Floats32, uniforms: Floats32, form: Form, bars: int
+        self,
+        melodies: Melodies,
+        given: Floats32,
+        uniforms: Floats32,
+        form: Form,
+        bars: int,
+        kept: Tokens | None = None,
     ) -> Melodies:
-        """The melodies (B), of whole blocks of four bars, with S more steps: a block, or the last bars.
+        """The melodies (B), of whole blocks of four bars, with S more steps: a block, or fewer bars.
 
         ``given`` (B, S, G) is what each step is decoded from, ``uniforms`` (B, S) in [0, 1) the only
         randomness. ``form`` has the lags and kinds (B, M) of the whole melodies of M = ``bars`` bars.
+        ``kept`` has the classes (B, S) that are not sampled, ``OPEN`` or ``NO_HOLD`` for those that are.
         """
         count, steps, _ = given.shape
         changes = [True, *(given[:, 1:] != given[:, :-1]).any((0, 2)).tolist()]  # (S,), do they change here?
         cell, last, first = GRUCell(self._gru, melodies.state), melodies.last, melodies.classes.shape[1]
         classes = np.concatenate([melodies.classes, np.empty((count, steps), np.int64)], 1)
         previous = classes[:, first - 1] if first else melodies.last
-        sounding = np.full(count, SILENCE)  # (B,)
+        sounding, fit = np.full(count, SILENCE), np.zeros(count, np.float32)  # (B,) each
         for step in range(steps):
             bar, position = divmod(first + step, self.meter.bar)
             if position == 0:
@@ -149,13 +159,18 @@ class Decoder:
             logits = self._logits(scores, last)
             logits += self._copy[kinds, agreed, repeated[:, position]]
             logits[:, -1] += self._no_hold[previous]  # the last class is the hold
+            if kept is not None:
+                logits[kept[:, step] == NO_HOLD, -1] = -np.inf
             previous = choose(nucleus(logits, self._top_p), uniforms[:, step])  # (B,)
+            if kept is not None:
+                previous = np.where(kept[:, step] >= 0, kept[:, step], previous)
+                fit += np.where(kept[:, step] >= 0, log_likelihood(logits, previous), 0)
             classes[:, first + step] = previous
             last = np.where(previous < self.config.classes - 2, previous, last)
             begins = self._chroma[previous]  # (B,)
             sounding = np.where(begins == KEPT, sounding, begins)
             totals += self._by_sounding[sounding]
-        return Melodies(classes, last, cell.state)
+        return Melodies(classes, last, cell.state, fit)
 
     def _repeated(self, classes: Tokens, form: Form, bar: int) -> Tokens:
         """The classes (B, P) of the bar that a bar repeats, V where it repeats none."""
@@ -230,6 +245,13 @@ def choose(logits: Floats32, uniforms: Floats32) -> Tokens:
     threshold = uniforms[..., None] * cumulative[..., -1:]  # (…, 1)
     chosen: Tokens = (cumulative <= threshold).sum(-1)
     return chosen
+
+
+def log_likelihood(logits: Floats32, classes: Tokens) -> Floats32:
+    """The logarithm of the softmax of logits (B, V) at these classes (B,), (B,)."""
+    largest = logits.max(1)
+    total: Floats32 = np.log(np.exp(logits - largest[:, None]).sum(1)) + largest
+    return np.asarray(np.take_along_axis(logits, classes[:, None], 1)[:, 0] - total)
 
 
 @lru_cache(maxsize=8)

@@ -13,6 +13,7 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.path import EmotionPath, Point, Waypoint
 from emomelody.emotions.words import Word
 from emomelody.errors import EmomelodyError
+from emomelody.music.draft import Draft
 from emomelody.music.form import section_length
 from emomelody.music.melody import BARS, Melody
 from emomelody.music.meter import Meter
@@ -84,14 +85,19 @@ class Request:
       melodies and always inside the emotion's quadrant. A ``Word`` instead is a point.
     - ``point`` (valence, arousal) in [−1, 1]²: its latent. The label is its quadrant's (``Emotion.at``).
     - ``path``: the latent moves from waypoint to waypoint.
-    - ``like``, a melody of four bars in C: its content and form are kept, the content with normal noise of
-      standard deviation ``spread``. Without an emotion, point or path its own point is varied too, with noise
-      in units of the plane's scale.
+    - ``like``, a melody in C: its form and the contents of its blocks of four bars are kept, the contents
+      with normal noise of standard deviation ``spread``. Without an emotion, point or path its own points are
+      varied too, with noise in units of the plane's scale.
+    - ``to``, a second melody in C, of the same meter: melody i of ``n`` lies i / (n − 1) of the way from
+      ``like`` to it, in points and contents.
+    - ``draft``: its open bars are composed, in the emotion, at the point or on the path, or else as its kept
+      bars go on.
     - ``form``, letters for sections of equal length, such as ``AABA``; without it, the form is one like those
       of real melodies.
 
-    At most one of emotion, point and path. Paths, ``like``, forms, styles, and other lengths and meters than
-    four bars in 4/4 need ``emoreg-va``. Raises EmomelodyError for a request that no model can meet.
+    At most one of emotion, point and path, and of ``like`` and ``draft``; ``to`` needs ``like``. All but an
+    emotion or a point, in four bars of 4/4, needs ``emoreg-va``. Raises EmomelodyError for a request that no
+    model can meet.
     """
 
     n: int = 1
@@ -99,8 +105,11 @@ class Request:
     point: Point | None = None
     path: EmotionPath | None = None
     like: Melody | None = None
+    to: Melody | None = None
+    draft: Draft | None = None
+    mode: str | None = None  # of the key of ``like`` or ``draft``; None: by its valence
     spread: float = SPREAD  # 0 … 1
-    bars: int = BARS  # 1 … 64
+    bars: int = BARS  # 1 … 64; of a draft its own number
     style: Style | None = None  # None: the first that the model knows in the meter
     meter: Meter = Meter.FOUR_FOUR
     form: str | None = None
@@ -111,18 +120,20 @@ class Request:
         targets = sum(target is not None for target in (self.emotion, self.point, self.path))
         if targets > 1:
             raise EmomelodyError("an emotion, a point and a path exclude each other: give one of them")
-        if targets == 0 and self.like is None:
+        if targets == 0 and self.like is None and self.draft is None:
             raise EmomelodyError("give an emotion, a point, a path, or a melody to vary")
         if not isinstance(self.emotion, Emotion | Word | None):
             raise EmomelodyError(f"emotion {self.emotion!r} is not an Emotion or a Word")
         for waypoint in self.waypoints:
             _check_point(waypoint.point)
         _check_range("number of melodies", self.n, Integral, 1)
-        _check_range("number of bars", self.bars, Integral, 1, MAX_BARS)
+        if self.draft is None:
+            _check_range("number of bars", self.bars, Integral, 1, MAX_BARS)
         _check_range("seed", self.seed, Integral, 0, MAX_SEED)
         _check_range("spread", self.spread, Real, 0, 1)
-        if self.like is not None and self.like.meter is not self.meter:
-            raise EmomelodyError(f"the melody to vary is in {self.like.meter}, not in {self.meter}")
+        for melody in (self.like, self.to, self.draft.melody if self.draft else None):
+            if melody is not None and melody.meter is not self.meter:
+                raise EmomelodyError(f"the melody to vary is in {melody.meter}, not in {self.meter}")
         if self.form is not None:
             section_length(self.form, self.bars)
         if self.path is not None and self.waypoints[-1].bar >= self.bars:
@@ -134,7 +145,7 @@ class Request:
 
     @property
     def waypoints(self) -> tuple[Waypoint, ...]:
-        """The targets: those of the path, or the emotion or point at bar 0. Empty for ``like`` alone."""
+        """The targets: those of the path, or the emotion or point at bar 0. Empty where none is given."""
         if self.path is not None:
             return self.path.waypoints
         target = self.point if self.emotion is None else self.emotion
@@ -142,7 +153,7 @@ class Request:
 
     @property
     def description(self) -> str | None:
-        """The target at the beginning in words, as ``Sample.description``; None for ``like`` alone."""
+        """The target at the beginning in words, as ``Sample.description``; None where none is given."""
         return self.waypoints[0].description if self.waypoints else None
 
 

@@ -16,32 +16,33 @@ from emomelody.emotions.path import interpolate
 from emomelody.emotions.plans import Plan
 from emomelody.errors import EmomelodyError
 from emomelody.music.melody import BARS
-from emomelody.music.meter import Meter
 from emomelody.music.tokens import REST, Floats, Tokens, from_tokens
 from emomelody.sampling.batches import batch_size, map_by_threads, split_into_batches
 from emomelody.sampling.candidates import CandidateSampler
 from emomelody.sampling.decoder import LEAST_TEMPERATURE, PaperDecoder, choose, nucleus
 from emomelody.sampling.request import DEFAULT, DecodingConfig, Request, Sample
-from emomelody.sampling.targets import Target, find_distribution
+from emomelody.sampling.targets import Target
 from emomelody.weights.checkpoint import VA, Checkpoint
 from emomelody.workers import blas_in_one_thread
 
 MAX_DRAWS = 20  # of latents for one melody, until one gives a note
 
-# Plans of N melodies with the target latents of their T steps, labels (N,), N random generators, contents
-# (N, C) or None → tokens (N, T).
-DecodeBatch = Callable[[Sequence[Plan], Tokens, Sequence[np.random.Generator], Floats | None], Tokens]
+# Plans of N melodies with the target latents of their T steps, labels (N,), N random generators, contents of
+# their blocks (N, K, C) or None, tokens of their drafts (N, T) or None → tokens (N, T).
+DecodeBatch = Callable[
+    [Sequence[Plan], Tokens, Sequence[np.random.Generator], Floats | None, Tokens | None], Tokens
+]
 
 
 def check_support(checkpoint: Checkpoint, request: Request) -> None:
     """Raise EmomelodyError for a request that this model cannot meet."""
     if checkpoint.name == VA:
-        distribution = find_distribution(checkpoint, request.style, request.meter)
+        distribution = checkpoint.distribution(request.style, request.meter)
         if request.form and distribution and not distribution.plans.has_forms:
             raise EmomelodyError("these weights, of version 0.4 or before, have no forms: train again")
         return
     plain = Request(emotion=Emotion.E1)
-    for name in ("path", "like", "bars", "style", "meter", "form"):
+    for name in ("path", "like", "draft", "bars", "style", "meter", "form"):
         if getattr(request, name) != getattr(plain, name):
             raise EmomelodyError(
                 f"{checkpoint.name} makes {BARS} bars in 4/4 of one emotion: other lengths, meters, styles"
@@ -68,28 +69,41 @@ def samples(checkpoint: Checkpoint, request: Request, numbers: range | None = No
     ``numbers`` selects some of the melodies; it starts at a multiple of ``batch_size``.
     """
     check_support(checkpoint, request)
-    target = Target.of(checkpoint, request)
-    decode_batch = _batch_decoder(checkpoint, request.decoding, target.distribution)
-    work = partial(_sample_batch, checkpoint, request, target, decode_batch)
+    distribution = checkpoint.distribution(request.style, request.meter)
+    decode_batch = _batch_decoder(checkpoint, request.decoding, distribution)
+    work = partial(_sample_batch, checkpoint, request, _targets(checkpoint, request), decode_batch)
     batches = split_into_batches(numbers or range(request.n), batch_size(checkpoint))
     for batch in map_by_threads(work, batches):
         yield from batch
 
 
+def _targets(checkpoint: Checkpoint, request: Request) -> list[Target]:
+    """The target of all melodies of a request; of each, in order, where they lie between two melodies."""
+    if request.to is None:
+        return [Target.of(checkpoint, request)]
+    return [Target.of(checkpoint, request, number / max(request.n - 1, 1)) for number in range(request.n)]
+
+
 def _sample_batch(
-    checkpoint: Checkpoint, request: Request, target: Target, decode_batch: DecodeBatch, numbers: range
+    checkpoint: Checkpoint,
+    request: Request,
+    targets: Sequence[Target],
+    decode_batch: DecodeBatch,
+    numbers: range,
 ) -> list[Sample]:
-    """The samples of these numbers, at most a batch of them. Melodies without a note are sampled again."""
-    n, waypoints = len(numbers), target.waypoints
-    rngs = [np.random.default_rng([request.seed, number]) for number in numbers]
-    contents = None  # (N, C)
-    if target.content is not None:
-        contents = np.stack([rng.normal(target.content, request.spread) for rng in rngs])
-    labels = np.full(n, waypoints[0].label.index)
-    latents = np.zeros((n, len(waypoints), 2))
-    tokens = np.zeros((n, request.bars * request.meter.bar), dtype=np.int64)
-    draws = np.zeros(n, dtype=np.int64)
-    silent = np.arange(n)  # the rows that have no note yet
+    """The samples of these numbers, at most a batch of them. Melodies without a note are sampled again.
+
+    Those between two melodies share their random numbers, so that one differs little from the next.
+    """
+    own = [targets[number if request.to else 0] for number in numbers]
+    rngs = [np.random.default_rng([request.seed, 0 if request.to else number]) for number in numbers]
+    blocks, steps = -(-request.bars // BARS), request.bars * request.meter.bar
+    contents = [target.sample_contents(blocks, rng) for target, rng in zip(own, rngs, strict=True)]
+    draft = request.draft.tokens() if request.draft else None  # (T,)
+    latents = np.zeros((len(own), len(own[0].waypoints), 2))
+    tokens = np.zeros((len(own), steps), dtype=np.int64)
+    draws = np.zeros(len(own), dtype=np.int64)
+    silent = np.arange(len(own))  # the rows that have no note yet
     while len(silent):
         if draws.max() == MAX_DRAWS:
             raise EmomelodyError(
@@ -97,25 +111,39 @@ def _sample_batch(
             )
         draws[silent] += 1
         for row in silent:
-            latents[row] = target.sample_latents(request.spread, rngs[row])
+            latents[row] = own[row].sample_latents(rngs[row])
         tokens[silent] = decode_batch(
-            [target.plan(request, latents[row], rngs[row]) for row in silent],
-            labels[silent],
+            [own[row].plan(request, latents[row], rngs[row]) for row in silent],
+            np.array([own[row].waypoints[0].label.index for row in silent]),
             [rngs[row] for row in silent],
-            None if contents is None else contents[silent],
+            _stacked([contents[row] for row in silent]),
+            None if draft is None else np.tile(draft, (len(silent), 1)),
         )
         silent = silent[(tokens[silent] >= REST).all(1)]
+    if draft is not None:  # its pitches may not be in the vocabulary
+        tokens = np.where(draft >= 0, draft, tokens)
     return [
-        _to_sample(request.meter, target, latents[row], tokens[row], int(draws[row]) - 1) for row in range(n)
+        _to_sample(request, target, latents[row], tokens[row], int(draws[row]) - 1)
+        for row, target in enumerate(own)
     ]
 
 
-def _to_sample(meter: Meter, target: Target, latents: Floats, tokens: Tokens, silent_draws: int) -> Sample:
+def _stacked(contents: Sequence[Floats | None]) -> Floats | None:
+    """Contents (K, C) of N melodies as (N, K, C); None where they have none."""
+    known = [content for content in contents if content is not None]
+    return np.stack(known) if known else None
+
+
+def _to_sample(
+    request: Request, target: Target, latents: Floats, tokens: Tokens, silent_draws: int
+) -> Sample:
     """The sample of one melody's tokens (T,) and the latents (W, 2) of its waypoints."""
-    first = target.waypoints[0]
-    by_bar = interpolate(target.waypoints, latents, len(tokens) // meter.bar, meter)[:: meter.bar]
+    first, meter = target.waypoints[0], request.meter
+    by_bar = interpolate(target.waypoints, latents, request.bars, meter)[:: meter.bar]
+    if target.draft and target.own:  # its kept bars are where they are
+        by_bar = np.where(np.array(target.draft.kept)[:, None], target.own.centre, by_bar)
     trajectory = tuple(map(target.plane.to_point, by_bar))  # of (bars, 2)
-    if len(target.waypoints) == 1 and first.point is not None and not target.varied:
+    if len(target.waypoints) == 1 and first.point is not None and not target.own:
         trajectory = (first.point,) * len(trajectory)  # exactly, without rounding by the scale
     return Sample(
         from_tokens(tokens, meter),
@@ -134,20 +162,23 @@ def decode(
     labels: Tokens,
     rngs: Sequence[np.random.Generator],
     decoding: DecodingConfig = DEFAULT,
-    content: Floats | None = None,
+    contents: Floats | None = None,
     distribution: StyleDistribution | None = None,
+    kept: Tokens | None = None,
 ) -> Tokens:
     """Tokens (N, T) to N plans with a latent for each step, unrepaired, with labels (N,) and N generators.
 
-    The paper's models use the label, and the first of the T latents alone. ``content`` (N, C) and
-    ``distribution``, the style and meter, are emoreg-va's.
+    The paper's models use the label, and the first of the T latents alone. The ``contents`` of blocks
+    (N, K, C), the ``distribution`` of a style and meter, and the tokens ``kept`` of drafts (N, T) are for
+    emoreg-va.
     """
     decode_batch = _batch_decoder(checkpoint, decoding, distribution)
 
     def work(numbers: range) -> Tokens:
         rows = slice(numbers.start, numbers.stop)
-        contents = None if content is None else content[rows]
-        return decode_batch(plans[rows], labels[rows], rngs[rows], contents)
+        some = None if contents is None else contents[rows]
+        drafts = None if kept is None else kept[rows]
+        return decode_batch(plans[rows], labels[rows], rngs[rows], some, drafts)
 
     batches = split_into_batches(range(len(plans)), batch_size(checkpoint))
     return np.concatenate(list(map_by_threads(work, batches)))
@@ -162,13 +193,18 @@ def _batch_decoder(
         decode = _decoder(checkpoint, decoding, distribution)
 
     def decode_batch(
-        plans: Sequence[Plan], labels: Tokens, rngs: Sequence[np.random.Generator], content: Floats | None
+        plans: Sequence[Plan],
+        labels: Tokens,
+        rngs: Sequence[np.random.Generator],
+        contents: Floats | None,
+        kept: Tokens | None,
     ) -> Tokens:
         padding = size - len(plans)
         rngs = [*rngs, *(np.random.default_rng(0) for _ in range(padding))]
         plans, labels = [*plans, *[plans[0]] * padding], np.pad(labels, (0, padding))
-        contents = None if content is None else np.pad(content, ((0, padding), (0, 0)))
-        return decode(plans, labels, rngs, contents)[: size - padding]
+        contents = None if contents is None else np.pad(contents, ((0, padding), (0, 0), (0, 0)))
+        kept = None if kept is None else np.pad(kept, ((0, padding), (0, 0)), mode="edge")
+        return decode(plans, labels, rngs, contents, kept)[: size - padding]
 
     return decode_batch
 
@@ -180,11 +216,11 @@ def _decoder(
     """A function that decodes a batch of the full size."""
     if distribution is not None:
         sampler = CandidateSampler(checkpoint, decoding, distribution)
-        return lambda plans, _labels, rngs, content: sampler.sample(plans, content, rngs)
+        return lambda plans, _labels, rngs, contents, kept: sampler.sample(plans, contents, rngs, kept)
     decoder = PaperDecoder(checkpoint.tensors)
 
     def decode(
-        plans: Sequence[Plan], labels: Tokens, rngs: Sequence[np.random.Generator], _content: Floats | None
+        plans: Sequence[Plan], labels: Tokens, rngs: Sequence[np.random.Generator], *_: Floats | Tokens | None
     ) -> Tokens:
         latents = np.stack([plan.points[0] for plan in plans]).astype(np.float32)  # (B, 2)
         logits = decoder.logits(latents, labels)  # (B, T, V)

@@ -1,6 +1,6 @@
-"""From a request to latents and forms: the waypoints of a melody, and the encoding of melodies to vary.
+"""From a request to plans: the waypoints of a melody, and what it takes from melodies of the user's.
 
-N melodies, W waypoints, C content dimensions, Z = 2 + C.
+N melodies, W waypoints, K blocks of four bars, M bars, T steps, C content dimensions.
 """
 
 from __future__ import annotations
@@ -15,94 +15,117 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.path import Waypoint, interpolate
 from emomelody.emotions.plane import Plane, quadrants
 from emomelody.emotions.plans import Plan
-from emomelody.errors import EmomelodyError
+from emomelody.music.draft import Draft
 from emomelody.music.form import Form
 from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody
-from emomelody.music.meter import Meter
-from emomelody.music.style import Style
-from emomelody.music.tokens import REST, Floats, Tokens, Vocabulary, to_tokens
-from emomelody.sampling.encoder import Encoder
+from emomelody.music.tokens import Floats
+from emomelody.sampling.own import OwnTune
 from emomelody.sampling.request import TUNE_BARS, Request
 from emomelody.weights.checkpoint import VA, Checkpoint
-from emomelody.weights.config import LATENT, VAConfig
-from emomelody.workers import blas_in_one_thread
-
-OCTAVES = (0, 1, -1, 2, -2, 3, -3)  # shifts of a melody to be encoded, in order of preference
-
-
-def find_distribution(checkpoint: Checkpoint, style: Style | None, meter: Meter) -> StyleDistribution | None:
-    """How the training melodies of a style and meter are distributed; None for the paper's models.
-
-    Without a style, it is the first that emoreg-va has learned in the meter. Raises EmomelodyError for one
-    that it has not learned.
-    """
-    if checkpoint.name != VA:
-        return None
-    for known in checkpoint.styles:
-        if known.meter is meter and style in (None, known.style):
-            return known
-    names = ", ".join(known.name for known in checkpoint.styles)
-    raise EmomelodyError(f"the model has learned {names}, but no {style or 'melodies in'} {meter}")
 
 
 def default_bars(checkpoint: Checkpoint, like: Melody | None) -> int:
-    """The length of a melody where none is given: four bars by the paper's models and for variations."""
-    return TUNE_BARS if checkpoint.name == VA and like is None else BARS
+    """The length of a melody where none is given: four bars by the paper's models, that of ``like``."""
+    if like is not None:
+        return like.bars
+    return TUNE_BARS if checkpoint.name == VA else BARS
 
 
 @dataclass(frozen=True)
 class Target:
-    """The waypoints of a request, the content of its ``like``, and the style that they are sampled in."""
+    """The waypoints of a melody, the melody of the user's that it is made from, and its style."""
 
     waypoints: tuple[Waypoint, ...]
-    content: Floats | None  # (C,)
-    varied: bool  # whether the point is that of ``like``, to be varied by the spread
+    own: OwnTune | None  # what it is to be like, or the kept bars of its draft
+    draft: Draft | None
+    varied: bool  # whether the point is that of ``own``
+    spread: float  # in units of the plane's scale, and in standard deviations of the contents
     plane: Plane
     distribution: StyleDistribution | None  # None for the paper's models
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint, request: Request) -> Target:
-        """The target of a request to a model. Raises EmomelodyError for an unknown style or meter."""
-        distribution = find_distribution(checkpoint, request.style, request.meter)
-        plane = distribution.plane if distribution else checkpoint.plane
-        if request.like is None:
-            return cls(request.waypoints, None, False, plane, distribution)
-        (latent,) = encode_melodies(checkpoint, [request.like])  # (Z,)
-        own = Waypoint(0, plane.to_point(latent[:LATENT]))
-        waypoints = request.waypoints or (own,)
-        return cls(waypoints, latent[LATENT:], not request.waypoints, plane, distribution)
+    def of(cls, checkpoint: Checkpoint, request: Request, share: float = 0) -> Target:
+        """The target of a request to a model; ``share`` is how far it is from ``like`` to ``to``, 0 … 1.
 
-    def sample_latents(self, spread: float, rng: np.random.Generator) -> Floats:
-        """A latent for each waypoint, (W, 2); those of ``like`` are varied by ``spread``."""
+        Raises EmomelodyError for an unknown style or meter.
+        """
+        distribution = checkpoint.distribution(request.style, request.meter)
+        plane = distribution.plane if distribution else checkpoint.plane
+        own = _own_tune(checkpoint, request, share)
+        waypoints, spread = request.waypoints, 0.0 if request.draft else request.spread
+        if own and not waypoints:
+            waypoints = (Waypoint(0, plane.to_point(own.centre)),)
+        return cls(waypoints, own, request.draft, not request.waypoints, spread, plane, distribution)
+
+    def sample_latents(self, rng: np.random.Generator) -> Floats:
+        """A latent for each waypoint, (W, 2); those of a melody to be varied by the spread."""
         latents = waypoint_latents(self.plane, self.waypoints, rng)
-        return _vary(latents, spread, self.plane, rng) if self.varied else latents
+        return _vary(latents, self.spread, self.plane, rng) if self.varied else latents
+
+    def sample_contents(self, blocks: int, rng: np.random.Generator) -> Floats | None:
+        """The contents of each block, varied by the spread, (blocks, C); None for those that are free."""
+        if self.own is None or self.draft:
+            return None
+        contents = rng.normal(self.own.contents, self.spread)
+        return np.asarray(np.resize(contents, (blocks, contents.shape[1])))
 
     def plan(self, request: Request, latents: Floats, rng: np.random.Generator) -> Plan:
         """The plan of a melody from the latents of its waypoints (W, 2), with a latent for each step (T, 2).
 
         A melody of one emotion has the latents, attributes and form of a real tune; on a path and at a point
-        it has the latents in between.
+        it has the latents in between. One to be varied has those of the melody that it is like, moved to the
+        latent; a draft has those of its kept bars, and in the others those of a tune that goes on like it.
         """
         along = interpolate(self.waypoints, latents, request.bars, request.meter)  # (T, 2)
-        of_tune = isinstance(request.emotion, Emotion) and request.bars > BARS and not self.varied
-        if self.distribution is None or not of_tune:
-            plan = plan_along(self.distribution, along, rng)
+        blocks, size = -(-request.bars // BARS), BARS * request.meter.bar
+        if self.distribution is None:
+            plan = plan_along(None, along, rng)
+        elif self.draft and self.own:
+            plan = self._complete(self.draft, self.own.plan, _block_means(along, size), rng)
+            along = _at_steps(plan.points, size, along)
+        elif self.own and self.varied:
+            plan = self._like(self.own, latents[0], blocks, rng)
+            along = _at_steps(plan.points, size, along)
+        elif isinstance(request.emotion, Emotion) and request.bars > BARS:
+            plan = self.distribution.draw_plan(latents[0], blocks, rng)
+            along = _at_steps(plan.points, size, along)
         else:
-            plan = self.distribution.draw_plan(latents[0], -(-request.bars // BARS), rng)
-            along = np.repeat(plan.points, BARS * request.meter.bar, 0)[: len(along)]
-        return Plan(along, plan.attributes, self._form(request, plan.form, along[:: request.meter.bar]))
+            plan = plan_along(self.distribution, along, rng)
+        form = self._form(request, plan.form[slice(request.bars)], along[:: request.meter.bar])
+        return Plan(along, plan.attributes, form)
+
+    def _complete(self, draft: Draft, own: Plan, wanted: Floats, rng: np.random.Generator) -> Plan:
+        """The plan of a draft: its own, and near the ``wanted`` latents (K, 2) where it is open."""
+        assert self.distribution is not None
+        plan = self.distribution.complete_plan(own, draft.open_blocks, wanted, rng)
+        if not self.varied and not isinstance(self.waypoints[0].target, Emotion):
+            plan.points[draft.open_blocks] = wanted[draft.open_blocks]
+        return plan
+
+    def _like(self, own: OwnTune, latent: Floats, blocks: int, rng: np.random.Generator) -> Plan:
+        """The plan of a melody like the user's whose latents are around this one (2,).
+
+        Where it is longer, the points and attributes begin again, and the form is one near these points.
+        """
+        assert self.distribution is not None
+        scale = np.array(self.plane.scale)
+        points = np.resize(np.clip(own.plan.points + latent - own.centre, -scale, scale), (blocks, 2))
+        attributes = np.resize(own.attributes, (blocks, own.attributes.shape[1]))
+        return Plan(points, attributes, self.distribution.plan_along(points, rng).form)
 
     def _form(self, request: Request, form: Form, along: Floats) -> Form:
-        """The form of a melody with these latents of bars (M, 2): that of ``like``, else of its plan.
+        """The form of a melody with these latents of bars (M, 2): that of ``own``, else of its plan.
 
         A bar does not repeat one of another emotion.
         """
-        form = form[slice(request.bars)]
-        if request.like is not None:
-            own = Form.of(to_tokens(request.like), request.meter.bar)
-            form = own.extended(form)
+        if self.draft and self.own:
+            form = form.where(np.array(self.draft.kept), self.own.form)
+        elif self.own:
+            form = self.own.form.extended(form)
         if request.form is not None:
             form = form.with_sections(request.form)
+        if self.own and self.varied:
+            return form
         emotions = quadrants(along)  # (bars,)
         return form.without(emotions != emotions[np.arange(request.bars) - form.lags])
 
@@ -113,12 +136,33 @@ def plan_along(distribution: StyleDistribution | None, latents: Floats, rng: np.
     For the paper's models it has neither attributes nor repetitions.
     """
     bar = distribution.meter.bar if distribution else STEPS_PER_BAR
-    blocks = [latents[first : first + BARS * bar].mean(0) for first in range(0, len(latents), BARS * bar)]
-    bars = len(latents) // bar
+    blocks, bars = _block_means(latents, BARS * bar), len(latents) // bar
     if distribution is None:
         return Plan(latents, np.zeros((len(blocks), 0)), Form.none(bars))
-    plan = distribution.plan_along(np.stack(blocks), rng)
+    plan = distribution.plan_along(blocks, rng)
     return Plan(latents, plan.attributes, plan.form[slice(bars)])
+
+
+def _block_means(latents: Floats, size: int) -> Floats:
+    """The mean latent of each block of ``size`` steps, (K, 2), of the latents of all steps (T, 2)."""
+    return np.stack([latents[first : first + size].mean(0) for first in range(0, len(latents), size)])
+
+
+def _at_steps(latents: Floats, size: int, along: Floats) -> Floats:
+    """Latents of blocks (K, 2) for each of the steps that ``along`` (T, 2) has."""
+    return np.repeat(latents, size, 0)[: len(along)]
+
+
+def _own_tune(checkpoint: Checkpoint, request: Request, share: float) -> OwnTune | None:
+    """The melody of the user's that a request is about, or the one between two."""
+    if request.draft:
+        return OwnTune.of_draft(checkpoint, request.draft, request.mode)
+    if request.like is None:
+        return None
+    own = OwnTune.of(checkpoint, request.like, request.mode)
+    if request.to is None:
+        return own
+    return own.between(OwnTune.of(checkpoint, request.to, request.mode), share)
 
 
 def waypoint_latents(plane: Plane, waypoints: Sequence[Waypoint], rng: np.random.Generator) -> Floats:
@@ -140,33 +184,3 @@ def _vary(latents: Floats, spread: float, plane: Plane, rng: np.random.Generator
     """Latents (W, 2) with normal noise of standard deviation ``spread`` times the scale, inside the plane."""
     scale = np.array(plane.scale)
     return np.clip(rng.normal(latents, spread * scale), -scale, scale)
-
-
-def encode_melodies(checkpoint: Checkpoint, melodies: Sequence[Melody]) -> Floats:
-    """The latent means (M, Z) of melodies of four bars in C: plane coordinates, then content.
-
-    The coordinates may lie beyond the plane's edge. A melody with pitches outside the model's vocabulary is
-    shifted by octaves to where it has the fewest. Raises EmomelodyError for a meter that the model has not
-    learned, and for the paper's models, whose encoders need the label.
-    """
-    if not isinstance(checkpoint.config, VAConfig):
-        raise EmomelodyError(f"{checkpoint.name} cannot place a melody without its label: use emoreg-va")
-    meters = {melody.meter for melody in melodies}
-    for meter in meters:
-        find_distribution(checkpoint, None, meter)
-    with blas_in_one_thread():
-        encoders = {meter: Encoder(checkpoint.config, checkpoint.tensors, meter) for meter in meters}
-        # One at a time, so that a melody's latent does not depend on the others.
-        means = [encoders[m.meter].encode(_classes(checkpoint.vocabulary, m)[None])[0] for m in melodies]
-    return np.array(means, dtype=np.float64)
-
-
-def _classes(vocabulary: Vocabulary, melody: Melody) -> Tokens:
-    """The classes (T,) of a melody, in the octave where the vocabulary has most of its pitches."""
-    tokens = to_tokens(melody)
-    onset = tokens < REST
-    shifted = [np.where(onset, tokens + 12 * octave, tokens) for octave in OCTAVES]
-    in_range = [row for row in shifted if ((row >= 0) & ((row < REST) == onset)).all()]
-    # ``Vocabulary.encode`` moves unknown pitches and counts them.
-    classes, _ = min(map(vocabulary.encode, in_range), key=lambda encoded: encoded[1])
-    return classes

@@ -12,8 +12,9 @@ import numpy as np
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.plane import Plane
 from emomelody.emotions.plans import Plans
-from emomelody.errors import BadWeights
+from emomelody.errors import BadWeights, EmomelodyError
 from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 from emomelody.music.tokens import Vocabulary
 from emomelody.weights import container
 from emomelody.weights.config import BUFFERS, ModelConfig, VAConfig
@@ -55,6 +56,20 @@ class Checkpoint:
     def meters(self) -> tuple[Meter, ...]:
         """The meters that were learned; 4/4 by the paper's models."""
         return tuple(dict.fromkeys(known.meter for known in self.styles)) or (Meter.FOUR_FOUR,)
+
+    def distribution(self, style: Style | None, meter: Meter) -> StyleDistribution | None:
+        """How the training melodies of a style and meter are distributed; None for the paper's models.
+
+        Without a style, it is the first that emoreg-va has learned in the meter. Raises EmomelodyError for
+        one that it has not learned.
+        """
+        if self.name != VA:
+            return None
+        for known in self.styles:
+            if known.meter is meter and style in (None, known.style):
+                return known
+        names = ", ".join(known.name for known in self.styles)
+        raise EmomelodyError(f"the model has learned {names}, but no {style or 'melodies in'} {meter}")
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

@@ -24,7 +24,8 @@ from emomelody.music.style import Style
 from emomelody.music.tokens import to_tokens
 from emomelody.sampling.request import DecodingConfig, Request
 from emomelody.sampling.sampler import check_support, decode, sample, samples
-from emomelody.sampling.targets import encode_melodies, plan_along
+from emomelody.sampling.own import encode_melodies
+from emomelody.sampling.targets import plan_along
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 
 MODELS = ("base", "emoreg", "emoreg-va")

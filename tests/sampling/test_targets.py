@@ -20,7 +20,7 @@ TUNE = Melody(tuple(Note(4 * n, 4, pitch) for n, pitch in enumerate(PITCHES)), 4
 def form_of(request: Request) -> Form:
     rng = np.random.default_rng(0)
     target = Target.of(tiny_checkpoint(), request)
-    return target.plan(request, target.sample_latents(request.spread, rng), rng).form
+    return target.plan(request, target.sample_latents(rng), rng).form
 
 
 def test_a_variation_has_the_form_of_its_melody() -> None:

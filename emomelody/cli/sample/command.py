@@ -167,7 +167,7 @@ def _place_only(options: Options) -> None:
     Those that cannot be read are listed after the others, and make the command fail.
     """
     from emomelody.data.windows import first_window
-    from emomelody.sampling.targets import encode_melodies
+    from emomelody.sampling.own import encode_melodies
     from emomelody.weights.config import LATENT
 
     melodies: dict[Path, Melody] = {}

@@ -37,11 +37,9 @@ class RunSummary:
     @classmethod
     def of(cls, run: Run) -> RunSummary:
         """The summary of a run of which nothing is written yet."""
-        from emomelody.sampling.targets import find_distribution
-
         checkpoint, config = run
         style, meter = config.request.style, config.request.meter
-        known = find_distribution(checkpoint, style, meter)
+        known = checkpoint.distribution(style, meter)
         requested = style is not None or meter is not Meter.FOUR_FOUR
         return cls(checkpoint.name, config, known.name if known and requested else None)
 

@@ -165,8 +165,8 @@ def load_runs(options: Options, configs: Sequence[GenerationConfig]) -> list[Run
 
 def _check_against_weights(options: Options, runs: Sequence[Run]) -> None:
     """Refuse what the models cannot do, and a key whose mode is not that of the file to vary."""
+    from emomelody.sampling.own import encode_melodies
     from emomelody.sampling.sampler import check_support
-    from emomelody.sampling.targets import encode_melodies
     from emomelody.weights.config import LATENT
 
     for checkpoint, config in runs:
