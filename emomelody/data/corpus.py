@@ -51,6 +51,7 @@ class SourcePiece:
     spans: tuple[Span, ...]  # in that meter; none where none is used
     key: Key
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note), in order
+    program: int = 0  # General MIDI 0 … 127 of the melody's track or part; 0 where none is given
 
     @property
     def meter(self) -> Meter | None:
@@ -132,8 +133,8 @@ def read(path: Path, tune: Tune | None = None) -> SourcePiece:
 
 def _read_midi(path: Path) -> SourcePiece:
     song = midi.read(path)
-    line = song.melody_line()
-    if not line:
+    melody = song.melody()
+    if not melody.notes:
         raise BadInput(path, "no pitched notes")
     # Until the first time signature a MIDI file is in 4/4.
     notated, spans = _main_meter([(Fraction(0), "4/4"), *song.meters], song.length)
@@ -146,7 +147,9 @@ def _read_midi(path: Path) -> SourcePiece:
         else _find_key(path, ((note.pitch, note.end - note.onset) for note in notes))
     )
     spans = _merge_adjacent(spans)
-    return SourcePiece(path, tuple(line), tuple(barlines), notated, tuple(spans), key, song.tempos)
+    return SourcePiece(
+        path, melody.notes, tuple(barlines), notated, tuple(spans), key, song.tempos, melody.program
+    )
 
 
 def _from_score(path: Path, score: Score) -> SourcePiece:
@@ -154,7 +157,7 @@ def _from_score(path: Path, score: Score) -> SourcePiece:
     notated, spans = _main_meter(score.meters, score.length)
     spans = _merge_adjacent(spans)
     barlines = _downbeats(score.bars, notated)
-    return SourcePiece(path, score.line, barlines, notated, tuple(spans), key, score.tempos)
+    return SourcePiece(path, score.line, barlines, notated, tuple(spans), key, score.tempos, score.program)
 
 
 def _find_key(path: Path, sounding: Iterable[tuple[int, Fraction]]) -> Key:

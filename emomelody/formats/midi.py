@@ -46,6 +46,7 @@ class Track:
 
     name: str
     notes: tuple[TimedNote, ...]
+    program: int = 0  # General MIDI 0 … 127, when the first note begins
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,18 @@ class Song:
         names = {name for _, name in self.meters}
         return Meter(names.pop()) if len(names) == 1 and names <= set(Meter) else Meter.FOUR_FOUR
 
-    def melody_line(self) -> list[TimedNote]:
-        """Return the top line of the first track named like a melody, or else of all tracks."""
+    def melody(self) -> Track:
+        """The top line of the first track named like a melody, or else of all tracks.
+
+        The line of all tracks has the name and the program of the track that most of its notes come from.
+        """
         named = [t for t in self.tracks if _MELODY_NAME.search(t.name)]
-        return skyline(note for track in (named[:1] or self.tracks) for note in track.notes)
+        tracks = named[:1] or self.tracks
+        line = tuple(skyline(note for track in tracks for note in track.notes))
+        onsets = {(note.onset, note.pitch) for note in line}  # the end may be cut
+        shares = [sum((n.onset, n.pitch) in onsets for n in track.notes) for track in tracks]
+        main = tracks[shares.index(max(shares))] if tracks else Track("", ())
+        return replace(main, notes=line)
 
 
 def read(path: Path) -> Song:
@@ -88,8 +97,9 @@ def read(path: Path) -> Song:
         Track(
             events.names.get(number, ""),
             _as_written(_timed_notes(spans, per_beat), events.written.get(number, ())),
+            events.program(number, channel),
         )
-        for (number, _channel), spans in sorted(events.notes.items())
+        for (number, channel), spans in sorted(events.notes.items())
     )
     return Song(
         tuple(tracks),
@@ -106,7 +116,7 @@ def read_melody(path: Path, steps: int = WINDOW_STEPS) -> Melody:
     Raises BadInput as ``read`` does, and where no note is left.
     """
     song = read(path)
-    melody = replace(quantise(song.melody_line(), steps), meter=song.meter)
+    melody = replace(quantise(song.melody().notes, steps), meter=song.meter)
     if not melody.notes:
         raise BadInput(path, "no pitched notes")
     return melody

@@ -1,4 +1,4 @@
-"""Collecting what the tracks of a MIDI file hold: notes, names, meters, keys and tempos."""
+"""Collecting what the tracks of a MIDI file hold: notes, names, programs, meters, keys and tempos."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ WRITTEN, WRITTEN_NOTE = b"\x7demomelody", struct.Struct(">Hb")
 
 
 class EventCollector:
-    """Collects the notes, names, meters, keys and tempos of tracks; times in ticks."""
+    """Collects the notes, names, programs, meters, keys and tempos of tracks; times in ticks."""
 
     def __init__(self) -> None:
         self.notes: dict[tuple[int, int], list[Span]] = defaultdict(list)  # by (track, channel)
         self.names: dict[int, str] = {}  # by track
+        self.programs: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)  # (tick, program)
         self.written: dict[int, tuple[tuple[int, int], ...]] = {}  # by track, see ``WRITTEN``
         self.meters: list[tuple[int, str]] = []
         self.keys: list[tuple[int, str]] = []
@@ -43,6 +44,8 @@ class EventCollector:
                 switches[message.channel, message.note].append((tick, on))
                 if on:
                     onsets[message.channel].append(tick)
+            elif message.type == "program_change":
+                self.programs[number, message.channel].append((tick, message.program))
             elif message.type == "track_name":
                 self.names[number] = message.name
             elif message.type == "sequencer_specific" and bytes(message.data).startswith(WRITTEN):
@@ -62,6 +65,12 @@ class EventCollector:
             self.notes[number, channel] += [(onset, end, pitch) for onset, end in spans if end > onset]
             self.note_count += len(spans)
         self.last_tick = max(self.last_tick, tick)
+
+    def program(self, number: int, channel: int) -> int:
+        """The General MIDI program 0 … 127 that a track and channel begin with; 0 without one."""
+        changes = self.programs.get((number, channel), [])
+        first = min((onset for onset, _, _ in self.notes[number, channel]), default=0)
+        return next((program for tick, program in reversed(changes) if tick <= first), 0)
 
 
 def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, int]]:

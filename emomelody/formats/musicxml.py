@@ -44,6 +44,7 @@ class Score:
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note)
     # (pitch, duration) of every note: of every part if ``key`` is None, else of the first alone.
     sounding: tuple[tuple[int, Fraction], ...]
+    program: int = 0  # General MIDI 0 … 127 of the first instrument; 0 where none is known
 
     @property
     def length(self) -> Fraction:
@@ -70,6 +71,7 @@ def read(path: Path) -> Score:
 
 def _read_parsed(path: Path, score: stream.Score) -> Score:
     from music21 import chord, note, stream
+    from music21.instrument import Instrument
     from music21.key import Key as MusicKey
     from music21.key import KeySignature
     from music21.meter import TimeSignature
@@ -96,6 +98,7 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
         if (tempo := _tempo(mark))
     ]
     tempos.sort(key=itemgetter(0))  # voices are read one after the other
+    program = next((i.midiProgram for i in part[Instrument] if i.midiProgram is not None), 0)
     written = part.recurse().getElementsByClass(KeySignature).first()
     key = from_music21(written) if isinstance(written, MusicKey) else None  # none, or one without a mode
     sounding = tuple(_pitches_and_durations(score.recurse().getElementsByClass((note.Note, chord.Chord))))
@@ -107,7 +110,7 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
     )
     if not line:
         raise BadInput(path, "no pitched notes in its first part")
-    return Score(tuple(line), tuple(bars), tuple(meters), key, tuple(tempos), sounding)
+    return Score(tuple(line), tuple(bars), tuple(meters), key, tuple(tempos), sounding, program)
 
 
 def _tempo(mark: Any) -> int | None:

@@ -14,10 +14,11 @@ from songs import G_MAJOR, write_score, write_song
 from emomelody.data import corpus
 from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
+from emomelody.formats import midi
 from emomelody.formats.score import to_musicxml
 from emomelody.music.key import Key
 from emomelody.performance.piece import arrange
-from emomelody.performance.setting import PLAIN
+from emomelody.performance.setting import PLAIN, Setting
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,17 @@ def test_a_tempo_lasts_until_the_next_and_before_the_first_it_is_120(tmp_path: P
     assert [piece.seconds(Fraction(4 * bar), Fraction(4 * bar + 4)) for bar in range(4)] == [2, 4, 1, 1]
     assert piece.seconds(Fraction(2), Fraction(9)) == Fraction("5.25")
     assert corpus.read(write_song(path, G_MAJOR * 2)).seconds(Fraction(0), Fraction(16)) == 8
+
+
+def test_a_piece_has_the_program_of_its_melody(tmp_path: Path) -> None:
+    violin = Setting(program="violin")
+    piece = arrange(damage.MELODY, title="a", emotion=Emotion.E1, setting=violin)
+    midi.write(piece, tmp_path / "a.mid")
+    (tmp_path / "a.musicxml").write_bytes(to_musicxml(piece))
+    (tmp_path / "a.abc").write_text("X:1\nK:C\nCDEF|\n")
+    assert corpus.read(tmp_path / "a.mid").program == 40
+    assert corpus.read(tmp_path / "a.musicxml").program == 40
+    assert corpus.read(tmp_path / "a.abc").program == 0
 
 
 SOUND = '<sound tempo="{}"/>'

@@ -35,7 +35,7 @@ def test_a_melody_of_any_tokens_survives_a_midi_file(tokens: list[int]) -> None:
         midi.write(piece, Path(file.name))
         song = midi.read(Path(file.name))
     assert song.length == 16
-    assert quantise(song.melody_line(), 64) == melody
+    assert quantise(song.melody().notes, 64) == melody
 
 
 @pytest.mark.slow
@@ -163,6 +163,17 @@ def test_a_track_named_as_the_melody_wins_over_the_top_line(tmp_path: Path) -> N
     assert [n.pitch for n in midi.read_melody(path).notes] == [60, 62]
     path = song(tmp_path, notes(50, 81), notes(60, 62), notes(100, 100, channel=9))
     assert [n.pitch for n in midi.read_melody(path).notes] == [60, 81]
+
+
+def test_a_track_has_the_program_that_its_first_note_is_played_with(tmp_path: Path) -> None:
+    def program(number: int, channel: int = 0) -> mido.Message:
+        return mido.Message("program_change", program=number, channel=channel)
+
+    flute = [program(0), program(73), *notes(60, 62), program(40), *notes(64)]
+    horn = [program(60, channel=1), *notes(50, channel=1), *notes(40, channel=2)]
+    read = midi.read(song(tmp_path, flute, horn))
+    assert [track.program for track in read.tracks] == [73, 60, 0]
+    assert read.melody().program == 73  # most notes of the top line are its
 
 
 def test_a_note_without_its_note_off_lasts_to_the_end(tmp_path: Path) -> None:
