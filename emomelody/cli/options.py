@@ -86,6 +86,11 @@ def choice(*names: str) -> Callable[[str], str]:
     return parse
 
 
+def panel_option(panel: str, metavar: str | None, help: str, *flags: str, **more: Any) -> Any:
+    """An option in a panel of the help."""
+    return typer.Option(*flags, metavar=metavar, help=help, rich_help_panel=panel, **more)
+
+
 def _range(least: float, most: float, above: bool = False) -> str:
     if above:
         return f" above {least:,}" + ("" if most == math.inf else f", up to {most:,}")

@@ -165,7 +165,7 @@ def _write(pieces: list[PieceWindows], rule: Rule, out: Path, seed: int) -> list
         name = _unused_name(f"{label.emotion.code}/{stem}", taken)
         title = stem.encode("utf-8", "replace").decode("utf-8")  # file names need not be UTF-8
         arranged = arrange(
-            window.melody, title=title, emotion=label.emotion, mode=piece.key.mode, setting=PLAIN
+            window.melody, title=title, emotion=label.emotion, modes=[piece.key.mode], setting=PLAIN
         )
         midi.write(arranged, out / name)
         rows.append(_row(name, piece, tune, window, label, split))

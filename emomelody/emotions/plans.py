@@ -168,7 +168,7 @@ class Plans:
             unlike = np.square(self.attributes[runs[:, ~inside]] - attributes[~inside])  # (R, …, D)
             distance += unlike.mean((1, 2))
         distance += ENDING * ((self.rows[runs[:, -1], -1] & _ENDS > 0) != ends)
-        near = distance.argsort(kind="stable")[:FEW]
+        near = distance.argsort(kind="stable")[:NEAREST]
         return np.asarray(runs[near[rng.integers(len(near))]])
 
     def _plan(self, rows: Tokens) -> Plan:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.errors import EmomelodyError
 from emomelody.music.melody import BARS, Melody
 from emomelody.music.tokens import HOLD, Tokens, to_tokens
 
 # Instead of a token at a step that is to be composed: anything, or anything but a hold, which would lengthen
 # the last note of a kept bar.
 OPEN, NO_HOLD = -1, -2
+_BARS = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,18 @@ class Draft:
         """A melody, and so many open bars after it."""
         kept = melody.bars
         return cls(melody.beginning(kept + bars), (True,) * kept + (False,) * bars)
+
+    @classmethod
+    def keeping(cls, melody: Melody, text: str, bars: int | None = None) -> Draft:
+        """A melody of so many bars (default: its own) that keeps those of a text such as ``1-4,9-12``.
+
+        Raises EmomelodyError for a text that does not name some of its bars, and for one that names all.
+        """
+        bars = bars or melody.bars
+        kept = parse_bars(text, min(bars, melody.bars))
+        if len(kept) == bars:
+            raise EmomelodyError(f"bars {text} are all bars of the melody: none is left to compose")
+        return cls(melody.beginning(bars), tuple(number + 1 in kept for number in range(bars)))
 
     @property
     def bars(self) -> int:
@@ -69,3 +84,18 @@ class Draft:
                 if end < len(tokens) and not kept[end]:
                     tokens[end] = NO_HOLD
         return tokens
+
+
+def parse_bars(text: str, bars: int) -> set[int]:
+    """The numbers of bars in a text such as ``1-4,9-12``, from 1 to ``bars``.
+
+    Raises EmomelodyError for a text that is no such list.
+    """
+    numbers: set[int] = set()
+    for part in text.split(","):
+        found = _BARS.fullmatch(part.strip())
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+        if not 1 <= first <= last <= bars:
+            raise EmomelodyError(f"bars '{text}' are not from 1 to {bars}: write e.g. 1-4 or 1-4,9")
+        numbers.update(range(first, last + 1))
+    return numbers

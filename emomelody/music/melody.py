@@ -65,6 +65,12 @@ class Melody:
         notes = (Note(n.onset, min(n.end, steps) - n.onset, n.pitch) for n in self.notes if n.onset < steps)
         return Melody(tuple(notes), steps, self.meter)
 
+    def followed_by(self, other: Melody) -> Melody:
+        """Its bars and then those of another melody in the same meter."""
+        start = self.bars * self.meter.bar
+        later = (Note(n.onset + start, n.duration, n.pitch) for n in other.notes)
+        return Melody((*self.notes, *later), start + other.steps, self.meter)
+
     def transposed(self, semitones: int) -> Melody:
         """Return the melody ``semitones`` higher (negative: lower). Raises ValueError outside 0–127."""
         notes = tuple(Note(n.onset, n.duration, n.pitch + semitones) for n in self.notes)

@@ -88,19 +88,20 @@ def arrange(
     title: str,
     emotion: Emotion,
     trajectory: Sequence[Point] = (),
-    mode: str | None = None,
+    modes: Sequence[str] = (),
     setting: Setting = EXPRESSIVE,
 ) -> Piece:
     """Set a melody in C in the key, octave, tempo, loudness, note length and program of a setting.
 
-    ``trajectory`` has the target point of each bar. It decides the mode of each bar, and whatever the setting
-    leaves to the emotion. Without a trajectory, every bar has the emotion's corner of the plane, and ``mode``
-    or else the emotion's mode. Raises EmomelodyError where a note would leave MIDI's pitches 0–127.
+    ``trajectory`` has the target point of each bar, without one the emotion's corner of the plane. It decides
+    whatever the setting leaves to the emotion, and the mode of each bar where ``modes`` do not give it; the
+    last of either holds for all further bars. Raises EmomelodyError where a note would leave MIDI's pitches
+    0–127.
     """
     corner = (float(emotion.valence), float(emotion.arousal))
     meter, bars = melody.meter, range(melody.bars)
     points = [trajectory[min(bar, len(trajectory) - 1)] if trajectory else corner for bar in bars]
-    modes = [Emotion.at(*point).mode if trajectory else mode or emotion.mode for point in points]
+    modes = [modes[min(bar, len(modes) - 1)] if modes else Emotion.at(*points[bar]).mode for bar in bars]
     octaves = _octaves(melody, points, setting)
     ritardando = _ritardando(melody, setting)
     notes = [(note, note.onset // meter.bar) for note in melody.notes]  # each with its bar

@@ -17,17 +17,15 @@ from emomelody.emotions.plane import Plane, quadrants
 from emomelody.emotions.plans import Plan
 from emomelody.music.draft import Draft
 from emomelody.music.form import Form
-from emomelody.music.melody import BARS, STEPS_PER_BAR, Melody
+from emomelody.music.melody import BARS, STEPS_PER_BAR
 from emomelody.music.tokens import Floats
 from emomelody.sampling.own import OwnTune
 from emomelody.sampling.request import TUNE_BARS, Request
 from emomelody.weights.checkpoint import VA, Checkpoint
 
 
-def default_bars(checkpoint: Checkpoint, like: Melody | None) -> int:
-    """The length of a melody where none is given: four bars by the paper's models, that of ``like``."""
-    if like is not None:
-        return like.bars
+def default_bars(checkpoint: Checkpoint) -> int:
+    """The length of a melody where none is given: four bars by the paper's models."""
     return TUNE_BARS if checkpoint.name == VA else BARS
 
 

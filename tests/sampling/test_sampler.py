@@ -22,9 +22,9 @@ from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.music.tokens import to_tokens
+from emomelody.sampling.own import encode_melodies
 from emomelody.sampling.request import DecodingConfig, Request
 from emomelody.sampling.sampler import check_support, decode, sample, samples
-from emomelody.sampling.own import encode_melodies
 from emomelody.sampling.targets import plan_along
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
 

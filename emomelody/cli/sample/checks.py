@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from mimetypes import MimeTypes
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from emomelody.cli.options import STDOUT, UsageError
 from emomelody.cli.sample.options import Options
@@ -19,14 +18,28 @@ from emomelody.formats.encode import Format, parse_formats
 from emomelody.music.key import parse_key
 from emomelody.sampling.runs.generation import GenerationConfig
 
-if TYPE_CHECKING:
-    from emomelody.sampling.runs.folder import Written
-
 TARGETS = ("emotion", "point", "path")
+FILES = ("like", "continue", "from")
 OF_TUNE = ("style", "meter", "form", "bars")
 # In samples.json.
-RECORDED = (*TARGETS, "like", "num", *OF_TUNE, "seed", "spread", "temperature", "top_p")
-PLACING = ("like", "model", "quiet", "verbose")  # all that placing pieces takes
+RECORDED = (
+    *TARGETS, *FILES, "keep", "from_bar", "to", "steps", "num", *OF_TUNE,
+    "seed", "spread", "temperature", "top_p",
+)  # fmt: skip
+# Options that need another one, and those that another one cannot have.
+NEEDED = {
+    "spread": ("like", "is how much to vary a file"),
+    "keep": ("like", "says which bars of a file to keep"),
+    "from_bar": ("like", "says where in a file to begin"),
+    "to": ("from", "ends what --from begins"),
+    "from": ("to", "begins what --to ends"),
+    "steps": ("from", "is the number of melodies between two files"),
+}
+EXCLUDED = {
+    "keep": ("spread", "from_bar", "form"),
+    "continue": ("form",),
+    "from": ("num", *TARGETS),
+}
 
 
 def flags(options: Sequence[str]) -> str:
@@ -44,18 +57,25 @@ def check_options(options: Options) -> None:
     if options.again and recorded:
         raise UsageError(f"--again takes these from its file: leave out {flags(recorded)}")
     if len(options.like) > 1:
-        ignored = sorted(options.given.difference(PLACING))
+        raise UsageError("--like takes one file: 'emomelody place' says where several lie on the plane")
+    files = [option for option in FILES if option in options.given]
+    if len(files) > 1:
+        raise UsageError(f"{flags(files)} exclude each other: give one of them")
+    for option, (needed, meaning) in NEEDED.items():
+        if option in options.given and needed not in options.given:
+            raise UsageError(f"{flags([option])} {meaning}: it needs {flags([needed])}")
+    for option, excluded in EXCLUDED.items():
+        ignored = [other for other in excluded if option in options.given and other in options.given]
         if ignored:
-            raise UsageError(f"several --like are only placed on the plane: leave out {flags(ignored)}")
-    if "spread" in options.given and not options.like:
-        raise UsageError("--spread is how much to vary a file: it needs --like")
-    if not (targets or options.like or options.again):
+            raise UsageError(f"with {flags([option])} leave out {flags(ignored)}")
+    if not (targets or files or options.again):
         raise UsageError(_missing_target(options))
 
 
 def _missing_target(options: Options) -> str:
     if options.mode is None:
-        return "give an emotion, such as -e sad, or one of --point, --path, --like and --again"
+        others = flags([*TARGETS[1:], *FILES, "again"]).replace(" and ", " or ")
+        return f"give an emotion, such as -e sad, or {others}"
     emotions = [emotion.title for emotion in Emotion if emotion.mode == options.mode]
     return (
         f"--key {options.key} is a {options.mode} key: add an emotion that is in {options.mode},"
@@ -63,39 +83,25 @@ def _missing_target(options: Options) -> str:
     )
 
 
-def check_mode(options: Options, config: GenerationConfig, emotion: Emotion | None = None) -> None:
-    """Raise UsageError where the mode of ``--key`` is not that of a run's beginning.
-
-    ``emotion`` is that of the file to vary, if the run has no other target.
-    """
+def check_mode(options: Options, config: GenerationConfig) -> None:
+    """Raise UsageError where the mode of ``--key`` is not that of a run's beginning."""
     request, mode = config.request, options.mode
-    emotion = request.waypoints[0].label if request.waypoints else emotion
-    if emotion is None or mode in (None, emotion.mode):
+    own = request.mode if request.draft or not request.waypoints else request.waypoints[0].label.mode
+    if own is None or mode in (None, own):
         return
     others = " or ".join(f"-e {e.title}" for e in Emotion if e.mode == mode)
-    if request.path:
+    if request.mode and own is request.mode:
+        subject, change = f"{config.file} is", "" if request.draft else others
+    elif request.path:
         subject, change = f"paths that begin {request.description} begin", "another beginning"
     elif request.point:
         valence = "negative" if mode == "minor" else "positive"
         point = "{:g},{:g}".format(*request.point)
         subject, change = f"melodies at {point} are", f"a point of {valence} valence"
-    elif request.emotion:
-        subject, change = f"{request.description} melodies are", others
     else:
-        subject, change = f"melodies like {config.like} ({emotion.title}) are", others
-    alternative = "" if options.again else f", or {change} for a {mode} key"
-    raise UsageError(
-        f"{subject} in {emotion.mode}: use --key {parse_key(options.key or 'C')[0]}{alternative}"
-    )
-
-
-def check_sampled_mode(options: Options, written: Written) -> None:
-    """Raise UsageError for a variation of a file that has left the mode of ``--key``."""
-    if options.mode not in (None, written.mode):
-        raise UsageError(
-            f"{written.title} is in {written.mode}:"
-            f" use a smaller --spread, or leave {options.mode} out of --key"
-        )
+        subject, change = f"{request.description} melodies are", others
+    alternative = "" if options.again or not change else f", or {change} for a {mode} key"
+    raise UsageError(f"{subject} in {own}: use --key {parse_key(options.key or 'C')[0]}{alternative}")
 
 
 def file_format(out: Path) -> Format | None:

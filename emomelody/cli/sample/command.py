@@ -10,27 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from emomelody.cli.inputs import load_weights
 from emomelody.cli.options import STDOUT, Command, Quiet, Verbose, given_options
-from emomelody.cli.output import fail, list_skipped, output, progress_bar
+from emomelody.cli.output import output, progress_bar
 from emomelody.cli.sample import options as option
-from emomelody.cli.sample.checks import check_options, check_sampled_mode, file_format
+from emomelody.cli.sample import setting_options as setting
+from emomelody.cli.sample.checks import check_options, file_format
 from emomelody.cli.sample.options import Options
 from emomelody.cli.sample.report import (
     RunSummary,
     describe_replaced,
     note_repetitions,
-    places_table,
     play_melodies,
     print_melodies,
     report,
 )
 from emomelody.cli.sample.runs import load_runs, plan_runs
-from emomelody.errors import BadInput
 from emomelody.formats.encode import encode
 
 if TYPE_CHECKING:
-    from emomelody.music.melody import Melody
     from emomelody.sampling.runs.folder import Run, Written
 
 EXAMPLES = """
@@ -41,6 +38,8 @@ emomelody sample --emotion sad -n 20
 emomelody sample -e happy --style folk --meter 6/8 --form AABA --bars 16
 
 emomelody sample --path 'sad@0 happy@8' --bars 12 --format mid,wav
+
+emomelody sample --continue song.mid --bars 8 -n 3
 """
 
 
@@ -50,6 +49,12 @@ def sample(
     point: option.Point = None,
     path: option.PathText = None,
     like: option.Like = None,
+    continue_: option.Continue = None,
+    keep: option.Keep = None,
+    from_bar: option.FromBar = None,
+    from_: option.From = None,
+    to: option.To = None,
+    steps: option.Steps = None,
     style: option.StyleName = None,
     meter: option.MeterName = None,
     form: option.FormLetters = None,
@@ -61,37 +66,35 @@ def sample(
     temperature: option.Temperature = None,
     top_p: option.TopP = 1.0,
     again: option.Again = None,
-    key: option.Key = None,
-    octave: option.Octave = None,
-    tempo: option.Tempo = None,
-    program: option.Program = None,
-    velocity: option.Velocity = None,
-    plain: option.Plain = False,
-    out: option.Out = Path("samples"),
-    formats: option.Formats = None,
-    name: option.Name = None,
-    soundfont: option.SoundFont = None,
-    show: option.Show = False,
-    play: option.Play = False,
-    force: option.Force = False,
+    key: setting.Key = None,
+    octave: setting.Octave = None,
+    tempo: setting.Tempo = None,
+    program: setting.Program = None,
+    velocity: setting.Velocity = None,
+    plain: setting.Plain = False,
+    out: setting.Out = Path("samples"),
+    formats: setting.Formats = None,
+    name: setting.Name = None,
+    soundfont: setting.SoundFont = None,
+    show: setting.Show = False,
+    play: setting.Play = False,
+    force: setting.Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write melodies with an emotion, at a point of the plane, along a path, or like a given one.
+    """Write melodies with an emotion, at a point of the plane, along a path, or from a melody of your own.
 
     They are added to a folder, with samples.json, from which --again reproduces them.
     """
     options = Options(
-        given=frozenset(given_options(context)),
-        emotions=emotion or [], point=point, path=path, like=like or [], style=style, meter=meter, form=form,
+        given=frozenset(name.strip("_") for name in given_options(context)),
+        emotions=emotion or [], point=point, path=path, like=like or [], continued=continue_, keep=keep,
+        from_bar=from_bar, start=from_, goal=to, steps=steps, style=style, meter=meter, form=form,
         bars=bars, num=num, model=model, seed=seed, spread=spread, temperature=temperature, top_p=top_p,
         again=again, key=key, octave=octave, tempo=tempo, program=program, velocity=velocity, plain=plain,
         out=out, formats=formats or [], name=name, soundfont=soundfont, show=show, play=play, force=force,
     )  # fmt: skip
     check_options(options)
-    if len(options.like) > 1:
-        _place_only(options)
-        return
     configs = plan_runs(options)
     player = _find_player() if play else ()
     runs = load_runs(options, configs)
@@ -115,7 +118,6 @@ def _write_folder(options: Options, runs: Sequence[Run]) -> list[RunSummary]:
         task = progress.add_task("writing", total=sum(config.request.n for _, config in runs))
 
         def on_written(run: int, written: Written) -> None:
-            check_sampled_mode(options, written)
             summaries[run].add(written)
             progress.advance(task)
 
@@ -135,7 +137,6 @@ def _write_one(options: Options, run: Run) -> RunSummary:
     checkpoint, config = run
     piece, sample = next(arrange_samples(checkpoint, config))
     written = Written.of(0, piece, sample, config, keep=True)
-    check_sampled_mode(options, written)
     data = encode(piece, config.formats[0], config.soundfont)
     if options.out == STDOUT:
         sys.stdout.buffer.write(data)
@@ -159,32 +160,6 @@ def _find_player() -> tuple[str, ...]:
     from emomelody.formats.audio import find_player
 
     return find_player()
-
-
-def _place_only(options: Options) -> None:
-    """Print where the beginnings of several pieces lie on the plane.
-
-    Those that cannot be read are listed after the others, and make the command fail.
-    """
-    from emomelody.data.windows import first_window
-    from emomelody.sampling.own import encode_melodies
-    from emomelody.weights.config import LATENT
-
-    melodies: dict[Path, Melody] = {}
-    bad: list[BadInput] = []
-    checkpoint = load_weights(options.model)
-    for path in options.like:
-        try:
-            melodies[path] = first_window(path, checkpoint.meters)
-        except BadInput as error:
-            bad.append(error)
-    if melodies:
-        latents = encode_melodies(checkpoint, [*melodies.values()])  # (M, Z)
-        points = [checkpoint.plane.to_point(latent[:LATENT]) for latent in latents]
-        output.out.print(places_table([*melodies], points))
-    list_skipped(bad)
-    if bad:
-        fail(f"{len(bad)} of the {len(options.like)} files could not be placed", 1)
 
 
 class SampleCommand(Command):

@@ -5,24 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from emomelody.cli.options import real_number, seed_number, usage_errors, whole_number
+from emomelody.cli.options import panel_option, real_number, seed_number, usage_errors, whole_number
 from emomelody.cli.output import output
 from emomelody.cli.sample.report import words_table
 from emomelody.music.key import parse_key
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
-from emomelody.performance.registers import OCTAVES
-from emomelody.performance.setting import TEMPOS, VELOCITIES
-
-
-def _check_key(text: str) -> str:
-    with usage_errors():
-        parse_key(text)
-    return text
 
 
 def _parse_style(text: str) -> Style:
@@ -43,15 +35,10 @@ def _list_words(emotions: list[str] | None) -> list[str] | None:
     return emotions
 
 
-def _option(panel: str, metavar: str | None, help: str, *flags: str, **more: Any) -> Any:
-    return typer.Option(*flags, metavar=metavar, help=help, rich_help_panel=panel, **more)
-
-
-_in_emotion = partial(_option, "Emotion", show_default=False)
-_in_tune = partial(_option, "Tune")
-_in_sampling = partial(_option, "Sampling")
-_in_performance = partial(_option, "Performance")
-_in_output = partial(_option, "Output")
+_in_emotion = partial(panel_option, "Emotion", show_default=False)
+_in_file = partial(panel_option, "Your own melody", show_default=False)
+_in_tune = partial(panel_option, "Tune")
+_in_sampling = partial(panel_option, "Sampling")
 
 Emotions = Annotated[
     list[str] | None,
@@ -72,13 +59,41 @@ PathText = Annotated[
     str | None,
     _in_emotion("TEXT", "A path instead: emotions or points at bars from 0 on, such as 'sad@0 happy@8'."),
 ]
+
 Like = Annotated[
     list[Path] | None,
-    _in_emotion(
+    _in_file(
         "FILE",
-        "Vary the first four bars of this MIDI, MusicXML or ABC file (of chords, the highest notes; of"
-        " several tunes, the first), near its own emotion or in the given one. If repeated, only print where"
-        " the files lie on the plane.",
+        "Vary this MIDI, MusicXML or ABC file (of chords, the melody; of several tunes, the first), near its"
+        " own emotion or in the given one.",
+    ),
+]
+Continue = Annotated[
+    Path | None,
+    _in_file(
+        "FILE",
+        "Go on after the end of this file, for --bars, as it has been or in the given emotion.",
+        "--continue",
+    ),
+]
+Keep = Annotated[
+    str | None,
+    _in_file("BARS", "Keep these bars of --like's file, such as 1-4,9-12, and compose the others anew."),
+]
+FromBar = Annotated[
+    int | None,
+    _in_file("N", "Vary the file of --like from this bar on.", parser=whole_number(1)),
+]
+From = Annotated[
+    Path | None, _in_file("FILE", "Melodies on the way from this file to that of --to.", "--from")
+]
+To = Annotated[Path | None, _in_file("FILE", "The file that melodies lead to from that of --from.", "--to")]
+Steps = Annotated[
+    int | None,
+    _in_file(
+        "N",
+        "How many melodies from --from to --to, 2 to 100; 5 where it is not given.",
+        parser=whole_number(2, 100),
     ),
 ]
 
@@ -100,7 +115,7 @@ MeterName = Annotated[
         "4/4, 3/4 or 6/8, such as --style folk --meter 6/8 for jigs.",
         "--meter",
         parser=_parse_meter,
-        show_default="4/4, with --like that of the file",
+        show_default="4/4, or that of the file",
     ),
 ]
 FormLetters = Annotated[
@@ -117,9 +132,9 @@ Bars = Annotated[
     int | None,
     _in_tune(
         "N",
-        "Length, up to 64 bars.",
+        "Length, up to 64 bars; with --continue, of what is new.",
         parser=whole_number(1, 64),
-        show_default="8; 4 with --like, and by emoreg and base",
+        show_default="8, or that of the file; 4 by emoreg and base",
     ),
 ]
 
@@ -131,7 +146,7 @@ ModelName = Annotated[
     str,
     _in_sampling(
         "NAME",
-        "emoreg-va; emoreg or base (four bars in 4/4, no --path or --like); a weights file or run folder.",
+        "emoreg-va; emoreg or base (four bars in 4/4, no --path, no files); a weights file or run folder.",
         "--model",
         "-m",
     ),
@@ -173,92 +188,6 @@ Again = Annotated[
     ),
 ]
 
-Key = Annotated[
-    str | None,
-    _in_performance(
-        "KEY",
-        "A, Bb, F# … The emotion decides between major and minor; 'A minor' or Am insists on it.",
-        parser=_check_key,
-        show_default="C",
-    ),
-]
-Octave = Annotated[
-    int | None,
-    _in_performance(
-        "N",
-        "Octaves up, or down if negative, up to 4.",
-        parser=whole_number(*OCTAVES),
-        show_default="by the emotion and the instrument",
-    ),
-]
-Tempo = Annotated[
-    float | None,
-    _in_performance(
-        "BPM", "Beats per minute, 10 to 500.", parser=real_number(*TEMPOS), show_default="by the emotion"
-    ),
-]
-Program = Annotated[
-    str | None,
-    _in_performance("NAME", "General MIDI sound: piano, violin, flute … or 0 to 127.", show_default="piano"),
-]
-Velocity = Annotated[
-    int | None,
-    _in_performance(
-        "N", "Loudness, 1 to 127.", parser=whole_number(*VELOCITIES), show_default="by the emotion"
-    ),
-]
-Plain = Annotated[
-    bool,
-    _in_performance(
-        None,
-        "No expression: 120 BPM, one loudness and the sampled register, unless given, as in the paper.",
-        "--plain",
-    ),
-]
-
-Out = Annotated[
-    Path,
-    _in_output(
-        "PATH",
-        "A folder, to which melodies are added; a file such as sad.mid for one melody; or - for stdout.",
-        "--out",
-        "-o",
-    ),
-]
-Formats = Annotated[
-    list[str] | None,
-    _in_output(
-        "NAME",
-        "mid, musicxml, svg (a score), png (a piano roll) or wav; several as mid,wav.",
-        "--format",
-        "-f",
-        show_default="mid",
-    ),
-]
-Name = Annotated[
-    str | None,
-    _in_output(
-        "TEXT",
-        "File names; {model} is a field too, and with --like {source}.",
-        show_default="{emotion}-s{seed}-{index}, with --like {source} before it",
-    ),
-]
-SoundFont = Annotated[
-    Path | None,
-    _in_output("FILE", "A SoundFont (.sf2) for wav and --play; needs FluidSynth.", show_default=False),
-]
-Show = Annotated[bool, _in_output(None, "Print a piano roll of each melody.", "--show")]
-Play = Annotated[bool, _in_output(None, "Play each melody.", "--play")]
-Force = Annotated[
-    bool,
-    _in_output(
-        None,
-        "Replace what is in the way: files of the same names, and earlier runs that have such files, with"
-        " all their files.",
-        "--force",
-    ),
-]
-
 
 @dataclass(frozen=True)
 class Options:
@@ -269,6 +198,12 @@ class Options:
     point: str | None
     path: str | None
     like: list[Path]
+    continued: Path | None
+    keep: str | None
+    from_bar: int | None
+    start: Path | None
+    goal: Path | None
+    steps: int | None
     style: Style | None
     meter: Meter | None
     form: str | None
@@ -293,6 +228,11 @@ class Options:
     show: bool
     play: bool
     force: bool
+
+    @property
+    def file(self) -> Path | None:
+        """The user's file that melodies are made from, if there is one."""
+        return self.like[0] if self.like else self.continued or self.start
 
     @property
     def mode(self) -> str | None:

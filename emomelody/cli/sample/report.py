@@ -16,6 +16,7 @@ from emomelody.cli.output import output, plural
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.words import Word
 from emomelody.music.meter import Meter
+from emomelody.sampling.request import Request
 from emomelody.sampling.runs.generation import ArrangedSample, GenerationConfig
 from emomelody.sampling.runs.index import RecordedRun, files
 
@@ -56,7 +57,7 @@ class RunSummary:
     def target(self) -> str:
         """The request in a few words: ``sad``, ``like song.mid, sad``."""
         request = self.config.request
-        words = [f"like {self.config.like}"] if request.like else []
+        words = [f"{_verb(request)} {self.config.file}"] if self.config.file else []
         if request.path:
             words.append(str(request.path))
         elif request.point:
@@ -71,6 +72,13 @@ class RunSummary:
         request = self.config.request
         form = f"form {request.form}" if request.form else None
         return ", ".join(filter(None, (self.style, form, self.model, f"seed {request.seed}")))
+
+
+def _verb(request: Request) -> str:
+    """What a request does with the user's file."""
+    if request.draft:
+        return "completing"
+    return "from" if request.to else "like"
 
 
 def report(summaries: Sequence[RunSummary], destination: str) -> Iterator[str]:

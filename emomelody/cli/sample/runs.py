@@ -23,16 +23,17 @@ from emomelody.cli.sample.checks import (
     file_format,
     formats_of,
 )
+from emomelody.cli.sample.material import STEPS, Material, read_material
 from emomelody.cli.sample.options import Options
-from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.emotion import Emotion, describe
 from emomelody.emotions.path import EmotionPath, parse_point
 from emomelody.emotions.words import Word, parse_emotion
 from emomelody.errors import EmomelodyError
 from emomelody.formats.encode import NAME, VARIATION_NAME
 from emomelody.formats.encode import check as check_installed
 from emomelody.music.key import parse_key
-from emomelody.music.meter import Meter
-from emomelody.performance.setting import FOLLOWING, PLAIN, parse_program
+from emomelody.performance.registers import OCTAVES
+from emomelody.performance.setting import FOLLOWING, PLAIN, Setting, parse_program
 from emomelody.sampling.request import SPREAD, DecodingConfig, Request
 from emomelody.sampling.runs.generation import GenerationConfig
 from emomelody.sampling.runs.index import read_configs
@@ -53,7 +54,7 @@ def plan_runs(options: Options) -> list[GenerationConfig]:
         configs = read_configs(options.again) if options.again else _new_configs(options)
         check_destination(options, sum(config.request.n for config in configs))
         setting, changes = _setting_changes(options), _output_changes(options)
-        configs = [replace(c, setting=replace(c.setting, **setting), **changes) for c in configs]
+        configs = [replace(c, setting=_changed(c, setting), **changes) for c in configs]
         configs = [*dict.fromkeys(configs)]  # runs that differed in what is changed are one
         check_names(options, configs)
         for config in configs:
@@ -68,15 +69,22 @@ def plan_runs(options: Options) -> list[GenerationConfig]:
 
 def _new_configs(options: Options) -> list[GenerationConfig]:
     """The runs of the options of emotion and sampling, in the default setting and format."""
-    like = str(options.like[0]) if options.like else None
-    name = VARIATION_NAME if like else NAME
+    own = read_material(options)
     return [
-        GenerationConfig(options.model, request, name=name, like=like) for request in _make_requests(options)
+        GenerationConfig(
+            options.model,
+            request,
+            setting=own.setting,
+            name=VARIATION_NAME if own.file else NAME,
+            file=str(own.file) if own.file else None,
+            pickup=own.pickup,
+        )
+        for request in _make_requests(options, own)
     ]
 
 
-def _make_requests(options: Options) -> list[Request]:
-    """A request for each emotion, or one for the point, the path, or the file to vary."""
+def _make_requests(options: Options, own: Material) -> list[Request]:
+    """A request for each emotion, or one for the point, the path, or the user's melody."""
     from emomelody.sampling.targets import default_bars
 
     emotions: list[Emotion | Word | None] = [*dict.fromkeys(map(parse_emotion, options.emotions))]
@@ -84,24 +92,21 @@ def _make_requests(options: Options) -> list[Request]:
     path = EmotionPath.parse(options.path) if options.path is not None else None
     decoding = DecodingConfig(options.temperature, options.top_p)
     seed = int.from_bytes(os.urandom(4)) if options.seed is None else options.seed
-    like = None
-    if options.like:
-        from emomelody.data.windows import first_window
-
-        like = first_window(options.like[0], tuple(Meter))
-    meter = options.meter or (like.meter if like else Meter.FOUR_FOUR)
-    bars = options.bars or default_bars(load_weights(options.model), like)
+    bars = own.bars or options.bars or default_bars(load_weights(options.model))
     return [
         Request(
-            options.num,
+            (options.steps or STEPS) if options.start else options.num,
             emotion=emotion,
             point=point,
             path=path,
-            like=like,
-            spread=SPREAD if options.spread is None else options.spread,
+            like=own.like,
+            to=own.to,
+            draft=own.draft,
+            mode=own.mode,
+            spread=_spread(options),
             bars=bars,
             style=options.style,
-            meter=meter,
+            meter=options.meter or own.meter,
             form=options.form,
             seed=seed,
             decoding=decoding,
@@ -110,9 +115,26 @@ def _make_requests(options: Options) -> list[Request]:
     ]
 
 
+def _spread(options: Options) -> float:
+    """The spread that is asked for; melodies on the way from one to another lie on it."""
+    if options.spread is not None:
+        return options.spread
+    return 0.0 if options.start else SPREAD
+
+
+def _changed(config: GenerationConfig, changes: dict[str, Any]) -> Setting:
+    """The setting of a run with changes; octaves count from the register of the user's melody."""
+    octave, own = changes.get("octave"), config.setting.octave
+    if config.file and octave is not None and own is not None:
+        changes = changes | {"octave": min(max(octave + own, OCTAVES[0]), OCTAVES[1])}
+    return replace(config.setting, **changes)
+
+
 def _setting_changes(options: Options) -> dict[str, Any]:
     """The fields of a Setting that the options give."""
-    plain = {name: getattr(PLAIN, name) for name in FOLLOWING} if options.plain else {}
+    # The tempo and the register of a file are no expression.
+    fields = ("velocity",) if options.file else FOLLOWING
+    plain = {name: getattr(PLAIN, name) for name in fields} if options.plain else {}
     given = {
         "tonic": parse_key(options.key)[0] if options.key else None,
         "octave": options.octave,
@@ -164,19 +186,16 @@ def load_runs(options: Options, configs: Sequence[GenerationConfig]) -> list[Run
 
 
 def _check_against_weights(options: Options, runs: Sequence[Run]) -> None:
-    """Refuse what the models cannot do, and a key whose mode is not that of the file to vary."""
-    from emomelody.sampling.own import encode_melodies
+    """Refuse what the models cannot do, and say where the user's melody lies."""
     from emomelody.sampling.sampler import check_support
-    from emomelody.weights.config import LATENT
+    from emomelody.sampling.targets import Target
 
     for checkpoint, config in runs:
         with usage_errors():
             check_support(checkpoint, config.request)
-        if config.request.like is None:
-            continue
-        (latent,) = encode_melodies(checkpoint, [config.request.like])
-        valence, arousal = checkpoint.plane.to_point(latent[:LATENT])
-        emotion = Emotion.at(valence, arousal)
-        if options.like:
-            output.note(f"{config.like} lies at {valence:.2f},{arousal:.2f} ({emotion.title})")
-        check_mode(options, config, emotion)
+    if options.file and not options.start:
+        checkpoint, config = runs[0]
+        target = Target.of(checkpoint, config.request)
+        if target.own:
+            valence, arousal = target.plane.to_point(target.own.centre)
+            output.note(f"{config.file} lies at {valence:.2f},{arousal:.2f} ({describe(valence, arousal)})")

@@ -37,7 +37,6 @@ class Written:
     number: int  # in its run
     title: str  # the name of its files without suffix
     line: str  # its entry in samples.json
-    mode: str
     description: str  # of its target
     point: tuple[float, float]  # its target, in the first bar
     melody: int  # a hash, the same for the same melody
@@ -52,7 +51,6 @@ class Written:
             number,
             piece.title,
             json.dumps(to_entry(piece, sample, config)),
-            sample.emotion.mode,
             sample.description,
             sample.trajectory[0],
             hash(sample.melody),

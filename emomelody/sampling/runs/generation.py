@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emomelody import __version__
+from emomelody.emotions.emotion import Emotion
+from emomelody.emotions.path import Point
 from emomelody.errors import EmomelodyError
 from emomelody.formats.encode import NAME, Format, file_name
+from emomelody.music.melody import Melody
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import EXPRESSIVE, Setting
 from emomelody.sampling.request import Request, Sample
@@ -32,7 +35,8 @@ class GenerationConfig:
     setting: Setting = EXPRESSIVE
     formats: tuple[Format, ...] = (Format.MIDI,)
     name: str = NAME  # of a file, without suffix; see ``file_name``
-    like: str | None = None  # the file that the request's ``like`` was read from
+    file: str | None = None  # the user's, that the request's ``like`` or ``draft`` was read from
+    pickup: Melody | None = None  # a bar before the melody
     soundfont: Path | None = None
     checksum: str | None = None  # of the weights, where only these reproduce the run
     version: str = __version__  # of the program that made the run
@@ -50,7 +54,7 @@ class GenerationConfig:
             seed=self.request.seed,
             index=number,
             model=model,
-            source=Path(self.like) if self.like else None,
+            source=Path(self.file) if self.file else None,
         )
 
 
@@ -65,11 +69,42 @@ def arrange_samples(
 
     first = numbers.start if numbers else 0
     for number, sample in enumerate(samples(checkpoint, config.request, numbers), start=first):
+        melody, trajectory, modes = with_pickup(config.request, sample, config.pickup)
         piece = arrange(
-            sample.melody,
+            melody,
             title=config.title(number, sample.description, checkpoint.name),
             emotion=sample.emotion,
-            trajectory=sample.trajectory,
+            trajectory=trajectory,
+            modes=modes,
             setting=config.setting,
         )
         yield piece, sample
+
+
+def with_pickup(
+    request: Request, sample: Sample, pickup: Melody | None
+) -> tuple[Melody, tuple[Point, ...], tuple[str, ...]]:
+    """The melody of a sample, after the bar of a ``pickup`` if there is one; the point and mode of each bar.
+
+    The modes are empty where the points decide.
+    """
+    modes = _modes(request, sample.trajectory)
+    if pickup is None:
+        return sample.melody, sample.trajectory, modes
+    return (
+        pickup.followed_by(sample.melody),
+        (sample.trajectory[0], *sample.trajectory),
+        modes[:1] + modes,
+    )
+
+
+def _modes(request: Request, trajectory: Sequence[Point]) -> tuple[str, ...]:
+    """The mode of each bar where it is the user's own: everywhere, or where another emotion is not asked for.
+
+    Empty where the emotion decides.
+    """
+    if request.mode is None or (request.waypoints and request.draft is None):
+        return ()
+    own = request.draft.kept if request.draft and request.waypoints else (True,) * len(trajectory)
+    asked = (Emotion.at(*point).mode for point in trajectory)
+    return tuple(request.mode if kept else mode for kept, mode in zip(own, asked, strict=True))

@@ -17,6 +17,7 @@ from emomelody.emotions.path import EmotionPath
 from emomelody.emotions.words import parse_emotion
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats.encode import Format
+from emomelody.music.draft import Draft
 from emomelody.music.melody import BARS, Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
@@ -109,7 +110,7 @@ def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any
     """The configuration of a run as samples.json holds it, without "samples"."""
     from emomelody.weights.checkpoint import VA
 
-    request, like = config.request, config.request.like
+    request = config.request
     default_temperature = TEMPERATURE if checkpoint.name == VA else None
     header = {
         "version": __version__,
@@ -122,13 +123,8 @@ def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any
         "emotion": request.emotion.title if request.emotion else None,
         "point": request.point,
         "path": str(request.path) if request.path else None,
-        # The notes (onset, duration, pitch) too: the file may change or be gone.
-        "like": like
-        and {
-            "file": config.like,
-            "notes": [[n.onset, n.duration, n.pitch] for n in like.notes],
-        },
-        "spread": request.spread if like else None,
+        **_own(config),
+        "spread": request.spread if request.like else None,
         "temperature": request.decoding.temperature or default_temperature,
         "top_p": request.decoding.top_p,
         "setting": asdict(config.setting),
@@ -157,6 +153,24 @@ def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str
     return entry
 
 
+def _own(config: GenerationConfig) -> dict[str, Any]:
+    """What a run takes from the user's files: their notes too, because a file may change or be gone."""
+    request = config.request
+    if config.file is None:
+        return {"like": None}
+    melodies = {"to": request.to, "draft": request.draft and request.draft.melody, "pickup": config.pickup}
+    own: dict[str, Any] = {name: _to_notes(melody) for name, melody in melodies.items() if melody}
+    if request.draft:
+        own["kept"] = request.draft.kept
+    like = _to_notes(request.like) if request.like else {"notes": []}
+    return {"like": {"file": config.file, **like, "mode": request.mode, **own}}
+
+
+def _to_notes(melody: Melody) -> dict[str, Any]:
+    """The steps and the notes (onset, duration, pitch) of a melody."""
+    return {"steps": melody.steps, "notes": [[n.onset, n.duration, n.pitch] for n in melody.notes]}
+
+
 def _style_meter_form(request: Request) -> dict[str, str]:
     """The style, meter and form of a request, without those that say nothing new: in 4/4, none given."""
     meter = None if request.meter is Meter.FOUR_FOUR else request.meter
@@ -173,14 +187,22 @@ def _by_bar(changes: Sequence[tuple[int, float]], bar: int) -> list[tuple[float,
     return list(zip(at, (value for _, value in changes), strict=True))
 
 
-def _to_like(recorded: Mapping[str, Any], meter: Meter) -> Melody:
-    """The melody of four bars that a run varies."""
-    return Melody(tuple(Note(*map(int, note)) for note in recorded["notes"]), BARS * meter.bar, meter)
+def _to_melody(recorded: Mapping[str, Any] | None, meter: Meter) -> Melody | None:
+    """The melody of some recorded notes, of four bars in version 0.5 and before; None for no notes."""
+    if not recorded or not recorded["notes"]:
+        return None
+    notes = tuple(Note(*map(int, note)) for note in recorded["notes"])
+    return Melody(notes, int(recorded.get("steps", BARS * meter.bar)), meter)
+
+
+def _to_draft(own: Mapping[str, Any], meter: Meter) -> Draft | None:
+    melody = _to_melody(own.get("draft"), meter)
+    return Draft(melody, tuple(map(bool, own["kept"]))) if melody else None
 
 
 def _to_config(run: RecordedRun) -> GenerationConfig:
     """The inverse of ``to_header``. Raises what ``read_configs`` catches."""
-    point, path, like, spread = run["point"], run["path"], run["like"], run["spread"]
+    point, path, own, spread = run["point"], run["path"], run["like"] or {}, run["spread"]
     temperature, formats = run["temperature"], tuple(map(Format, run["formats"]))
     style, meter = run.get("style"), Meter(run.get("meter", Meter.FOUR_FOUR))
     if not formats:
@@ -190,7 +212,10 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
         emotion=None if run["emotion"] is None else parse_emotion(run["emotion"]),
         point=None if point is None else (float(point[0]), float(point[1])),
         path=None if path is None else EmotionPath.parse(path),
-        like=None if like is None else _to_like(like, meter),
+        like=_to_melody(own, meter),
+        to=_to_melody(own.get("to"), meter),
+        draft=_to_draft(own, meter),
+        mode=own.get("mode"),
         spread=SPREAD if spread is None else float(spread),
         bars=int(run["bars"]),
         style=None if style is None else Style(style),
@@ -205,7 +230,8 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
         setting=Setting(**(NOTE_LENGTH_BEFORE | run["setting"])),
         formats=formats,
         name=str(run["name"]),
-        like=None if like is None else str(like["file"]),
+        file=str(own["file"]) if own else None,
+        pickup=_to_melody(own.get("pickup"), meter),
         soundfont=None if run["soundfont"] is None else Path(run["soundfont"]),
         checksum=str(run["checksum"]),
         version=str(run["version"]),

@@ -7,129 +7,33 @@ for number, melody in enumerate(model.sample("sad", n=20, seed=1)):
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emomelody.api.melody import GeneratedMelody, Point
+from emomelody.data.user_tune import UserTune, read_tune
 from emomelody.data.windows import first_window
-from emomelody.emotions.emotion import Emotion, describe
+from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.path import EmotionPath
-from emomelody.emotions.rule import label_by_rule
 from emomelody.emotions.words import parse_emotion
 from emomelody.errors import EmomelodyError
-from emomelody.files import write_whole
-from emomelody.formats import text_roll
-from emomelody.formats.encode import Format, encode
-from emomelody.music import features
-from emomelody.music.features import Metrics
-from emomelody.music.melody import BARS, Melody, Note
+from emomelody.music.draft import Draft
+from emomelody.music.melody import BARS, Melody
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
-from emomelody.performance.piece import Piece, arrange
-from emomelody.performance.setting import EXPRESSIVE, Setting
+from emomelody.performance.setting import EXPRESSIVE
 from emomelody.sampling.own import encode_melodies
-from emomelody.sampling.request import SPREAD, DecodingConfig, Request
+from emomelody.sampling.request import SPREAD, TUNE_BARS, DecodingConfig, Request
+from emomelody.sampling.runs.generation import with_pickup
 from emomelody.sampling.sampler import sample
 from emomelody.sampling.targets import default_bars
 from emomelody.weights.checkpoint import Checkpoint, find_weights, load_checkpoint
 
+__all__ = ["GeneratedMelody", "Model", "Point", "load"]
+
 if TYPE_CHECKING:
     from emomelody.evaluation.evaluate import Evaluation
-
-NOTEBOOK_RATE = 16_000  # samples per second of a notebook's player: keeps the notebook small
-
-
-@dataclass(frozen=True)
-class Point:
-    """A point on Russell's plane: ``valence`` and ``arousal``, −1 … 1 for what lies on the plane."""
-
-    valence: float
-    arousal: float
-
-    @property
-    def emotion(self) -> Emotion:
-        """The emotion of the point's quadrant."""
-        return Emotion.at(self.valence, self.arousal)
-
-    def __repr__(self) -> str:
-        description = describe(self.valence, self.arousal)
-        return f"Point(valence={self.valence:+.2f}, arousal={self.arousal:+.2f}, {description})"
-
-
-@dataclass(frozen=True, repr=False)
-class GeneratedMelody:
-    """A melody and the request that it answers. In a notebook it shows a piano roll and a player."""
-
-    melody: Melody
-    emotion: Emotion
-    description: str  # of the request, at its beginning: an emotion, a word, or ``happy-angry`` on an axis
-    trajectory: tuple[tuple[float, float], ...]  # the requested (valence, arousal) in each bar
-
-    def __repr__(self) -> str:
-        meter = "" if self.melody.meter is Meter.FOUR_FOUR else f" in {self.melody.meter}"
-        size = f"{self.melody.bars} bars{meter}, {len(self.notes)} notes"
-        return f"<{self.description} melody: {size}, {self.point!r}>"
-
-    def _repr_html_(self) -> str:
-        picture = base64.b64encode(encode(self.arrange(), Format.PNG)).decode("ascii")
-        sound = base64.b64encode(self.audio(rate=NOTEBOOK_RATE)).decode("ascii")
-        return (
-            f"<figure><figcaption>{escape(repr(self))}</figcaption>"
-            f'<img alt="piano roll" style="max-width: 100%" src="data:image/png;base64,{picture}"><br>'
-            f'<audio controls src="data:audio/wav;base64,{sound}"></audio></figure>'
-        )
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """Its notes: onset and duration in sixteenth steps, pitch as a MIDI number."""
-        return self.melody.notes
-
-    @property
-    def point(self) -> Point:
-        """The requested point; on a path, the point of the first bar."""
-        return Point(*self.trajectory[0])
-
-    def arrange(self, setting: Setting = EXPRESSIVE, *, title: str | None = None) -> Piece:
-        """The melody in the key, octave, tempo and sound of a setting, ready to be written.
-
-        Raises EmomelodyError where a note would leave MIDI's pitches.
-        """
-        title = title or self.description
-        return arrange(
-            self.melody, title=title, emotion=self.emotion, trajectory=self.trajectory, setting=setting
-        )
-
-    def write(
-        self, path: str | Path, setting: Setting = EXPRESSIVE, *, soundfont: str | Path | None = None
-    ) -> None:
-        """Write a file in the format of its suffix: .mid, .musicxml, .svg (score), .png (piano roll), .wav.
-
-        Replaces an existing file. Raises EmomelodyError for another suffix, for a setting that leaves MIDI's
-        pitches, for a library that is not installed, and for a file that cannot be written.
-        """
-        path = Path(path)
-        file_format, piece = Format.of(path), self.arrange(setting, title=path.stem)
-        write_whole(path, encode(piece, file_format, Path(soundfont) if soundfont else None))
-
-    def audio(self, setting: Setting = EXPRESSIVE, *, rate: int = 44_100) -> bytes:
-        """The sound as a mono WAV file of ``rate`` samples per second, by the built-in synthesiser."""
-        from emomelody.formats.audio import to_wav
-
-        return to_wav(self.arrange(setting), rate=rate)
-
-    def roll(self, setting: Setting = EXPRESSIVE) -> str:
-        """A small piano roll of text, with the metrics. Raises as ``arrange`` does."""
-        return text_roll.to_text(self.arrange(setting), self.measure())
-
-    def measure(self) -> Metrics:
-        """Its metrics: the paper's four, onsets, pitch-class entropy and grooving similarity."""
-        return features.metrics(self.melody)
-
-    def judge(self) -> Emotion:
-        """The emotion by the labelling rule (``emotions.rule.label_by_rule``)."""
-        return label_by_rule(self.melody)
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,6 +59,9 @@ class Model:
         point: tuple[float, float] | None = None,
         path: str | None = None,
         like: str | Path | GeneratedMelody | Melody | None = None,
+        keep: str | None = None,
+        to: str | Path | GeneratedMelody | Melody | None = None,
+        continued: str | Path | GeneratedMelody | Melody | None = None,
         spread: float = SPREAD,
         n: int = 1,
         seed: int = 0,
@@ -169,36 +76,53 @@ class Model:
 
         - ``emotion``: any name of one of the four, or a word of ``emotions.words``, such as ``gloomy``.
         - ``path``: written as ``sad@0 happy@8``, emotions or points V,A at bars counted from 0.
-        - ``like``: a MIDI, MusicXML or ABC file, or a melody in C, whose first four bars are varied, more
-          with a larger ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path.
+        - ``like``: a MIDI, MusicXML or ABC file, or a melody in C, which is varied, more with a larger
+          ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. With ``keep``, such
+          as ``1-4,9-12``, these bars are kept and the others composed anew; with ``to``, a second file or
+          melody, the ``n`` melodies lead from the one to the other.
+        - ``continued``: a file or melody that goes on for ``bars`` bars.
         - ``seed``: 0 … 2³² − 1. The same seed gives the same melodies, and a larger ``n`` leaves the first
           ones unchanged. Unlike the command's, it is fixed where it is not given.
-        - ``bars``: 1 … 64, by default 8, but 4 with ``like`` and by base and emoreg.
+        - ``bars``: 1 … 64, by default 8 or those of ``like``, but 4 by base and emoreg.
         - ``style``: chorale, folk or own, by default the first that the model has learned in the meter.
-        - ``meter``: 4/4, 3/4 or 6/8, by default 4/4, with ``like`` that of the melody.
+        - ``meter``: 4/4, 3/4 or 6/8, by default 4/4 or that of the file or melody.
         - ``form``: a letter for each section, such as ``AABA``, all of them equally long.
         - ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling.
 
         Base and emoreg make four bars in 4/4 of an emotion or at a point. Raises EmomelodyError for a request
         that cannot be met.
         """
-        melody = _first_bars(like) if like is not None else None
+        own, draft = _own_tune(like if continued is None else continued), None
+        if own and continued is not None:
+            draft = Draft.continued(own.melody, bars or TUNE_BARS)
+        elif own and keep is not None:
+            draft = Draft.keeping(own.melody, keep, bars)
+        goal = _own_tune(to)
+        varied = own.melody if own and not draft else None
+        default = draft.bars if draft else varied.bars if varied else default_bars(self.checkpoint)
         request = Request(
             n,
             emotion=parse_emotion(emotion) if isinstance(emotion, str) else emotion,
             point=point,
             path=_parse_path(path) if path is not None else None,
-            like=melody,
+            like=varied,
+            to=goal.melody if goal else None,
+            draft=draft,
+            mode=own.mode if own else None,
             spread=spread,
-            bars=default_bars(self.checkpoint, melody) if bars is None else bars,
+            bars=default if draft or bars is None else bars,
             style=None if style is None else Style.parse(style),
-            meter=_parse_meter(meter, melody),
+            meter=_parse_meter(meter, own.melody if own else None),
             form=form,
             seed=seed,
             decoding=DecodingConfig(temperature, top_p),
         )
-        samples = sample(self.checkpoint, request)
-        return [GeneratedMelody(s.melody, s.emotion, s.description, s.trajectory) for s in samples]
+        pickup, setting = (own.pickup if draft else None, own.setting) if own else (None, EXPRESSIVE)
+        return [
+            GeneratedMelody(melody, s.emotion, s.description, trajectory, modes, setting)
+            for s in sample(self.checkpoint, request)
+            for melody, trajectory, modes in [with_pickup(request, s, pickup)]
+        ]
 
     def place(self, piece: str | Path | GeneratedMelody | Melody) -> Point:
         """Where the first four bars of a music file, or of a melody in C, lie on the plane.
@@ -253,6 +177,18 @@ def _parse_meter(meter: str | None, like: Melody | None) -> Meter:
     if meter is not None:
         return Meter.parse(meter)
     return Meter.FOUR_FOUR if like is None else like.meter
+
+
+def _own_tune(piece: str | Path | GeneratedMelody | Melody | None) -> UserTune | None:
+    """A file, or a melody in C of which nothing else is known."""
+    if piece is None:
+        return None
+    if isinstance(piece, str | Path):
+        return read_tune(Path(piece))
+    melody = piece.melody if isinstance(piece, GeneratedMelody) else piece
+    if not isinstance(melody, Melody):
+        raise EmomelodyError(f"{piece!r} is neither a file nor a melody")
+    return UserTune(melody.beginning(melody.bars))
 
 
 def _first_bars(piece: str | Path | GeneratedMelody | Melody) -> Melody:
