@@ -24,7 +24,7 @@ from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.performance.setting import EXPRESSIVE
 from emomelody.sampling.own import encode_melodies
-from emomelody.sampling.request import SPREAD, TUNE_BARS, DecodingConfig, Request
+from emomelody.sampling.request import SPREAD, TUNE_BARS, DecodingConfig, Request, Sample
 from emomelody.sampling.runs.generation import with_pickup
 from emomelody.sampling.sampler import sample
 from emomelody.sampling.targets import default_bars
@@ -77,9 +77,8 @@ class Model:
         - ``emotion``: any name of one of the four, or a word of ``emotions.words``, such as ``gloomy``.
         - ``path``: written as ``sad@0 happy@8``, emotions or points V,A at bars counted from 0.
         - ``like``: a MIDI, MusicXML or ABC file, or a melody in C, which is varied, more with a larger
-          ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. With ``keep``, such
-          as ``1-4,9-12``, these bars are kept and the others composed anew; with ``to``, a second file or
-          melody, the ``n`` melodies lead from the one to the other.
+          ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. With ``keep``, as
+          ``1-4,9``, these bars are kept, the others composed; ``n`` melodies lead to a second one, ``to``.
         - ``continued``: a file or melody that goes on for ``bars`` bars.
         - ``seed``: 0 … 2³² − 1. The same seed gives the same melodies, and a larger ``n`` leaves the first
           ones unchanged. Unlike the command's, it is fixed where it is not given.
@@ -92,14 +91,9 @@ class Model:
         Base and emoreg make four bars in 4/4 of an emotion or at a point. Raises EmomelodyError for a request
         that cannot be met.
         """
-        own, draft = _own_tune(like if continued is None else continued), None
-        if own and continued is not None:
-            draft = Draft.continued(own.melody, bars or TUNE_BARS)
-        elif own and keep is not None:
-            draft = Draft.keeping(own.melody, keep, bars)
-        goal = _own_tune(to)
+        own, goal = _own_tune(like if continued is None else continued), _own_tune(to)
+        draft = _draft(own, continued is not None, keep, bars)
         varied = own.melody if own and not draft else None
-        default = draft.bars if draft else varied.bars if varied else default_bars(self.checkpoint)
         request = Request(
             n,
             emotion=parse_emotion(emotion) if isinstance(emotion, str) else emotion,
@@ -110,19 +104,14 @@ class Model:
             draft=draft,
             mode=own.mode if own else None,
             spread=spread,
-            bars=default if draft or bars is None else bars,
+            bars=_bars(bars, draft or varied) or default_bars(self.checkpoint),
             style=None if style is None else Style.parse(style),
             meter=_parse_meter(meter, own.melody if own else None),
             form=form,
             seed=seed,
             decoding=DecodingConfig(temperature, top_p),
         )
-        pickup, setting = (own.pickup if draft else None, own.setting) if own else (None, EXPRESSIVE)
-        return [
-            GeneratedMelody(melody, s.emotion, s.description, trajectory, modes, setting)
-            for s in sample(self.checkpoint, request)
-            for melody, trajectory, modes in [with_pickup(request, s, pickup)]
-        ]
+        return [_generated(request, s, own) for s in sample(self.checkpoint, request)]
 
     def place(self, piece: str | Path | GeneratedMelody | Melody) -> Point:
         """Where the first four bars of a music file, or of a melody in C, lie on the plane.
@@ -189,6 +178,25 @@ def _own_tune(piece: str | Path | GeneratedMelody | Melody | None) -> UserTune |
     if not isinstance(melody, Melody):
         raise EmomelodyError(f"{piece!r} is neither a file nor a melody")
     return UserTune(melody.beginning(melody.bars))
+
+
+def _draft(own: UserTune | None, continued: bool, keep: str | None, bars: int | None) -> Draft | None:
+    if own and continued:
+        return Draft.continued(own.melody, bars or TUNE_BARS)
+    return Draft.keeping(own.melody, keep, bars) if own and keep is not None else None
+
+
+def _bars(bars: int | None, own: Draft | Melody | None) -> int | None:
+    """The bars of a melody: those of a draft, else as asked for, else those of the melody to vary."""
+    if isinstance(own, Draft) or (own and bars is None):
+        return own.bars
+    return bars
+
+
+def _generated(request: Request, made: Sample, own: UserTune | None) -> GeneratedMelody:
+    pickup, setting = (own.pickup if request.draft else None, own.setting) if own else (None, EXPRESSIVE)
+    melody, trajectory, modes = with_pickup(request, made, pickup)
+    return GeneratedMelody(melody, made.emotion, made.description, trajectory, modes, setting)
 
 
 def _first_bars(piece: str | Path | GeneratedMelody | Melody) -> Melody:

@@ -38,7 +38,7 @@ def check_support(checkpoint: Checkpoint, request: Request) -> None:
     """Raise EmomelodyError for a request that this model cannot meet."""
     if checkpoint.name == VA:
         distribution = checkpoint.distribution(request.style, request.meter)
-        if request.form and distribution and not distribution.plans.has_forms:
+        if (request.form or request.draft) and distribution and not distribution.plans.has_forms:
             raise EmomelodyError("these weights, of version 0.4 or before, have no forms: train again")
         return
     plain = Request(emotion=Emotion.E1)

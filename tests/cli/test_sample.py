@@ -382,7 +382,7 @@ def test_formats_in_any_case_and_several_at_once(tmp_path: Path, run: Run) -> No
             "melodies at 0.5,0.5 are in major: use --key F#, or a point",
         ),
         (["--path", "sad@0 happy@2", "--key", "A major"], "paths that begin sad begin in minor: use --key A"),
-        (["--like", "major.mid", "--key", "Am"], "melodies like major.mid (happy) are in major: use --key A"),
+        (["--like", "major.mid", "--key", "Am"], "major.mid is in major: use --key A, or -e angry"),
         (["--like", "major.mid", "-e", "relaxed", "--key", "Am"], "relaxed melodies are in major"),
         (["--key", "H", "-e", "sad"], "unknown key 'H'"),
     ],
@@ -403,19 +403,19 @@ def test_again_in_a_key_of_another_mode(tmp_path: Path, run: Run) -> None:
     run("sample", "--again", "a/samples.json", "-o", "b", "--key", "A")
 
 
-def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -> None:
+def test_a_variation_keeps_the_mode_of_its_file(tmp_path: Path, run: Run) -> None:
     song(tmp_path / "major.mid", 0, 4, 7, 4)
-    arguments = ("sample", "--like", "major.mid", "--spread", 1, "-n", 20, "--seed", 1)
-    stderr = run(*arguments, "--key", "A major", code=2).stderr
-    assert "is in minor: use a smaller --spread, or leave major out of --key" in stderr
-    assert not (tmp_path / "samples").exists()
-    run(*arguments, "--key", "A")
+    run("sample", "--like", "major.mid", "--spread", 1, "-n", 20, "--seed", 1, "--key", "A major")
+    described = runs(tmp_path / "samples")[0]["samples"]
+    assert {Emotion.parse(entry["emotion"]).mode for entry in described} == {"major", "minor"}
+    for path in (tmp_path / "samples").glob("*.mid"):
+        assert midi.read(path).keys == ((0, "A"),)
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "give an emotion, such as -e sad, or one of --point, --path, --like and --again"),
+        ([], "give an emotion, such as -e sad, or --point, --path, --like, --continue, --from or --again"),
         (["-e", "xyz"], "unknown emotion 'xyz': use happy (e1, Q1), angry"),
         (
             ["-e", "gloomi"],
@@ -444,7 +444,12 @@ def test_a_variation_that_leaves_the_mode_of_the_key(tmp_path: Path, run: Run) -
         (["-e", "sad", "--soundfont", "a.sf2"], "--soundfont is for sound: it needs --format wav or --play"),
         (["-e", "sad", "--again", "s.json"], "leave out --emotion"),
         (["--again", "s.json", "-n", "3", "--seed", "2"], "leave out --num and --seed"),
-        (["--like", "a.mid", "--like", "b.mid", "-e", "sad", "-n", "2"], "leave out --emotion and --num"),
+        (["--like", "a.mid", "--like", "b.mid"], "--like takes one file: 'emomelody place' says where"),
+        (["--like", "a.mid", "--continue", "b.mid"], "--like and --continue exclude each other"),
+        (["--keep", "1-4", "-e", "sad"], "--keep says which bars of a file to keep: it needs --like"),
+        (["--from", "a.mid"], "--from begins what --to ends: it needs --to"),
+        (["--from", "a.mid", "--to", "b.mid", "-e", "sad"], "with --from leave out --emotion"),
+        (["--continue", "a.mid", "--form", "AB"], "with --continue leave out --form"),
         (
             ["-e", "sad", "-m", "base", "--bars", "8"],
             "paths and melodies to vary need emoreg-va",
@@ -495,7 +500,7 @@ def test_nothing_heavy_is_imported_for_midi_files(tmp_path: Path) -> None:
         (["-e", "sad", "-m", "emoreg"], 0),
         (["--path", "sad@0 happy@4", "--bars", "6"], 0),
         (["--like", "sad.mid", "-n", "2"], 0),  # it names its key, which music21 need not find
-        (["--like", "sad.mid", "--like", "sad.mid"], 0),
+        (["--continue", "sad.mid"], 0),
         (["--again", "samples/samples.json", "-o", "again"], 0),
     ):
         done = subprocess.run(
@@ -510,11 +515,11 @@ def test_nothing_heavy_is_imported_for_midi_files(tmp_path: Path) -> None:
 
 def test_help_has_panels_and_plain_types(run: Run) -> None:
     text = run("sample", "--help").stdout
-    for panel in ("Emotion", "Tune", "Sampling", "Performance", "Output"):
+    for panel in ("Emotion", "Your own melody", "Tune", "Sampling", "Performance", "Output"):
         assert f"─ {panel} ─" in text
     assert not re.search(r"<|INTEGER|FLOAT|BOOLEAN", text)
     assert "earlier runs that have such files" in text
-    assert len(re.findall("^ emomelody sample ", text, re.MULTILINE)) == 3
+    assert len(re.findall("^ emomelody sample ", text, re.MULTILINE)) == 4
 
 
 def test_many_melodies_are_the_same_by_one_process_and_by_several(
@@ -745,7 +750,6 @@ def test_tunes_again(tmp_path: Path, run: Run, run_installed: Run, small_model: 
         (["--style", "folk", "-m", "emoreg"], "need emoreg-va"),
         (["--form", "AB", "-m", "base"], "need emoreg-va"),
         (["--again", "a.json", "--meter", "3/4"], "leave out --emotion and --meter"),
-        (["--like", "a.mid", "--like", "b.mid", "--form", "AB"], "leave out --emotion and --form"),
     ],
 )
 def test_wrong_tunes_are_one_line(

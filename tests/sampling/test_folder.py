@@ -161,7 +161,7 @@ def test_names_that_depend_on_the_melodies_are_checked_too(tmp_path: Path) -> No
     """Variations of a file are named by the emotion of their own point, known only when they are sampled."""
     run = (
         load_checkpoint(bundled_weights()["emoreg-va"]),
-        GenerationConfig("emoreg-va", Request(4, like=SONG, spread=0.5, seed=5), like="song.mid"),
+        GenerationConfig("emoreg-va", Request(4, like=SONG, spread=0.5, seed=5), file="song.mid"),
     )
     write_folder([run], tmp_path / "once")
     (name,) = (path.name for path in (tmp_path / "once").glob("*-003.mid"))

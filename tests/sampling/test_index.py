@@ -87,11 +87,11 @@ def test_configurations_come_back(tmp_path: Path, checkpoint: Checkpoint) -> Non
         GenerationConfig(
             "y",
             Request(path=EmotionPath.parse("-0.5,1e-3@0 happy@4"), bars=5, like=melody, spread=0.3),
-            like="song.mid",
+            file="song.mid",
             checksum=checkpoint.checksum,
         ),
         GenerationConfig(
-            "y", Request(like=jig, meter=Meter.SIX_EIGHT), like="jig.mid", checksum=checkpoint.checksum
+            "y", Request(like=jig, meter=Meter.SIX_EIGHT), file="jig.mid", checksum=checkpoint.checksum
         ),
         GenerationConfig(
             "y",

@@ -86,11 +86,12 @@ def _missing_target(options: Options) -> str:
 def check_mode(options: Options, config: GenerationConfig) -> None:
     """Raise UsageError where the mode of ``--key`` is not that of a run's beginning."""
     request, mode = config.request, options.mode
-    own = request.mode if request.draft or not request.waypoints else request.waypoints[0].label.mode
+    of_file = request.draft is not None or not request.waypoints
+    own = request.mode if of_file else request.waypoints[0].label.mode
     if own is None or mode in (None, own):
         return
     others = " or ".join(f"-e {e.title}" for e in Emotion if e.mode == mode)
-    if request.mode and own is request.mode:
+    if of_file:
         subject, change = f"{config.file} is", "" if request.draft else others
     elif request.path:
         subject, change = f"paths that begin {request.description} begin", "another beginning"
