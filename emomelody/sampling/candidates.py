@@ -42,6 +42,8 @@ ALIKE = 48  # K, of a melody whose content is given: the decoder follows it loos
 # the attributes (``COST``), plus these; NO_FORM for every bar.
 POINT, CONTENT = 100.0, 130.0
 COPY, WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 10_000.0, 1000.0, 60.0, 50.0, 3.0
+# Of every semitone by which the first note of a block leaps further than a fifth from the note before.
+LEAP, FIFTH = 2.0, 7
 # Times the log-likelihood of the bar of a draft that follows, in nats.
 FIT = 1.0
 # How far above that of its plan each attribute of a melody of four bars is targeted, and the cost of its
@@ -137,6 +139,7 @@ class CandidateSampler:
             cost += NO_MODE * importance * lacks_mode
             whole_bars = self._vocabulary.decode(candidates.classes)
             cost += NO_FORM * forms[rows].departures(whole_bars, self._meter.bar, first // self._meter.bar)
+            cost += LEAP * self._leap(melodies.last[rows], classes[:, -block.shape[1] :])
             if steps > size and first + size >= steps:
                 cost += OPEN_END * (closing[rows] & ~ends_on_tonic(tokens))
             if fixed is not None:
@@ -210,6 +213,18 @@ class CandidateSampler:
         if content is not None:
             cost += CONTENT * np.square(latent[:, LATENT:] - content).sum(1)
         return cost
+
+    def _leap(self, last: Tokens, classes: Tokens) -> Floats:
+        """By how many semitones more than a fifth the first notes of blocks (N, S) leap from the last, (N,).
+
+        ``last`` (N,) are the classes of the notes before; 0 where there is none, or none follows.
+        """
+        onset = classes < len(self._vocabulary.pitches)  # (N, S)
+        first = classes[np.arange(len(classes)), onset.argmax(1)]  # (N,)
+        there = onset.any(1) & (last < len(self._vocabulary.pitches))
+        tokens = self._vocabulary.tokens
+        size = np.abs(tokens[np.where(there, first, 0)] - tokens[np.where(there, last, 0)])
+        return np.maximum(size - FIFTH, 0.0)
 
     def _lacks_mode(self, classes: Tokens, targets: Floats, share: float) -> NDArray[np.bool_]:
         """Whether the notes of melodies (N, T) fail to establish the mode of their targets (N, T, 2), (N,).
