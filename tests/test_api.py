@@ -15,6 +15,7 @@ from scipy.io import wavfile
 
 import emomelody
 from emomelody.api import GeneratedMelody
+from emomelody.data.user_tune import UserTune
 from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.formats import midi
@@ -129,12 +130,21 @@ def test_pieces_are_placed_on_the_plane(tmp_path: Path) -> None:
         assert point.emotion.title == name
         melody.write(tmp_path / "piece.mid")  # an octave higher if happy, with short notes
         melody.write(tmp_path / "plain.mid", emomelody.PLAIN)
-        assert model.place(tmp_path / "piece.mid") == model.place(tmp_path / "plain.mid") == point
+        read = model.place(tmp_path / "piece.mid")
+        assert read == model.place(tmp_path / "plain.mid")
+        # A file may be read in another octave than the melody was in.
+        assert (read.valence, read.arousal) == pytest.approx((point.valence, point.arousal), abs=0.02)
         assert model.place(melody.melody) == point
+        halves = [model.place(UserTune(melody.melody).bars(first, 4)) for first in (1, 5)]
+        assert point.valence == pytest.approx(np.mean([half.valence for half in halves]))
+        assert point.arousal == pytest.approx(np.mean([half.arousal for half in halves]))
     varied = model.sample(like=melody, spread=0, seed=1)[0]
     assert varied.notes == model.sample(like=tmp_path / "piece.mid", spread=0, seed=1)[0].notes
     with pytest.raises(EmomelodyError, match="emoreg-va"):
         emomelody.load("base").place(melody)
+    for piece, reason in ((None, "None is neither a file nor a melody"), (Melody(()), "has no note")):
+        with pytest.raises(EmomelodyError, match=reason):
+            model.place(piece)
 
 
 def test_tunes_in_every_style_and_meter(small_model: Path, old_model: Path, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
         (("sample", "-n", "0"), 2),
         (("sample", "-e", "sad", "-o", "data/e1/melody-0.mid/out"), 1),
         (("sample", "-e", "sad", "-n", 2, "--seed", 1, "--show", *FORMATS, "-o", "out"), 0),
+        (("place", "data", "--json", "-"), 0),
         (("-v", "preprocess", "data", "-o", "out"), 0),
         (("train", "data", "--model", "emoreg-va", "--epochs", 1, "-o", "out"), 0),
         (("evaluate", "-m", "emoreg", "--data", "data", "-n", 2, "--json", "f.json", "--report", "out"), 0),

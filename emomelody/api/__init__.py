@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 
 from emomelody.api.melody import GeneratedMelody, Point
 from emomelody.data.user_tune import UserTune, read_tune
-from emomelody.data.windows import first_window
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.path import EmotionPath
 from emomelody.emotions.words import parse_emotion
 from emomelody.errors import EmomelodyError
 from emomelody.music.draft import Draft
-from emomelody.music.melody import BARS, Melody
+from emomelody.music.melody import Melody
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.performance.setting import EXPRESSIVE
-from emomelody.sampling.own import encode_melodies
+from emomelody.sampling.own import OwnTune
 from emomelody.sampling.request import SPREAD, TUNE_BARS, DecodingConfig, Request, Sample
 from emomelody.sampling.runs.generation import with_pickup
 from emomelody.sampling.sampler import sample
@@ -114,13 +113,15 @@ class Model:
         return [_generated(request, s, own) for s in sample(self.checkpoint, request)]
 
     def place(self, piece: str | Path | GeneratedMelody | Melody) -> Point:
-        """Where the first four bars of a music file, or of a melody in C, lie on the plane.
+        """Where a MIDI, MusicXML or ABC file, or a melody in C, lies on the plane.
 
-        Needs ``emoreg-va``, whose encoder does not need a label. Raises EmomelodyError for other models and
-        for a meter that the model has not learned, and BadInput for a file that cannot be read.
+        It is the mean of the points of its blocks of four bars, from its first note on. Needs ``emoreg-va``,
+        whose encoder does not need a label. Raises EmomelodyError for other models and for a meter that the
+        model has not learned, and BadInput for a file that cannot be read and a melody without a note.
         """
-        (latent,) = encode_melodies(self.checkpoint, [_first_bars(piece)])  # (Z,)
-        return Point(*self.checkpoint.plane.to_point(latent[:2]))
+        tune = _tune(piece)
+        own = OwnTune.of(self.checkpoint, tune.from_its_first_note, tune.mode)
+        return Point(*self.checkpoint.plane.to_point(own.centre))
 
     def evaluate(
         self,
@@ -169,9 +170,11 @@ def _parse_meter(meter: str | None, like: Melody | None) -> Meter:
 
 
 def _own_tune(piece: str | Path | GeneratedMelody | Melody | None) -> UserTune | None:
+    return None if piece is None else _tune(piece)
+
+
+def _tune(piece: str | Path | GeneratedMelody | Melody) -> UserTune:
     """A file, or a melody in C of which nothing else is known."""
-    if piece is None:
-        return None
     if isinstance(piece, str | Path):
         return read_tune(Path(piece))
     melody = piece.melody if isinstance(piece, GeneratedMelody) else piece
@@ -197,17 +200,6 @@ def _generated(request: Request, made: Sample, own: UserTune | None) -> Generate
     pickup, setting = (own.pickup if request.draft else None, own.setting) if own else (None, EXPRESSIVE)
     melody, trajectory, modes = with_pickup(request, made, pickup)
     return GeneratedMelody(melody, made.emotion, made.description, trajectory, modes, setting)
-
-
-def _first_bars(piece: str | Path | GeneratedMelody | Melody) -> Melody:
-    """The first four bars of a file or melody, in C."""
-    if isinstance(piece, str | Path):
-        return first_window(Path(piece), tuple(Meter))
-    if isinstance(piece, GeneratedMelody):
-        piece = piece.melody
-    if isinstance(piece, Melody):
-        return piece.beginning(BARS)
-    raise EmomelodyError(f"{piece!r} is neither a file nor a melody")
 
 
 def load(name: str | Path = "emoreg-va") -> Model:

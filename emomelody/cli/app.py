@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from emomelody import __version__
-from emomelody.cli import evaluate, preprocess, train
+from emomelody.cli import evaluate, place, preprocess, train
 from emomelody.cli.options import Group, Quiet, Verbose
 from emomelody.cli.output import fail, is_main_process, output
 from emomelody.cli.sample import command as sample
@@ -28,7 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # In the order in which a newcomer needs them.
-for module in (sample, preprocess, train, evaluate):
+for module in (sample, place, preprocess, train, evaluate):
     module.register(app)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +11,8 @@ import typer
 
 from emomelody.cli.evaluate_options import (
     DEFAULT_MODEL,
-    CsvFileOption,
     DataArgument,
-    ForceOption,
     GeneratedOption,
-    JsonFileOption,
     JudgeDataOption,
     MeterOption,
     ModelsOption,
@@ -29,8 +25,15 @@ from emomelody.cli.evaluate_options import (
 from emomelody.cli.inputs import evaluation_data, load_data, load_weights
 from emomelody.cli.options import STDOUT, Command, Quiet, UsageError, Verbose, given_options
 from emomelody.cli.output import output, plural, progress_bar
+from emomelody.cli.result_files import (
+    CsvFileOption,
+    ForceOption,
+    JsonFileOption,
+    check_new,
+    check_result_files,
+    write_result,
+)
 from emomelody.errors import BadInput
-from emomelody.files import write_whole
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 
@@ -82,9 +85,9 @@ def evaluate(
     ignored = [flag for option, flag in sampling.items() if option in given_options(context)]
     if generated and ignored:
         raise UsageError(f"--generated takes its melodies from a folder: leave out {', '.join(ignored)}")
-    if json_file == csv_file == STDOUT:
-        raise UsageError("--json and --csv cannot both go to stdout: name a file for one of them")
-    _check_files(json_file, csv_file, report, force)  # before minutes of work
+    check_result_files(json_file, csv_file, force=force)  # before minutes of work
+    if report:
+        _check_report(report, force)
     real = _RealData(data, Style(style) if style else None, Meter(meter), judge_data)
     if generated:
         evaluations, dataset = _evaluate_generated(generated, real)
@@ -99,17 +102,11 @@ def evaluate(
         output.note(f"Wrote the report to {report / REPORT}")
 
 
-def _check_files(json_file: Path | None, csv_file: Path | None, report: Path | None, force: bool) -> None:
-    """Raise BadInput for an output that cannot be written, or that exists without ``--force``."""
-    files = [file for file in (json_file, csv_file) if file and file != STDOUT]
-    for file in (*files, report and report / REPORT):
-        if file and file.exists() and not force:
-            raise BadInput(file, "exists already: choose another name, or add --force")
-    for file in files:
-        if not file.parent.is_dir():
-            raise BadInput(file, f"cannot be written: there is no folder {file.parent}")
-    if report and report.exists() and not report.is_dir():
-        raise BadInput(report, "is a file: choose a folder for the report")
+def _check_report(folder: Path, force: bool) -> None:
+    """Raise BadInput for a report that cannot be written, or that exists without ``--force``."""
+    check_new(folder / REPORT, force=force)
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(folder, "is a file: choose a folder for the report")
 
 
 @dataclass(frozen=True)
@@ -186,20 +183,13 @@ def _write_files(
 
     systems = [evaluation.figures for evaluation in evaluations]
     if json_file:
-        _write(json_file, json.dumps({"systems": systems}, indent=1) + "\n")
+        write_result(json_file, json.dumps({"systems": systems}, indent=1) + "\n")
     if csv_file:
-        _write(csv_file, to_csv(systems))
+        write_result(csv_file, to_csv(systems))
     if report:
         names = ", ".join(evaluation.name for evaluation in evaluations)
         heading = f"{names} against {len(dataset):,} {dataset.style} melodies in {dataset.meter}"
         write_report(evaluations, dataset.labels, report / REPORT, heading=heading)
-
-
-def _write(file: Path, text: str) -> None:
-    if file == STDOUT:
-        sys.stdout.write(text)
-    else:
-        write_whole(file, text.encode("utf-8"))
 
 
 def _print(evaluations: list[Evaluation], console: Console) -> None:

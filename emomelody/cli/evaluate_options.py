@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from emomelody.cli.options import choice, seed_number, whole_number
+from emomelody.cli.result_files import OUTPUT
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 
 DEFAULT_MODEL = "emoreg-va"
-SYSTEMS, DATA, SAMPLING, OUTPUT = "Systems", "Data", "Sampling", "Output"  # panels of the help
+SYSTEMS, DATA, SAMPLING = "Systems", "Data", "Sampling"  # panels of the help
 
 ModelsOption = Annotated[
     list[str] | None,
@@ -106,24 +107,3 @@ ReportOption = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-JsonFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        help="Write all figures as JSON, to stdout if FILE is -.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
-    ),
-]
-CsvFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--csv",
-        metavar="FILE",
-        help="Write all figures as CSV, to stdout if FILE is -.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
-    ),
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=OUTPUT)]

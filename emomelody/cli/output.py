@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from emomelody.errors import BadInput
 
@@ -71,6 +73,17 @@ def plural(count: int, noun: str) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count:,} {noun.removesuffix('y') + 'ies' if noun.endswith('y') else noun + 's'}"
+
+
+def plain_table(title: str, columns: Iterable[str], numbers: Collection[str]) -> Table:
+    """An empty table with these columns; those of ``numbers`` are aligned to the right.
+
+    Long words, such as the paths of files, are continued on the next line.
+    """
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    return table
 
 
 def progress_bar(*columns: ProgressColumn, transient: bool = False) -> Progress:

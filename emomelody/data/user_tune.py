@@ -13,6 +13,7 @@ from emomelody.data import corpus
 from emomelody.data.corpus import SourcePiece
 from emomelody.errors import BadInput
 from emomelody.formats import abc
+from emomelody.formats.abc import Tune
 from emomelody.music.key import Key
 from emomelody.music.melody import MAX_PITCH, STEPS_PER_BEAT, Melody, Note, TimedNote, quantise
 from emomelody.music.meter import Meter
@@ -39,8 +40,9 @@ class UserTune:
 
     @property
     def from_its_first_note(self) -> Melody:
-        """The melody without whole bars of rest before it."""
-        return self.bars(self.melody.notes[0].onset // self.melody.meter.bar + 1)
+        """The melody without whole bars of rest before it. Raises BadInput where it has no note."""
+        first = self.melody.notes[0].onset if self.melody.notes else 0
+        return self.bars(first // self.melody.meter.bar + 1)
 
     def bars(self, first: int, count: int | None = None) -> Melody:
         """So many of its bars (default: all) from ``first`` on, counted from 1: the notes that begin there.
@@ -62,15 +64,26 @@ class UserTune:
         return Melody(notes, steps, self.melody.meter)
 
 
-def read_tune(path: Path, meters: Collection[Meter] = tuple(Meter)) -> UserTune:
-    """The tune of a MIDI or MusicXML file, or the first one of an ABC file.
+def read_tune(path: Path, meters: Collection[Meter] = tuple(Meter), tune: Tune | None = None) -> UserTune:
+    """The tune of a MIDI or MusicXML file, or one of an ABC file (default: the first).
 
     Notes off the sixteenth grid are moved onto it. Where the file has several meters, it is the part in the
     first one of those that are read. Raises BadInput for a file without a usable melody, or in none of the
     ``meters``.
     """
     corpus.check_suffix(path)
-    tune = abc.tunes(path)[0] if path.suffix.lower() in abc.SUFFIXES else None
+    if tune is None and path.suffix.lower() in abc.SUFFIXES:
+        tune = abc.tunes(path)[0]
+    try:
+        return _read(path, meters, tune)
+    except BadInput as error:
+        if tune is None:
+            raise
+        raise BadInput(path, f"{tune.name}: {error.reason}") from error
+
+
+def _read(path: Path, meters: Collection[Meter], tune: Tune | None) -> UserTune:
+    """The tune of a file. Raises BadInput as ``read_tune``, without the name of the tune."""
     piece = corpus.read(path, tune)
     if piece.meter is None or piece.meter not in meters:
         raise BadInput(path, f"in {piece.meter or piece.notated}: it must be in {' or '.join(meters)}")

@@ -7,15 +7,14 @@ A window that leaves the piece's meter, is off the grid, or has more rest than s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
-from pathlib import Path
 
 from emomelody.data import corpus
 from emomelody.data.corpus import SourcePiece
-from emomelody.data.sources import Slow, Source, pieces_in
+from emomelody.data.sources import Slow, Source
 from emomelody.emotions.rule import SECONDS_PER_STEP, THRESHOLD, onset_rate
 from emomelody.errors import BadInput
 from emomelody.music.key import Key
@@ -140,21 +139,6 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     pitches = tuple(note.pitch for note in line)
     bars = sum(barline < line[-1].end for barline in piece.barlines)
     return PieceWindows(source, piece.key, piece.meter, transposition, pitches, bars, found, skipped)
-
-
-def first_window(path: Path, meters: Collection[Meter] = (Meter.FOUR_FOUR,)) -> Melody:
-    """The first four bars of a piece, in C; of an ABC file, those of its first tune.
-
-    Raises BadInput if there is no usable melody, or for a piece in none of the ``meters``.
-    """
-    found = cut_windows(pieces_in(path)[0], Windows.FIRST)
-    if isinstance(found, BadInput):
-        raise found
-    if found.meter is not None and found.meter not in meters:
-        raise BadInput(path, f"in {found.meter}: it must be in {' or '.join(meters)}")
-    if not found.windows:
-        raise BadInput(path, f"no melody in it ({', '.join(found.skipped)})")
-    return found.windows[0].melody
 
 
 def _slow_passage(

@@ -100,18 +100,27 @@ def encode_melodies(checkpoint: Checkpoint, melodies: Sequence[Melody]) -> Float
 
     The coordinates may lie beyond the plane's edge. A melody with pitches outside the model's vocabulary is
     shifted by octaves to where it has the fewest. Raises EmomelodyError for a meter that the model has not
-    learned, and for the paper's models, whose encoders need the label.
+    learned, and as ``encoder_config``.
     """
-    if not isinstance(checkpoint.config, VAConfig):
-        raise EmomelodyError(f"{checkpoint.name} cannot place a melody without its label: use emoreg-va")
+    config = encoder_config(checkpoint)
     meters = {melody.meter for melody in melodies}
     for meter in meters:
         checkpoint.distribution(None, meter)  # raises for one that it has not learned
     with blas_in_one_thread():
-        encoders = {meter: Encoder(checkpoint.config, checkpoint.tensors, meter) for meter in meters}
+        encoders = {meter: Encoder(config, checkpoint.tensors, meter) for meter in meters}
         # One at a time, so that a melody's latent does not depend on the others.
         means = [encoders[m.meter].encode(_classes(checkpoint.vocabulary, m)[None])[0] for m in melodies]
     return np.array(means, dtype=np.float64)
+
+
+def encoder_config(checkpoint: Checkpoint) -> VAConfig:
+    """The configuration of a model that can encode any melody.
+
+    Raises EmomelodyError for the paper's models, whose encoders need the label.
+    """
+    if not isinstance(checkpoint.config, VAConfig):
+        raise EmomelodyError(f"{checkpoint.name} cannot place a melody without its label: use emoreg-va")
+    return checkpoint.config
 
 
 def _classes(vocabulary: Vocabulary, melody: Melody) -> Tokens:

@@ -597,27 +597,6 @@ def test_a_melody_keeps_its_contour_in_another_emotion(tmp_path: Path, run: Run)
     assert np.mean(correlations) > 0.45
 
 
-def test_several_files_are_only_placed(tmp_path: Path, run: Run) -> None:
-    song(tmp_path / "one.mid", 0, 4, 7, 4)
-    song(tmp_path / "two [b].mid", 0, 3, 7, 3, mode=Emotion.E3)
-    (tmp_path / "bad.mid").write_bytes(b"MThd")
-    files = ("--like", "one.mid", "--like", "two [b].mid")
-    done = run("sample", *files)
-    assert "Placed 2 pieces" in done.stdout
-    for name, mode in (("one.mid", "major"), ("two [b].mid", "minor")):
-        (row,) = (line.removeprefix(name).split() for line in done.stdout.splitlines() if name in line)
-        valence, arousal, title = float(row[-3]), float(row[-2]), row[-1]
-        assert Emotion.at(valence, arousal) is Emotion.parse(title)
-        assert Emotion.parse(title).mode == mode
-    # Files that cannot be read are listed after the others.
-    done = run("sample", *files, "--like", "bad.mid", code=1)
-    assert "Placed 2 pieces" in done.stdout
-    assert "skipped: bad.mid: " in done.stderr
-    assert "1 of the 3 files could not be placed" in done.stderr
-    assert "without its label" in run("sample", *files, "-m", "base", code=1).stderr
-    assert not (tmp_path / "samples").exists()
-
-
 def test_melodies_are_shown(tmp_path: Path, run: Run) -> None:
     done = run("sample", "-e", "sad", "-n", 2, "--bars", 4, "--seed", 42, "--show", "--key", "A minor")
     first, second, result = done.stdout.split("\n\n")
@@ -692,11 +671,10 @@ def test_a_form_repeats_sections(tmp_path: Path, run: Run, small_model: Path) ->
     assert not any(map(Melody.__eq__, second, third))
 
 
-def test_files_in_other_meters_are_varied_and_placed(
+def test_files_in_other_meters_are_varied(
     tmp_path: Path, run: Run, small_model: Path, old_model: Path
 ) -> None:
     song(tmp_path / "jig.mid", 0, 4, 7, 4, meter=Meter.SIX_EIGHT)
-    song(tmp_path / "tune.mid", 0, 4, 7, 4)
     like = ("sample", "--like", "jig.mid", "-m", small_model)
     done = run(*like, "-e", "sad", "--form", "AB", "--seed", 1)
     assert done.stdout.endswith("(like jig.mid, sad, folk 6/8, form AB, emoreg-va, seed 1)\n")
@@ -707,11 +685,6 @@ def test_files_in_other_meters_are_varied_and_placed(
     stderr = run(*like[:-1], old_model, "-o", "no", code=2).stderr
     assert stderr == "emomelody: the model has learned chorale 4/4, but no melodies in 6/8\n"
     assert not (tmp_path / "no").exists()
-    both = ("sample", "--like", "jig.mid", "--like", "tune.mid", "-m")
-    assert "Placed 2 pieces" in run(*both, small_model).stdout
-    done = run(*both, old_model, code=1)
-    assert "Placed 1 piece" in done.stdout
-    assert "skipped: jig.mid: in 6/8: it must be in 4/4" in done.stderr
 
 
 def test_tunes_again(tmp_path: Path, run: Run, run_installed: Run, small_model: Path) -> None:

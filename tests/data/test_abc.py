@@ -12,7 +12,8 @@ from songs import manifest_rows
 
 from emomelody.data import corpus
 from emomelody.data.sources import pieces_in
-from emomelody.data.windows import PieceWindows, Windows, cut_windows, first_window
+from emomelody.data.user_tune import read_tune
+from emomelody.data.windows import PieceWindows, Windows, cut_windows
 from emomelody.errors import BadInput
 from emomelody.formats import abc
 from emomelody.formats.musicxml import Score
@@ -226,11 +227,14 @@ def test_windows_beyond_a_change_of_meter_are_skipped(tmp_path: Path) -> None:
 
 def test_one_piece_is_the_first_tune(tmp_path: Path) -> None:
     path = tmp_path / "songs.abc"
-    path.write_text(f"{HEADER}{FOUR_BARS}\n\n{HEADER.replace('X:1', 'X:2')}{'cccc|' * 4}")
-    assert [note.pitch for note in first_window(path).notes][:4] == [C, D, E, F]
+    path.write_text(f"{HEADER}{FOUR_BARS}\n\n{HEADER.replace('X:1', 'X:2')}{'dddd|' * 4}")
+    first, second = abc.tunes(path)
+    assert read_tune(path).melody == read_tune(path, tune=first).melody
+    assert [note.pitch for note in read_tune(path).melody.notes][:4] == [C, D, E, F]
+    assert {note.pitch for note in read_tune(path, tune=second).melody.notes} == {D}
     path.write_text(f"X:3\nT:Lost\n\n{HEADER}{FOUR_BARS}")
     with pytest.raises(BadInput, match=r"songs.abc: tune 3 \(Lost\): no K: field"):
-        first_window(path)
+        read_tune(path)
 
 
 def test_a_damaged_tune_is_listed_and_the_others_are_written(tmp_path: Path, run: Run) -> None:

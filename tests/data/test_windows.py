@@ -21,13 +21,11 @@ from emomelody.data.windows import (
     PieceWindows,
     Windows,
     cut_windows,
-    first_window,
 )
 from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
 from emomelody.formats import midi
 from emomelody.music.melody import Melody, Note
-from emomelody.music.meter import Meter
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN
 
@@ -110,19 +108,11 @@ def test_the_first_window_begins_with_the_pickup(score: Path) -> None:
     (window,) = windows_of(score, Windows.FIRST).windows
     assert window.first_bar == 0
     assert [n.pitch + 2 for n in window.melody.notes[:3]] == [69, 74, 72]
-    assert first_window(score) == window.melody
 
 
 def test_a_note_tied_into_a_window_begins_with_it(score: Path) -> None:
     _, second = windows_of(score).windows
     assert second.melody.notes[0] == Note(0, 4, 77 - 2)
-
-
-def test_a_piece_in_another_meter_is_no_first_window(tmp_path: Path) -> None:
-    waltz = write_song(tmp_path / "waltz.mid", G_MAJOR * 2, beats=3)
-    with pytest.raises(BadInput, match=r"waltz.mid: in 3/4: it must be in 4/4"):
-        first_window(waltz)
-    assert first_window(waltz, tuple(Meter)).steps == 48
 
 
 def write_triplets(path: Path) -> Path:
@@ -144,5 +134,3 @@ def test_windows_are_skipped_for_a_reason(tmp_path: Path) -> None:
     assert five.skipped == {"piece in 5/4": 1}
     for found in (triplets, short, five):
         assert not found.windows
-        with pytest.raises(BadInput, match=f"no melody in it .{next(iter(found.skipped))}"):
-            first_window(found.source.path)

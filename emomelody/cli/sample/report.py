@@ -1,4 +1,4 @@
-"""What ``sample`` prints: where pieces lie, the melodies, and one sentence about what it wrote."""
+"""What ``sample`` prints: the melodies, one sentence about what it wrote, and the words for emotions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.markup import escape
 from rich.table import Table
 
-from emomelody.cli.output import output, plural
+from emomelody.cli.output import output, plain_table, plural
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.words import Word
 from emomelody.music.meter import Meter
@@ -132,30 +130,16 @@ def play_melodies(
         play(to_wav(piece, soundfont), player)
 
 
-def places_table(files: Sequence[Path], points: Sequence[tuple[float, float]]) -> Table:
-    """Where the beginnings of pieces lie on the plane, and the emotion of that quadrant."""
-    table = _plane_table(f"Placed {plural(len(files), 'piece')}", "file")
-    for file, (valence, arousal) in zip(files, points, strict=True):
-        emotion = Emotion.at(valence, arousal)
-        table.add_row(escape(str(file)), f"{valence:+.2f}", f"{arousal:+.2f}", emotion.title)
-    return table
-
-
 def words_table() -> Table:
     """The words for emotions: the four, which are whole quadrants, and the others with their points."""
-    table = _plane_table(f"{len(Emotion) + len(Word)} words for emotions", "word")
+    numbers = ("valence", "arousal")
+    table = plain_table(
+        f"{len(Emotion) + len(Word)} words for emotions", ("word", *numbers, "emotion"), numbers
+    )
     ranges = {+1: "0 to +1", -1: "-1 to 0"}
     for emotion in Emotion:
         table.add_row(emotion.title, ranges[emotion.valence], ranges[emotion.arousal], emotion.title)
     for word in Word:
         valence, arousal = word.point
         table.add_row(word.title, f"{valence:+.2f}", f"{arousal:+.2f}", word.emotion.title)
-    return table
-
-
-def _plane_table(title: str, first: str) -> Table:
-    """An empty table of what lies where on the plane, and in which emotion's quadrant."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in (first, "valence", "arousal", "emotion"):
-        table.add_column(column, justify="right" if column in ("valence", "arousal") else "left")
     return table
