@@ -29,6 +29,8 @@ from emomelody.evaluation.emotion import (
 from emomelody.evaluation.form import evaluate_form
 from emomelody.evaluation.long import LONG_BARS, TUNE_BARS, evaluate_long, sample_long
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
+from emomelody.evaluation.own.between import PAIRS, evaluate_between
+from emomelody.evaluation.own.completion import TUNES, evaluate_completion
 from emomelody.evaluation.paths import PATH_MELODIES, evaluate_path, evaluate_transfer
 from emomelody.evaluation.plane import (
     Grid,
@@ -264,6 +266,14 @@ def _evaluate_model(
     if style:
         figures["path"] = evaluate_path(checkpoint, style, reference, min(per_emotion, PATH_MELODIES))
         figures["transfer"] = evaluate_transfer(checkpoint, style, reference)
+        figures |= {
+            name: block
+            for name, block in {
+                "completion": evaluate_completion(checkpoint, style, reference, min(per_emotion, TUNES)),
+                "between": evaluate_between(checkpoint, style, reference, min(per_emotion, PAIRS)),
+            }.items()
+            if block
+        }
     figures |= mean | {"deviation": deviation if len(seeds) > 1 else None}
     return Evaluation(name, figures, first or {}, means, grid)
 

@@ -143,13 +143,13 @@ class CandidateSampler:
             if steps > size and first + size >= steps:
                 cost += OPEN_END * (closing[rows] & ~ends_on_tonic(tokens))
             if fixed is not None:
-                following = self._fit(candidates, targets, attributes, forms, fixed, rows)
-                cost -= FIT * (candidates.fit + following)
+                cost -= FIT * candidates.fit
+                cost += self._misfit(candidates, targets, attributes, forms, fixed, rows)
             best = _cheapest(cost.reshape(count, -1), tokens, self._learned)  # (B,)
             melodies = candidates[best]
         return self._vocabulary.decode(melodies.classes)
 
-    def _fit(
+    def _misfit(
         self,
         candidates: Melodies,
         targets: Floats,
@@ -157,20 +157,22 @@ class CandidateSampler:
         forms: Form,
         fixed: Tokens,
         rows: Tokens,
-    ) -> Floats32:
-        """The log-likelihood (B K,) of the bar that follows candidates where drafts keep it, else 0.
+    ) -> Floats:
+        """What it costs that the bar after candidates is kept and does not follow them well, (B K,).
 
         ``fixed`` (B, T) are the classes of the drafts, ``rows`` (B K,) the melodies of the candidates.
         """
         first = candidates.classes.shape[1]
         bar = slice(first, first + self._meter.bar)
-        own = fixed[:, bar]  # (B, P)
+        own = fixed[:, bar]  # (B, P), or without steps at the end
         if not (own >= 0).any():
-            return np.zeros(len(rows), np.float32)
+            return np.zeros(len(rows))
         given, _ = self._given(targets[:, bar], None, attributes[:, first // (BARS * self._meter.bar)], (), 1)
         silence = np.zeros((len(rows), own.shape[1]), np.float32)
         bars = fixed.shape[1] // self._meter.bar
-        return self._decoder.sample(candidates, given[rows], silence, forms[rows], bars, own[rows]).fit
+        after = self._decoder.sample(candidates, given[rows], silence, forms[rows], bars, own[rows])
+        leap = self._leap(candidates.last, after.classes[:, bar])
+        return np.asarray(LEAP * leap - FIT * after.fit, dtype=np.float64)
 
     def _given(
         self,
@@ -224,7 +226,7 @@ class CandidateSampler:
         there = onset.any(1) & (last < len(self._vocabulary.pitches))
         tokens = self._vocabulary.tokens
         size = np.abs(tokens[np.where(there, first, 0)] - tokens[np.where(there, last, 0)])
-        return np.maximum(size - FIFTH, 0.0)
+        return np.asarray(np.maximum(size - FIFTH, 0), dtype=np.float64)
 
     def _lacks_mode(self, classes: Tokens, targets: Floats, share: float) -> NDArray[np.bool_]:
         """Whether the notes of melodies (N, T) fail to establish the mode of their targets (N, T, 2), (N,).

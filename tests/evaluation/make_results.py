@@ -29,6 +29,8 @@ SHOWN = (
     "plane",
     "path",
     "transfer",
+    "completion",
+    "between",
     "latent_space",
     "listeners",
     "tonality",

@@ -15,6 +15,7 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.rule import Labels
 from emomelody.evaluation import emotion, form, long, novelty, paths, plane, style
 from emomelody.evaluation.evaluate import Evaluation
+from emomelody.evaluation.own import between, completion
 from emomelody.evaluation.presentation.tables import sheets
 from emomelody.evaluation.presentation.verdict import verdict
 from emomelody.evaluation.statistics import Figures
@@ -39,6 +40,8 @@ BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "plane": ("The plane", plane.evaluate_plane),
     "path": ("Paths", paths.evaluate_path),
     "transfer": ("Real melodies in another emotion", paths.evaluate_transfer),
+    "completion": ("Held-out tunes completed", completion.evaluate_completion),
+    "between": ("From one held-out melody to another", between.evaluate_between),
     "latent_space": ("The latent space", plane.evaluate_latent_space),
     "validity": ("Validity", emotion.evaluate_validity),
 }

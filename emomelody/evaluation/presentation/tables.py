@@ -10,6 +10,8 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.evaluation.emotion import SETTINGS, TONALITY, VALIDITY
 from emomelody.evaluation.long import LONG
 from emomelody.evaluation.novelty import NOVELTY
+from emomelody.evaluation.own.between import BETWEEN
+from emomelody.evaluation.own.completion import COMPLETION
 from emomelody.evaluation.paths import PATH, TRANSFER
 from emomelody.evaluation.plane import LATENT_SPACE, PLANE
 from emomelody.evaluation.presentation.columns import (
@@ -48,6 +50,8 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _plane(systems),
         _plain("path", "Sixteen bars from one emotion to another", PATH, systems),
         _plain("transfer", "Real melodies in another emotion", TRANSFER, systems),
+        _plain("completion", "Held-out tunes completed", COMPLETION, systems),
+        _plain("between", "From one held-out melody to another", BETWEEN, systems),
         _plain("latent_space", "The latent space", LATENT_SPACE, systems),
         _listeners(systems),
         _plain("tonality", "The key that the notes establish", TONALITY, systems),
