@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
+from typing import TypeVar
 
 import mido
 
@@ -37,6 +38,7 @@ MAX_NOTES = 50_000
 TICKS_PER_BEAT = 480
 _TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT
 _Event = tuple[int, mido.messages.BaseMessage]  # (tick, message)
+_Value = TypeVar("_Value")
 _MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
 
 
@@ -103,9 +105,9 @@ def read(path: Path) -> Song:
     )
     return Song(
         tuple(tracks),
-        tuple((Fraction(tick, per_beat), meter) for tick, meter in sorted(events.meters)),
-        tuple((Fraction(tick, per_beat), key) for tick, key in sorted(events.keys)),
-        tuple((Fraction(tick, per_beat), tempo) for tick, tempo in sorted(events.tempos, key=itemgetter(0))),
+        _changes(events.meters, per_beat),
+        _changes(events.keys, per_beat),
+        _changes(events.tempos, per_beat),
         Fraction(events.last_tick, per_beat),
     )
 
@@ -216,6 +218,12 @@ def _as_written(notes: tuple[TimedNote, ...], written: Sequence[tuple[int, int]]
 def _timed_notes(spans: list[Span], per_beat: int) -> tuple[TimedNote, ...]:
     notes = (TimedNote(Fraction(on, per_beat), Fraction(off, per_beat), pitch) for on, off, pitch in spans)
     return tuple(sorted(notes))
+
+
+def _changes(events: Iterable[tuple[int, _Value]], per_beat: int) -> tuple[tuple[Fraction, _Value], ...]:
+    """(onset in quarter notes, value) of each tick's last event in the file, in order of time."""
+    last = dict(sorted(events, key=itemgetter(0)))
+    return tuple((Fraction(tick, per_beat), value) for tick, value in last.items())
 
 
 def _parse(path: Path) -> mido.MidiFile:

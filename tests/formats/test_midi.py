@@ -109,6 +109,15 @@ def test_a_melody_has_the_one_meter_of_its_file(
     assert midi.read_melody(song(tmp_path, [*notes(60, 62), *signatures])).meter is found
 
 
+def test_of_several_signatures_at_one_time_the_last_in_the_file_counts(tmp_path: Path) -> None:
+    times = [mido.MetaMessage("time_signature", numerator=n, denominator=4) for n in (4, 3)]
+    keys = [mido.MetaMessage("key_signature", key=key) for key in ("G", "A")]
+    for order in (1, -1):
+        read = midi.read(song(tmp_path, [*times[::order], *keys[::order]], notes(60, 62)))
+        assert read.meters == ((0, "3/4" if order == 1 else "4/4"),)
+        assert read.keys == ((0, "A" if order == 1 else "G"),)
+
+
 def test_notes_played_short_are_read_as_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "a.mid"
     melody = Melody((Note(0, 4, 60), Note(4, 2, 62), Note(8, 8, 64), Note(16, 300, 60)), 320)
