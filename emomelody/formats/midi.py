@@ -18,7 +18,13 @@ import mido
 
 from emomelody.errors import BadInput
 from emomelody.files import read_limited
-from emomelody.formats.midi_events import WRITTEN, WRITTEN_NOTE, EventCollector, Span
+from emomelody.formats.midi_events import (
+    WRITTEN,
+    WRITTEN_NOTE,
+    EventCollector,
+    Span,
+    unknown_keys_allowed,
+)
 from emomelody.music.melody import (
     MAX_PITCH,
     STEPS_PER_BEAT,
@@ -230,8 +236,9 @@ def _parse(path: Path) -> mido.MidiFile:
     data = _read_bytes(path)
     try:
         # clip: a data byte above 127 is common damage that costs no note.
-        return mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except (EOFError, OSError, IndexError, ValueError, KeyError, mido.KeySignatureError) as error:
+        with unknown_keys_allowed():
+            return mido.MidiFile(file=io.BytesIO(data), clip=True)
+    except (EOFError, OSError, IndexError, ValueError, KeyError) as error:
         reason = "an event lacks its data" if isinstance(error, IndexError) else str(error)
         raise BadInput(path, f"damaged MIDI file ({reason or 'it ends too early'})") from error
 

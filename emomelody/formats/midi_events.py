@@ -5,8 +5,11 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import mido
+from mido.midifiles import meta
 
 DRUMS = 9  # General MIDI's drum channel, counted from 0
 Span = tuple[int, int, int]  # (onset, end, pitch) of a note, in ticks
@@ -54,7 +57,7 @@ class EventCollector:
                 self.written[number] = tuple(WRITTEN_NOTE.iter_unpack(data[:whole]))
             elif message.type == "time_signature":
                 self.meters.append((tick, f"{message.numerator}/{message.denominator}"))
-            elif message.type == "key_signature":
+            elif message.type == "key_signature" and message.key:
                 self.keys.append((tick, message.key))
             elif message.type == "set_tempo" and message.tempo > 0:  # 0 is damage
                 self.tempos.append((tick, message.tempo))
@@ -71,6 +74,29 @@ class EventCollector:
         changes = self.programs.get((number, channel), [])
         first = min((onset for onset, _, _ in self.notes[number, channel]), default=0)
         return next((program for tick, program in reversed(changes) if tick <= first), 0)
+
+
+@contextmanager
+def unknown_keys_allowed() -> Iterator[None]:
+    """Let mido read a key signature that does not exist, e.g. of 9 sharps, as one whose key is empty.
+
+    By itself it gives up the whole file for it.
+    """
+    meta.add_meta_spec(_AnyKeySignature)
+    try:
+        yield
+    finally:
+        meta.add_meta_spec(meta.MetaSpec_key_signature)
+
+
+class _AnyKeySignature(meta.MetaSpec_key_signature):  # type: ignore[misc]  # mido has no types
+    type = "key_signature"
+
+    def decode(self, message: mido.MetaMessage, data: list[int]) -> None:
+        try:
+            super().decode(message, data)
+        except (mido.KeySignatureError, IndexError):  # the second for one without its data
+            vars(message)["key"] = ""  # past mido's check of the value
 
 
 def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, int]]:

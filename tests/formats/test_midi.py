@@ -118,6 +118,17 @@ def test_of_several_signatures_at_one_time_the_last_in_the_file_counts(tmp_path:
         assert read.keys == ((0, "A" if order == 1 else "G"),)
 
 
+@pytest.mark.parametrize("data", [b"\x09\x00", b"\x00\x07", b"\x00", b""])
+def test_a_key_signature_that_does_not_exist_is_ignored(tmp_path: Path, data: bytes) -> None:
+    unknown = mido.UnknownMetaMessage(0x59, data)
+    path = song(tmp_path, [unknown], [mido.MetaMessage("key_signature", key="G"), *notes(60, 62)])
+    read = midi.read(path)
+    assert read.keys == ((0, "G"),)
+    assert [note.pitch for note in read.melody().notes] == [60, 62]
+    with pytest.raises((mido.KeySignatureError, IndexError)):
+        mido.MidiFile(path)  # mido itself is as strict as before
+
+
 def test_notes_played_short_are_read_as_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "a.mid"
     melody = Melody((Note(0, 4, 60), Note(4, 2, 62), Note(8, 8, 64), Note(16, 300, 60)), 320)
