@@ -66,6 +66,7 @@ class Song:
     keys: tuple[tuple[Fraction, str], ...]  # (onset, key signature such as ``F#`` or ``Am``)
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note)
     length: Fraction  # time of the last event
+    own: bool  # written by this program
 
     @property
     def meter(self) -> Meter:
@@ -115,6 +116,7 @@ def read(path: Path) -> Song:
         _changes(events.keys, per_beat),
         _changes(events.tempos, per_beat),
         Fraction(events.last_tick, per_beat),
+        own=bool(events.written),
     )
 
 
@@ -174,9 +176,10 @@ def _note_events(piece: Piece) -> list[_Event]:
         (0, mido.MetaMessage("track_name", name=piece.title)),
         (0, mido.Message("program_change", program=piece.program)),
     ]
-    if any(length < 1 for length in piece.note_lengths):
-        written = [WRITTEN_NOTE.pack(n.duration, piece.octave_at(n.onset)) for n in piece.melody.notes]
-        events.append((0, mido.MetaMessage("sequencer_specific", data=b"".join([WRITTEN, *written]))))
+    short = any(length < 1 for length in piece.note_lengths)
+    notes = piece.melody.notes if short else ()
+    written = [WRITTEN_NOTE.pack(note.duration, piece.octave_at(note.onset)) for note in notes]
+    events.append((0, mido.MetaMessage("sequencer_specific", data=b"".join([WRITTEN, *written]))))
     for note, velocity, length in zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True):
         on = _message("note_on", note=note.pitch, velocity=velocity)
         off = _message("note_off", note=note.pitch)

@@ -15,7 +15,8 @@ DRUMS = 9  # General MIDI's drum channel, counted from 0
 Span = tuple[int, int, int]  # (onset, end, pitch) of a note, in ticks
 # A sequencer-specific event that begins so (0x7D: of no manufacturer) holds for each note of a track its
 # written duration in steps, and how many octaves higher than sampled it is played. Without it, notes played
-# short could not be told from notes before rests. Other programs ignore it.
+# short could not be told from notes before rests. Without notes, it says who wrote the file. Other programs
+# ignore it.
 WRITTEN, WRITTEN_NOTE = b"\x7demomelody", struct.Struct(">Hb")
 
 

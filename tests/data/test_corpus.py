@@ -17,6 +17,7 @@ from emomelody.errors import BadInput
 from emomelody.formats import midi
 from emomelody.formats.score import to_musicxml
 from emomelody.music.key import Key
+from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import arrange
 from emomelody.performance.setting import PLAIN, Setting
 
@@ -38,6 +39,40 @@ def test_a_score_is_read_with_pickup_ties_and_key(score: Path) -> None:
 def test_a_key_that_is_not_written_is_found(tmp_path: Path) -> None:
     path = write_song(tmp_path / "a.mid", [p + 2 for p in G_MAJOR] * 2, key=None)
     assert corpus.read(path).key.name == "A major"
+
+
+C_MAJOR = [60, 64, 67, 65, 62, 67, 71, 60]
+A_MINOR = [69, 72, 76, 74, 71, 68, 69, 69]
+D_MAJOR = [pitch + 2 for pitch in C_MAJOR]
+
+
+@pytest.mark.parametrize(
+    ("pitches", "written", "key"),
+    [
+        (C_MAJOR, "C", "C major"),
+        (A_MINOR, "C", "A minor"),
+        (D_MAJOR, "C", "D major"),
+        ([60, 63, 67, 65, 62, 67, 71, 60], "C", "C minor"),
+        ([69, 72, 76, 74, 71, 69, 64, 60], "C", "C major"),  # its notes are like A minor, its end is not
+        (A_MINOR, "Am", "A minor"),
+        ([p - 2 for p in A_MINOR], "Bb", "G minor"),
+        ([p - 2 for p in A_MINOR], "F", "F major"),  # other keys are as they are written
+        (D_MAJOR, "F#m", "F# minor"),
+    ],
+)
+def test_a_written_key_of_midi_is_compared_with_the_notes(
+    tmp_path: Path, pitches: list[int], written: str, key: str
+) -> None:
+    assert corpus.read(write_song(tmp_path / "a.mid", pitches * 2, key=written)).key.name == key
+
+
+@pytest.mark.parametrize("setting", [PLAIN, Setting()])
+def test_the_programs_own_files_are_in_the_key_that_they_say(tmp_path: Path, setting: Setting) -> None:
+    notes = tuple(Note(4 * n, 4, pitch) for n, pitch in enumerate(D_MAJOR * 2))
+    midi.write(arrange(Melody(notes), title="a", emotion=Emotion.E1, setting=setting), tmp_path / "a.mid")
+    piece = corpus.read(tmp_path / "a.mid")
+    assert piece.key.name == "C major"
+    assert [note.pitch for note in piece.line] == [note.pitch for note in notes]
 
 
 def test_a_tempo_lasts_until_the_next_and_before_the_first_it_is_120(tmp_path: Path) -> None:
