@@ -38,8 +38,8 @@ SourcesArgument = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="Files or folders of MIDI (.mid, .midi), MusicXML (.xml, .musicxml, .mxl) or ABC (.abc, one or"
-        " more tunes). Without any: --corpus.",
+        help="Files or folders of MIDI (.mid, .midi, .kar), MusicXML (.xml, .musicxml, .mxl) or ABC (.abc,"
+        " one or more tunes). Without any: --corpus.",
         show_default=False,
     ),
 ]

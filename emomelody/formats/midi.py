@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ import mido
 
 from emomelody.errors import BadInput
 from emomelody.files import read_limited
+from emomelody.formats.melody_track import Track, find_melody
 from emomelody.formats.midi_events import (
     WRITTEN,
     WRITTEN_NOTE,
@@ -32,12 +32,11 @@ from emomelody.music.melody import (
     Melody,
     TimedNote,
     quantise,
-    skyline,
 )
 from emomelody.music.meter import Meter
 from emomelody.performance.piece import Piece
 
-SUFFIXES = (".mid", ".midi")
+SUFFIXES = (".mid", ".midi", ".kar")  # .kar: with lyrics, for karaoke
 MAX_BYTES = 1_000_000  # far more than a melody needs
 MAX_QUARTERS = 10_000  # time of the last event; 83 minutes at 120 BPM
 MAX_NOTES = 50_000
@@ -45,16 +44,6 @@ TICKS_PER_BEAT = 480
 _TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT
 _Event = tuple[int, mido.messages.BaseMessage]  # (tick, message)
 _Value = TypeVar("_Value")
-_MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Track:
-    """The notes of one track and channel, ordered by onset."""
-
-    name: str
-    notes: tuple[TimedNote, ...]
-    program: int = 0  # General MIDI 0 … 127, when the first note begins
 
 
 @dataclass(frozen=True)
@@ -65,6 +54,7 @@ class Song:
     meters: tuple[tuple[Fraction, str], ...]  # (onset, e.g. ``4/4``)
     keys: tuple[tuple[Fraction, str], ...]  # (onset, key signature such as ``F#`` or ``Am``)
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note)
+    syllables: tuple[Fraction, ...]  # onsets of the lyrics, in order
     length: Fraction  # time of the last event
     own: bool  # written by this program
 
@@ -75,17 +65,8 @@ class Song:
         return Meter(names.pop()) if len(names) == 1 and names <= set(Meter) else Meter.FOUR_FOUR
 
     def melody(self) -> Track:
-        """The top line of the first track named like a melody, or else of all tracks.
-
-        The line of all tracks has the name and the program of the track that most of its notes come from.
-        """
-        named = [t for t in self.tracks if _MELODY_NAME.search(t.name)]
-        tracks = named[:1] or self.tracks
-        line = tuple(skyline(note for track in tracks for note in track.notes))
-        onsets = {(note.onset, note.pitch) for note in line}  # the end may be cut
-        shares = [sum((n.onset, n.pitch) in onsets for n in track.notes) for track in tracks]
-        main = tracks[shares.index(max(shares))] if tracks else Track("", ())
-        return replace(main, notes=line)
+        """The melody, as ``melody_track.find_melody`` finds it."""
+        return find_melody(self.tracks, self.syllables)
 
 
 def read(path: Path) -> Song:
@@ -115,6 +96,7 @@ def read(path: Path) -> Song:
         _changes(events.meters, per_beat),
         _changes(events.keys, per_beat),
         _changes(events.tempos, per_beat),
+        tuple(Fraction(tick, per_beat) for tick in sorted(events.syllables)),
         Fraction(events.last_tick, per_beat),
         own=bool(events.written),
     )

@@ -1,4 +1,4 @@
-"""Collecting what the tracks of a MIDI file hold: notes, names, programs, meters, keys and tempos."""
+"""Collecting what the tracks of a MIDI file hold: notes, names, programs, meters, keys, tempos, lyrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WRITTEN, WRITTEN_NOTE = b"\x7demomelody", struct.Struct(">Hb")
 
 
 class EventCollector:
-    """Collects the notes, names, programs, meters, keys and tempos of tracks; times in ticks."""
+    """Collects the notes, names, programs, meters, keys, tempos and lyrics of tracks; times in ticks."""
 
     def __init__(self) -> None:
         self.notes: dict[tuple[int, int], list[Span]] = defaultdict(list)  # by (track, channel)
@@ -31,6 +31,7 @@ class EventCollector:
         self.meters: list[tuple[int, str]] = []
         self.keys: list[tuple[int, str]] = []
         self.tempos: list[tuple[int, int]] = []
+        self.syllables: set[int] = set()
         self.last_tick = 0
         self.note_count = 0
 
@@ -62,6 +63,8 @@ class EventCollector:
                 self.keys.append((tick, message.key))
             elif message.type == "set_tempo" and message.tempo > 0:  # 0 is damage
                 self.tempos.append((tick, message.tempo))
+            elif message.type in ("lyrics", "text") and _is_sung(message.text):
+                self.syllables.add(tick)
             elif message.type == "end_of_track":
                 break
         for (channel, pitch), events in switches.items():
@@ -75,6 +78,11 @@ class EventCollector:
         changes = self.programs.get((number, channel), [])
         first = min((onset for onset, _, _ in self.notes[number, channel]), default=0)
         return next((program for tick, program in reversed(changes) if tick <= first), 0)
+
+
+def _is_sung(text: str) -> bool:
+    """Whether a text may be a syllable. In karaoke files an @ begins what is said of the piece."""
+    return bool(text.strip()) and not text.startswith("@")
 
 
 @contextmanager
