@@ -14,6 +14,9 @@ from itertools import accumulate, pairwise
 from operator import itemgetter
 from pathlib import Path
 
+import numpy as np
+
+from emomelody.data import grid
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats import abc, midi, musicxml
 from emomelody.formats.abc import Tune
@@ -32,6 +35,7 @@ READ_AS = {
     "6/8": Meter.SIX_EIGHT,
 }
 FOLK_COLLECTIONS = ("oneills1850", "ryansMammoth", "airdsAirs")  # folders of music21's corpus
+FINEST = 960  # parts of a quarter note to which a delay is rounded, as fine as the ticks of most files
 DEFAULT_TEMPO = 60_000_000 // TEMPO  # until a file gives one; also the MIDI standard's
 SUFFIXES = midi.SUFFIXES + musicxml.SUFFIXES + abc.SUFFIXES
 
@@ -143,8 +147,19 @@ def _read_midi(path: Path) -> SourcePiece:
     barlines = [start + bar * number for start, end in spans for number in range(-int((start - end) // bar))]
     key = _midi_key(path, song)
     spans = _merge_adjacent(spans)
-    return SourcePiece(
-        path, melody.notes, tuple(barlines), notated, tuple(spans), key, song.tempos, melody.program
+    line = _on_time(melody.notes, song.length)
+    return SourcePiece(path, line, tuple(barlines), notated, tuple(spans), key, song.tempos, melody.program)
+
+
+def _on_time(line: Sequence[TimedNote], end: Fraction) -> tuple[TimedNote, ...]:
+    """The notes without the delay that a recording may have as a whole against the beat of its file.
+
+    They stay between the beginning and the ``end`` of the piece.
+    """
+    onsets = np.array([float(note.onset) for note in line])
+    late = Fraction(grid.offset(onsets)).limit_denominator(FINEST)
+    return tuple(
+        TimedNote(max(Fraction(0), note.onset - late), min(end, note.end - late), note.pitch) for note in line
     )
 
 

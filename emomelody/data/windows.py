@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from emomelody.data import corpus
 from emomelody.data.corpus import SourcePiece
+from emomelody.data.grid import TOLERANCE
 from emomelody.data.sources import Slow, Source
 from emomelody.emotions.rule import SECONDS_PER_STEP, THRESHOLD, onset_rate
 from emomelody.errors import BadInput
@@ -108,7 +109,7 @@ class _Cutter:
             if n.onset < end and n.end > start
         ]
         positions = [n.onset / speed * STEPS_PER_BEAT for n in inside]  # in steps
-        off_grid = sum(abs(p - round(p)) > Fraction(1, 4) for p in positions)
+        off_grid = sum(abs(p - round(p)) > TOLERANCE for p in positions)
         if off_grid > MAX_OFF_GRID * len(positions):
             return "window off the sixteenth grid"
         steps = BARS * self.meter.bar
