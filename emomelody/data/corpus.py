@@ -57,6 +57,7 @@ class SourcePiece:
     key: Key
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note), in order
     program: int = 0  # General MIDI 0 … 127 of the melody's track or part; 0 where none is given
+    has_beat: bool = True  # False for MIDI whose notes have no relation to the beat of their file
 
     @property
     def meter(self) -> Meter | None:
@@ -147,19 +148,25 @@ def _read_midi(path: Path) -> SourcePiece:
     barlines = [start + bar * number for start, end in spans for number in range(-int((start - end) // bar))]
     key = _midi_key(path, song)
     spans = _merge_adjacent(spans)
-    line = _on_time(melody.notes, song.length)
-    return SourcePiece(path, line, tuple(barlines), notated, tuple(spans), key, song.tempos, melody.program)
-
-
-def _on_time(line: Sequence[TimedNote], end: Fraction) -> tuple[TimedNote, ...]:
-    """The notes without the delay that a recording may have as a whole against the beat of its file.
-
-    They stay between the beginning and the ``end`` of the piece.
-    """
-    onsets = np.array([float(note.onset) for note in line])
+    onsets = np.array([float(note.onset) for note in melody.notes])
     late = Fraction(grid.offset(onsets)).limit_denominator(FINEST)
+    return SourcePiece(
+        path,
+        _earlier(melody.notes, late, song.length),
+        tuple(barlines),
+        notated,
+        tuple(spans),
+        key,
+        song.tempos,
+        melody.program,
+        grid.has_beat(onsets),
+    )
+
+
+def _earlier(line: Iterable[TimedNote], by: Fraction, end: Fraction) -> tuple[TimedNote, ...]:
+    """Notes moved to earlier times, ``by`` quarter notes, but not out of the piece, which ends at ``end``."""
     return tuple(
-        TimedNote(max(Fraction(0), note.onset - late), min(end, note.end - late), note.pitch) for note in line
+        TimedNote(max(Fraction(0), note.onset - by), min(end, note.end - by), note.pitch) for note in line
     )
 
 

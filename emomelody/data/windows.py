@@ -55,7 +55,7 @@ class PieceWindows:
 
     source: Source
     key: Key
-    meter: Meter | None  # None for one that is not used
+    meter: Meter | None  # None for a piece that is not used
     transposition: int  # semitones
     pitches: tuple[int, ...]  # of the whole melody line, for comparing tunes
     bars: int  # of the piece, without a pickup
@@ -123,8 +123,9 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     """The windows of one source; BadInput is returned, not raised, if it cannot be used."""
     try:
         piece = corpus.read(source.path, source.tune)
-        if piece.meter is None:
-            return PieceWindows(source, piece.key, None, 0, (), 0, (), {f"piece in {piece.notated}": 1})
+        if piece.meter is None or not piece.has_beat:
+            reason = f"piece in {piece.notated}" if piece.meter is None else "piece played without a beat"
+            return PieceWindows(source, piece.key, None, 0, (), 0, (), {reason: 1})
         transposition = _transposition(piece)
     except BadInput as error:
         return BadInput(source.path, f"{source.tune.name}: {error.reason}") if source.tune else error
