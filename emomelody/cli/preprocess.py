@@ -141,8 +141,8 @@ def preprocess(
     else from a rule: many onsets are high arousal (--arousal), more notes of
     C major than of C minor are positive valence.
 
-    Music in 4/4, 2/2, 2/4 (two bars are read as one of 4/4), 3/4 and 6/8 is
-    used; other meters are skipped.
+    Music in 4/4, 3/4 and 6/8 is used, and in 2/2, 4/2, 2/4 and 1/4, which
+    are read in 4/4: two bars of 2/4 as one. Other meters are skipped.
     """
     from emomelody.data.windows import Windows
     from emomelody.emotions.rule import Arousal

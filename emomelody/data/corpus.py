@@ -26,15 +26,18 @@ from emomelody.music.key import Key, find_key, from_signature
 from emomelody.music.melody import STEPS_PER_BEAT, TEMPO, TimedNote
 from emomelody.music.meter import Meter
 
-# The written meters that are used, and what they are read as: two bars of 2/4 make one of 4/4.
+# The written meters that are used, and what they are read as: two bars of 2/4 make one of 4/4, and so on.
 READ_AS = {
     "4/4": Meter.FOUR_FOUR,
     "2/2": Meter.FOUR_FOUR,
+    "4/2": Meter.FOUR_FOUR,
     "2/4": Meter.FOUR_FOUR,
+    "1/4": Meter.FOUR_FOUR,
     "3/4": Meter.THREE_FOUR,
     "6/8": Meter.SIX_EIGHT,
 }
 FOLK_COLLECTIONS = ("oneills1850", "ryansMammoth", "airdsAirs")  # folders of music21's corpus
+WINDOW_QUARTERS = 16  # four bars of 4/4
 FINEST = 960  # parts of a quarter note to which a delay is rounded, as fine as the ticks of most files
 DEFAULT_TEMPO = 60_000_000 // TEMPO  # until a file gives one; also the MIDI standard's
 SUFFIXES = midi.SUFFIXES + musicxml.SUFFIXES + abc.SUFFIXES
@@ -46,7 +49,8 @@ Span = tuple[Fraction, Fraction]  # (start, end) in quarter notes
 class SourcePiece:
     """A piece as its source has it; all times in quarter notes from its beginning.
 
-    It is read in one of its meters: 4/4 if it has any, else the first that is used (``READ_AS``).
+    It is read in one of its meters: 4/4 if four bars are in it, else the one used (``READ_AS``) that lasts
+    longest: notation programs write a pickup as a bar of its own meter, such as 1/4.
     """
 
     source: Path
@@ -215,15 +219,19 @@ def _quarters_per_bar(notated: str) -> Fraction:
 def _downbeats(bars: Sequence[Span], notated: str) -> tuple[Fraction, ...]:
     """Where bars of the meter begin, from the (onset, length) of a score's measures.
 
-    A pickup at the beginning, and the second part of a bar that a repeat sign divides, are not counted.
+    A pickup at the beginning, and the second part of a bar that a repeat sign divides, are not counted. None
+    where the meter is not used.
     """
+    if notated not in READ_AS:
+        return ()
     found, filled, bar = [], Fraction(0), _quarters_per_bar(notated)
-    measure = bar / 2 if notated == "2/4" else bar
+    measure = 4 * Fraction(notated)
+    in_measure = max(1, measure // bar)  # two bars in one of 4/2
     for number, (onset, length) in enumerate(bars):
         if number == 0 and length < measure:
             continue
         if filled == 0:
-            found.append(onset)
+            found += [onset + bar * n for n in range(in_measure) if n == 0 or bar * n < length]
         filled = Fraction(0) if length >= bar else (filled + length) % bar
     return tuple(found)
 
@@ -236,10 +244,14 @@ def _main_meter(meters: Sequence[tuple[Fraction, str]], end: Fraction) -> tuple[
     changes = pairwise([*meters, (end, "")])
     lasting = [(meter, (start, stop)) for (start, meter), (stop, _) in changes if stop > start]
     names = list(dict.fromkeys(meter for meter, _ in lasting))
-    used = [name for name in names if name in READ_AS]
-    if not used:
+    totals = {
+        name: sum(stop - start for meter, (start, stop) in lasting if meter == name)
+        for name in names
+        if name in READ_AS
+    }
+    if not totals:
         return " and ".join(names) or "free meter", []
-    notated = "4/4" if "4/4" in used else used[0]
+    notated = "4/4" if totals.get("4/4", 0) >= WINDOW_QUARTERS else max(totals, key=totals.__getitem__)
     return notated, [span for meter, span in lasting if meter == notated]
 
 

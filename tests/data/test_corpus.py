@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import damage
+import mido
 import pytest
 from conftest import Run
 from songs import G_MAJOR, write_score, write_song
@@ -81,6 +83,35 @@ def test_a_tempo_lasts_until_the_next_and_before_the_first_it_is_120(tmp_path: P
     assert [piece.seconds(Fraction(4 * bar), Fraction(4 * bar + 4)) for bar in range(4)] == [2, 4, 1, 1]
     assert piece.seconds(Fraction(2), Fraction(9)) == Fraction("5.25")
     assert corpus.read(write_song(path, G_MAJOR * 2)).seconds(Fraction(0), Fraction(16)) == 8
+
+
+@pytest.mark.parametrize(
+    ("meters", "notated", "barlines"),  # the beat on which each meter begins, in a piece of 32 beats
+    [
+        ({}, "4/4", [0, 4, 8]),
+        ({0: 1, 1: 3}, "3/4", [1, 4, 7]),  # a pickup
+        ({4: 3}, "3/4", [4, 7, 10]),  # a bar to count in
+        ({0: 4, 16: 3}, "4/4", [0, 4, 8, 12]),
+        ({0: 5}, "5/4", []),
+    ],
+)
+def test_a_piece_is_in_fours_or_in_its_longest_meter(
+    tmp_path: Path, meters: dict[int, int], notated: str, barlines: list[int]
+) -> None:
+    path = write_song(tmp_path / "a.mid", G_MAJOR * 4)
+    file = mido.MidiFile(path)
+    file.tracks[0].pop(0)
+    changes = mido.MidiTrack()
+    for last, beat in pairwise([0, *meters]):
+        changes.append(
+            mido.MetaMessage("time_signature", numerator=meters[beat], denominator=4, time=4 * (beat - last))
+        )
+    file.type = 1
+    file.tracks.append(changes)
+    file.save(path)
+    piece = corpus.read(path)
+    assert piece.notated == notated
+    assert list(piece.barlines[: len(barlines)]) == barlines
 
 
 def test_a_piece_has_the_program_of_its_melody(tmp_path: Path) -> None:
