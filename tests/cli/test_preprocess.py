@@ -39,6 +39,14 @@ def test_music_in_two_and_three_is_used_as_well(tmp_path: Path, run: Run) -> Non
     assert "melodies, own in 4/4" in done.stdout
 
 
+def test_files_of_one_name_in_two_folders_can_be_told_apart(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "songs" / "one" / "a.mid", G_MAJOR * 2)
+    write_song(tmp_path / "songs" / "two" / "a.mid", G_MAJOR[::-1] * 2)
+    write_song(tmp_path / "b.mid", [*G_MAJOR, *G_MAJOR[::-1]])
+    run("preprocess", "songs", "b.mid")
+    assert [row["source"] for row in manifest_rows(tmp_path / "data")] == ["one/a.mid", "two/a.mid", "b.mid"]
+
+
 def test_windows_first_takes_one_of_each_piece(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
     done = run("preprocess", "songs", "--windows", "first", "-o", "one")
