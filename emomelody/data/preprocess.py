@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, product
 from pathlib import Path
@@ -32,6 +32,7 @@ from emomelody.emotions.rule import Arousal
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import staged
 from emomelody.formats import midi
+from emomelody.music.melody import Melody
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.performance.piece import arrange
@@ -39,6 +40,7 @@ from emomelody.performance.setting import PLAIN
 from emomelody.workers import by_processes
 
 CHUNK = 4  # sources per task of a worker process; Ctrl-C waits for a task to finish
+DUPLICATE = "exact duplicate of another melody"
 _MAX_STEM = 150  # bytes of a source's name in a file name; file systems allow 255 in all
 _SPEED_NAMES = {FULL_SPEED: "", HALF_SPEED: "-half", QUARTER_SPEED: "-quarter"}
 
@@ -95,6 +97,7 @@ def preprocess(
                 bad.append(result)
             else:
                 pieces.append(result)
+        pieces = list(_without_duplicates(pieces))
         skipped = {piece.source: piece.skipped for piece in pieces if piece.skipped}
         if not any(piece.windows for piece in pieces):
             reasons = [str(bad[0])] if bad else [f"{reason}: {n}" for reason, n in _total(skipped).items()]
@@ -112,6 +115,24 @@ def preprocess(
         skipped_by_source=skipped,
         bad=tuple(bad),
     )
+
+
+def _without_duplicates(pieces: list[PieceWindows]) -> Iterator[PieceWindows]:
+    """The pieces without the windows that an earlier one has, in any key, at the same tempo and label.
+
+    Collections hold many tunes several times. A window that recurs in its own piece stays, because that is
+    the form of the piece, and so do all of the corpora, which the bundled weights are trained on.
+    """
+    known: set[tuple[Melody, float, Label | None]] = set()
+    for piece in pieces:
+        if piece.source.style is not Style.OWN:
+            yield piece
+            continue
+        keys = [(window.melody, window.seconds, piece.source.label) for window in piece.windows]
+        new = tuple(window for window, key in zip(piece.windows, keys, strict=True) if key not in known)
+        known.update(keys)
+        count = len(piece.windows) - len(new)
+        yield replace(piece, windows=new, skipped={**piece.skipped, DUPLICATE: count}) if count else piece
 
 
 def _total(skipped_by_source: Mapping[Source, Mapping[str, int]]) -> Counter[str]:

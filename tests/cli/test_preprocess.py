@@ -47,6 +47,22 @@ def test_files_of_one_name_in_two_folders_can_be_told_apart(tmp_path: Path, run:
     assert [row["source"] for row in manifest_rows(tmp_path / "data")] == ["one/a.mid", "two/a.mid", "b.mid"]
 
 
+def test_a_melody_of_several_files_is_written_once(tmp_path: Path, run: Run) -> None:
+    """In any key; but again with another label, at another tempo, and where it recurs in its own piece."""
+    songs = tmp_path / "songs"
+    write_song(songs / "a.mid", G_MAJOR * 4)
+    write_song(songs / "b.mid", [pitch + 2 for pitch in G_MAJOR * 2 + G_MAJOR[::-1] * 2], key="A")
+    write_song(songs / "fast.mid", G_MAJOR * 2, tempos={0: 150})
+    write_song(songs / "sad" / "c.mid", G_MAJOR * 2)
+    done = run("-v", "preprocess", "songs")
+    found = [(row["source"], row["bars"]) for row in manifest_rows(tmp_path / "data")]
+    others = [("b.mid", "5-8"), ("fast.mid", "1-4"), ("sad/c.mid", "1-4")]
+    assert found == [("a.mid", "1-4"), ("a.mid", "5-8"), *others]
+    (line,) = [line for line in done.stdout.splitlines() if "exact duplicate of another melody" in line]
+    assert line.split()[-2] == "1"
+    assert "b.mid: exact duplicate of another melody: 1" in done.stderr
+
+
 def test_windows_first_takes_one_of_each_piece(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
     done = run("preprocess", "songs", "--windows", "first", "-o", "one")
