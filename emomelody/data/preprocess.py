@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.data import manifest
+from emomelody.data import manifest, skipped
 from emomelody.data.labelling import Rule
 from emomelody.data.labels import Label
 from emomelody.data.sources import Source
@@ -40,7 +40,6 @@ from emomelody.performance.setting import PLAIN
 from emomelody.workers import by_processes
 
 CHUNK = 4  # sources per task of a worker process; Ctrl-C waits for a task to finish
-DUPLICATE = "exact duplicate of another melody"
 _MAX_STEM = 150  # bytes of a source's name in a file name; file systems allow 255 in all
 _SPEED_NAMES = {FULL_SPEED: "", HALF_SPEED: "-half", QUARTER_SPEED: "-quarter"}
 
@@ -56,6 +55,7 @@ class Report:
     rule: Rule  # of those without another label
     held_out: int  # melodies
     skipped_by_source: Mapping[Source, Mapping[str, int]]  # skipped windows and pieces, by reason
+    without_melody: Mapping[str, int]  # the user's pieces that gave none, by their most frequent reason
     bad: tuple[BadInput, ...]  # sources that could not be read
 
     @property
@@ -98,10 +98,9 @@ def preprocess(
             else:
                 pieces.append(result)
         pieces = list(_without_duplicates(pieces))
-        skipped = {piece.source: piece.skipped for piece in pieces if piece.skipped}
+        by_source = {piece.source: piece.skipped for piece in pieces if piece.skipped}
         if not any(piece.windows for piece in pieces):
-            reasons = [str(bad[0])] if bad else [f"{reason}: {n}" for reason, n in _total(skipped).items()]
-            raise EmomelodyError(f"no melody found ({'; '.join(reasons)})")
+            raise _no_melody(_total(by_source), bad)
         rule = Rule.of(pieces, arousal)
         rows = _write(pieces, rule, stage, seed)
         _remove_output(out)
@@ -112,7 +111,12 @@ def preprocess(
         labels_from=Counter(row.label_from for row in rows),
         rule=rule,
         held_out=sum(row.split == manifest.HELD_OUT for row in rows),
-        skipped_by_source=skipped,
+        skipped_by_source=by_source,
+        without_melody=Counter(
+            max(piece.skipped, key=piece.skipped.__getitem__)
+            for piece in pieces
+            if piece.source.style is Style.OWN and not piece.windows
+        ),
         bad=tuple(bad),
     )
 
@@ -132,7 +136,16 @@ def _without_duplicates(pieces: list[PieceWindows]) -> Iterator[PieceWindows]:
         new = tuple(window for window, key in zip(piece.windows, keys, strict=True) if key not in known)
         known.update(keys)
         count = len(piece.windows) - len(new)
-        yield replace(piece, windows=new, skipped={**piece.skipped, DUPLICATE: count}) if count else piece
+        reasons = {**piece.skipped, skipped.DUPLICATE: count} if count else piece.skipped
+        yield replace(piece, windows=new, skipped=reasons)
+
+
+def _no_melody(reasons: Mapping[str, int], bad: list[BadInput]) -> EmomelodyError:
+    """The error for sources that gave nothing: the first that is bad, or why all windows were skipped."""
+    if bad:
+        return EmomelodyError(f"no melody found ({bad[0]})")
+    counts = "; ".join(f"{reason}: {count}" for reason, count in reasons.items())
+    return EmomelodyError(f"no melody found ({counts}): {'; '.join(map(skipped.remedy, reasons))}")
 
 
 def _total(skipped_by_source: Mapping[Source, Mapping[str, int]]) -> Counter[str]:
