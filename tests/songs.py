@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import mido
 
 from emomelody.formats import midi
-from emomelody.music.melody import Melody
+from emomelody.music.melody import Melody, TimedNote
 
 G_MAJOR = [67, 69, 71, 72, 74, 72, 71, 69]  # two bars of quarter notes
 
@@ -37,6 +38,19 @@ def write_song(
         track.append(mido.Message("note_off", note=pitch, time=length))
     file = mido.MidiFile(type=0, ticks_per_beat=4)
     file.tracks.append(track)
+    file.save(path)
+    return path
+
+
+def write_notes(path: Path, notes: Sequence[TimedNote]) -> Path:
+    """Write a MIDI file of these notes in 4/4, at 960 ticks per quarter note, without a key signature."""
+    switches = [(round(n.onset * 960), "note_on", n.pitch) for n in notes]
+    switches += [(round(n.end * 960), "note_off", n.pitch) for n in notes]
+    file, now = mido.MidiFile(type=0, ticks_per_beat=960), 0
+    file.tracks.append(mido.MidiTrack())
+    for tick, kind, pitch in sorted(switches):
+        file.tracks[0].append(mido.Message(kind, note=pitch, time=tick - now))
+        now = tick
     file.save(path)
     return path
 

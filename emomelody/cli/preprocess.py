@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,8 +39,8 @@ SourcesArgument = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="Files or folders of MIDI (.mid, .midi), MusicXML (.xml, .musicxml, .mxl) or ABC (.abc, one or"
-        " more tunes). Without any: --corpus.",
+        help="Files or folders of MIDI (.mid, .midi, .kar), MusicXML (.xml, .musicxml, .mxl) or ABC (.abc,"
+        " one or more tunes). Without any: --corpus.",
         show_default=False,
     ),
 ]
@@ -141,8 +142,8 @@ def preprocess(
     else from a rule: many onsets are high arousal (--arousal), more notes of
     C major than of C minor are positive valence.
 
-    Music in 4/4, 2/2, 2/4 (two bars are read as one of 4/4), 3/4 and 6/8 is
-    used; other meters are skipped.
+    Music in 4/4, 3/4 and 6/8 is used, and in 2/2, 4/2, 2/4 and 1/4, which
+    are read in 4/4: two bars of 2/4 as one. Other meters are skipped.
     """
     from emomelody.data.windows import Windows
     from emomelody.emotions.rule import Arousal
@@ -159,6 +160,8 @@ def preprocess(
         output.note(_label_origins(report, labels))
     if report.labels_from.get("rule") and report.rule.arousal is not Arousal.NOTES:
         output.note(_arousal(report.rule, asked=by))
+    if report.without_melody:
+        output.note(_without_melody(report.without_melody))
     if output.verbose:
         _list_skipped_windows(report)
     bad = [*found.bad, *report.bad]
@@ -205,6 +208,17 @@ def _arousal(rule: Rule, asked: Arousal) -> str:
     """The rule's threshold of arousal, where it is one of onsets per second."""
     why = "" if rule.arousal is asked else ": all melodies are equally fast"
     return f"the rule: arousal is high above {rule.threshold:.2f} onsets per second ({rule.arousal}{why})"
+
+
+def _without_melody(pieces: Mapping[str, int]) -> str:
+    """How many of the user's pieces gave no melody, by reason, each with what can be done about it."""
+    from emomelody.data.skipped import remedy
+
+    by_reason = (
+        f"{count:,} {reason.removeprefix('piece ').removeprefix('window ')} ({remedy(reason)})"
+        for reason, count in sorted(pieces.items(), key=lambda item: -item[1])
+    )
+    return f"{plural(sum(pieces.values()), 'piece')} gave no melody: {', '.join(by_reason)}"
 
 
 def _list_skipped_windows(report: Report) -> None:

@@ -14,23 +14,31 @@ from itertools import accumulate, pairwise
 from operator import itemgetter
 from pathlib import Path
 
+import numpy as np
+
+from emomelody.data import grid
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.formats import abc, midi, musicxml
 from emomelody.formats.abc import Tune
+from emomelody.formats.midi import Song
 from emomelody.formats.musicxml import Score
 from emomelody.music.key import Key, find_key, from_signature
 from emomelody.music.melody import STEPS_PER_BEAT, TEMPO, TimedNote
 from emomelody.music.meter import Meter
 
-# The written meters that are used, and what they are read as: two bars of 2/4 make one of 4/4.
+# The written meters that are used, and what they are read as: two bars of 2/4 make one of 4/4, and so on.
 READ_AS = {
     "4/4": Meter.FOUR_FOUR,
     "2/2": Meter.FOUR_FOUR,
+    "4/2": Meter.FOUR_FOUR,
     "2/4": Meter.FOUR_FOUR,
+    "1/4": Meter.FOUR_FOUR,
     "3/4": Meter.THREE_FOUR,
     "6/8": Meter.SIX_EIGHT,
 }
 FOLK_COLLECTIONS = ("oneills1850", "ryansMammoth", "airdsAirs")  # folders of music21's corpus
+WINDOW_QUARTERS = 16  # four bars of 4/4
+FINEST = 960  # parts of a quarter note to which a delay is rounded, as fine as the ticks of most files
 DEFAULT_TEMPO = 60_000_000 // TEMPO  # until a file gives one; also the MIDI standard's
 SUFFIXES = midi.SUFFIXES + musicxml.SUFFIXES + abc.SUFFIXES
 
@@ -41,7 +49,8 @@ Span = tuple[Fraction, Fraction]  # (start, end) in quarter notes
 class SourcePiece:
     """A piece as its source has it; all times in quarter notes from its beginning.
 
-    It is read in one of its meters: 4/4 if it has any, else the first that is used (``READ_AS``).
+    It is read in one of its meters: 4/4 if four bars are in it, else the one used (``READ_AS``) that lasts
+    longest: notation programs write a pickup as a bar of its own meter, such as 1/4.
     """
 
     source: Path
@@ -52,6 +61,7 @@ class SourcePiece:
     key: Key
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note), in order
     program: int = 0  # General MIDI 0 … 127 of the melody's track or part; 0 where none is given
+    has_beat: bool = True  # False for MIDI whose notes have no relation to the beat of their file
 
     @property
     def meter(self) -> Meter | None:
@@ -140,16 +150,50 @@ def _read_midi(path: Path) -> SourcePiece:
     notated, spans = _main_meter([(Fraction(0), "4/4"), *song.meters], song.length)
     bar = _quarters_per_bar(notated)
     barlines = [start + bar * number for start, end in spans for number in range(-int((start - end) // bar))]
-    notes = (note for track in song.tracks for note in track.notes)
-    key = (
-        from_signature(song.keys[0][1])
-        if song.keys
-        else _find_key(path, ((note.pitch, note.end - note.onset) for note in notes))
-    )
+    key = _midi_key(path, song)
     spans = _merge_adjacent(spans)
+    onsets = np.array([float(note.onset) for note in melody.notes])
+    late = Fraction(grid.offset(onsets)).limit_denominator(FINEST)
     return SourcePiece(
-        path, melody.notes, tuple(barlines), notated, tuple(spans), key, song.tempos, melody.program
+        path,
+        _earlier(melody.notes, late, song.length),
+        tuple(barlines),
+        notated,
+        tuple(spans),
+        key,
+        song.tempos,
+        melody.program,
+        grid.has_beat(onsets),
     )
+
+
+def _earlier(line: Iterable[TimedNote], by: Fraction, end: Fraction) -> tuple[TimedNote, ...]:
+    """Notes moved to earlier times, ``by`` quarter notes, but not out of the piece, which ends at ``end``."""
+    return tuple(
+        TimedNote(max(Fraction(0), note.onset - by), min(end, note.end - by), note.pitch) for note in line
+    )
+
+
+def _midi_key(path: Path, song: Song) -> Key:
+    """The key of a MIDI file: its first key signature where that can be trusted, else as the notes say.
+
+    Many programs write C major where nobody chose a key, and the relative major instead of a minor key. So
+    C major alone counts for nothing, and another major key gives way to its relative minor, unless the lowest
+    voice ends on the written tonic: of 1,500 folk tunes, 4% in major are then read in minor, instead of 13%.
+    """
+    written = from_signature(song.keys[0][1]) if song.keys else None
+    if written and (song.own or written.mode == "minor"):
+        return written
+    notes = [note for track in song.tracks for note in track.notes]
+    found = _find_key(path, ((note.pitch, note.end - note.onset) for note in notes))
+    if written is None:
+        return found
+    final = min(notes, key=lambda note: (-note.end, note.pitch))
+    if found.tonic != written.tonic and final.pitch % 12 == written.tonic:
+        return written
+    unchosen = [name for _, name in song.keys] == ["C"]
+    relative = found.mode == "minor" and (found.tonic + 3) % 12 == written.tonic
+    return found if unchosen or relative else written
 
 
 def _from_score(path: Path, score: Score) -> SourcePiece:
@@ -175,15 +219,19 @@ def _quarters_per_bar(notated: str) -> Fraction:
 def _downbeats(bars: Sequence[Span], notated: str) -> tuple[Fraction, ...]:
     """Where bars of the meter begin, from the (onset, length) of a score's measures.
 
-    A pickup at the beginning, and the second part of a bar that a repeat sign divides, are not counted.
+    A pickup at the beginning, and the second part of a bar that a repeat sign divides, are not counted. None
+    where the meter is not used.
     """
+    if notated not in READ_AS:
+        return ()
     found, filled, bar = [], Fraction(0), _quarters_per_bar(notated)
-    measure = bar / 2 if notated == "2/4" else bar
+    measure = 4 * Fraction(notated)
+    in_measure = max(1, measure // bar)  # two bars in one of 4/2
     for number, (onset, length) in enumerate(bars):
         if number == 0 and length < measure:
             continue
         if filled == 0:
-            found.append(onset)
+            found += [onset + bar * n for n in range(in_measure) if n == 0 or bar * n < length]
         filled = Fraction(0) if length >= bar else (filled + length) % bar
     return tuple(found)
 
@@ -196,10 +244,14 @@ def _main_meter(meters: Sequence[tuple[Fraction, str]], end: Fraction) -> tuple[
     changes = pairwise([*meters, (end, "")])
     lasting = [(meter, (start, stop)) for (start, meter), (stop, _) in changes if stop > start]
     names = list(dict.fromkeys(meter for meter, _ in lasting))
-    used = [name for name in names if name in READ_AS]
-    if not used:
+    totals = {
+        name: sum(stop - start for meter, (start, stop) in lasting if meter == name)
+        for name in names
+        if name in READ_AS
+    }
+    if not totals:
         return " and ".join(names) or "free meter", []
-    notated = "4/4" if "4/4" in used else used[0]
+    notated = "4/4" if totals.get("4/4", 0) >= WINDOW_QUARTERS else max(totals, key=totals.__getitem__)
     return notated, [span for meter, span in lasting if meter == notated]
 
 

@@ -278,7 +278,7 @@ def _points(rows: list[manifest.Row]) -> Floats | None:
 
 def _previous(rows: list[manifest.Row]) -> NDArray[np.int64]:
     """For each row the index of the window before it, of the same piece and speed; −1 for none."""
-    # The file name of a source may not be unique: the tune is compared as well.
+    # The name of a source need not be unique, as of files in two given folders: the tune is compared as well.
     pieces = [(row.source, row.tune, row.last_bar - row.first_bar) for row in rows]
     ends = {(piece, row.last_bar): n for n, (piece, row) in enumerate(zip(pieces, rows, strict=True))}
     return np.array(

@@ -21,7 +21,7 @@ class Row:
     """One melody: where it comes from, and what was done to it."""
 
     file: str  # relative to the data folder, e.g. e3/bwv10.7-b001-half.mid
-    source: str  # file name of the piece, of an ABC file with the tune's number: reels.abc#12
+    source: str  # file of the piece in the given folder; of ABC with the tune's number: irish/reels.abc#12
     style: Style
     meter: Meter
     tune: int  # the same number for the same tune

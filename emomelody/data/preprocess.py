@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, product
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.data import manifest
+from emomelody.data import manifest, skipped
 from emomelody.data.labelling import Rule
 from emomelody.data.labels import Label
 from emomelody.data.sources import Source
@@ -32,6 +32,7 @@ from emomelody.emotions.rule import Arousal
 from emomelody.errors import BadInput, EmomelodyError
 from emomelody.files import staged
 from emomelody.formats import midi
+from emomelody.music.melody import Melody
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.performance.piece import arrange
@@ -54,6 +55,7 @@ class Report:
     rule: Rule  # of those without another label
     held_out: int  # melodies
     skipped_by_source: Mapping[Source, Mapping[str, int]]  # skipped windows and pieces, by reason
+    without_melody: Mapping[str, int]  # the user's pieces that gave none, by their most frequent reason
     bad: tuple[BadInput, ...]  # sources that could not be read
 
     @property
@@ -95,10 +97,10 @@ def preprocess(
                 bad.append(result)
             else:
                 pieces.append(result)
-        skipped = {piece.source: piece.skipped for piece in pieces if piece.skipped}
+        pieces = list(_without_duplicates(pieces))
+        by_source = {piece.source: piece.skipped for piece in pieces if piece.skipped}
         if not any(piece.windows for piece in pieces):
-            reasons = [str(bad[0])] if bad else [f"{reason}: {n}" for reason, n in _total(skipped).items()]
-            raise EmomelodyError(f"no melody found ({'; '.join(reasons)})")
+            raise _no_melody(_total(by_source), bad)
         rule = Rule.of(pieces, arousal)
         rows = _write(pieces, rule, stage, seed)
         _remove_output(out)
@@ -109,9 +111,41 @@ def preprocess(
         labels_from=Counter(row.label_from for row in rows),
         rule=rule,
         held_out=sum(row.split == manifest.HELD_OUT for row in rows),
-        skipped_by_source=skipped,
+        skipped_by_source=by_source,
+        without_melody=Counter(
+            max(piece.skipped, key=piece.skipped.__getitem__)
+            for piece in pieces
+            if piece.source.style is Style.OWN and not piece.windows
+        ),
         bad=tuple(bad),
     )
+
+
+def _without_duplicates(pieces: list[PieceWindows]) -> Iterator[PieceWindows]:
+    """The pieces without the windows that an earlier one has, in any key, at the same tempo and label.
+
+    Collections hold many tunes several times. A window that recurs in its own piece stays, because that is
+    the form of the piece, and so do all of the corpora, which the bundled weights are trained on.
+    """
+    known: set[tuple[Melody, float, Label | None]] = set()
+    for piece in pieces:
+        if piece.source.style is not Style.OWN:
+            yield piece
+            continue
+        keys = [(window.melody, window.seconds, piece.source.label) for window in piece.windows]
+        new = tuple(window for window, key in zip(piece.windows, keys, strict=True) if key not in known)
+        known.update(keys)
+        count = len(piece.windows) - len(new)
+        reasons = {**piece.skipped, skipped.DUPLICATE: count} if count else piece.skipped
+        yield replace(piece, windows=new, skipped=reasons)
+
+
+def _no_melody(reasons: Mapping[str, int], bad: list[BadInput]) -> EmomelodyError:
+    """The error for sources that gave nothing: the first that is bad, or why all windows were skipped."""
+    if bad:
+        return EmomelodyError(f"no melody found ({bad[0]})")
+    counts = "; ".join(f"{reason}: {count}" for reason, count in reasons.items())
+    return EmomelodyError(f"no melody found ({counts}): {'; '.join(map(skipped.remedy, reasons))}")
 
 
 def _total(skipped_by_source: Mapping[Source, Mapping[str, int]]) -> Counter[str]:

@@ -34,14 +34,16 @@ class Source:
     style: Style = Style.OWN
     slow: Slow | None = None
     tune: Tune | None = None  # of an ABC file
+    folder: Path | None = None  # given by the user, in which the file was found
 
     def __str__(self) -> str:
         return f"{self.path}: {self.tune.name}" if self.tune else str(self.path)
 
     @property
     def name(self) -> str:
-        """The name of the file, with the number of the tune: ``reels.abc#12``."""
-        return f"{self.path.name}#{self.tune.number}" if self.tune else self.path.name
+        """The path of the file in the given folder, with the number of the tune: ``irish/reels.abc#12``."""
+        name = _name_in(self.folder, self.path)
+        return f"{name}#{self.tune.number}" if self.tune else name
 
     @property
     def stem(self) -> str:
@@ -95,25 +97,31 @@ def find_sources(given: list[Path], labels: Mapping[str, Label]) -> LabelledSour
             if real in sources:
                 continue
             try:
-                sources[real] = pieces_in(path, label)
+                sources[real] = pieces_in(path, label, top if top.is_dir() else None)
             except BadInput as error:
                 bad.append(error)
     return LabelledSources([source for found in sources.values() for source in found], bad, unused)
 
 
-def pieces_in(path: Path, label: Label | None = None) -> list[Source]:
+def pieces_in(path: Path, label: Label | None = None, folder: Path | None = None) -> list[Source]:
     """The pieces in a file of the user's: the tunes of an ABC file, one piece of another.
 
-    Raises BadInput for an ABC file that cannot be read or holds no tune.
+    ``folder`` is the given one that it was found in. Raises BadInput for an ABC file that cannot be read or
+    holds no tune.
     """
     if path.suffix.lower() in abc.SUFFIXES:
-        return [Source(path, label, tune=tune) for tune in abc.tunes(path)]
-    return [Source(path, label)]
+        return [Source(path, label, tune=tune, folder=folder) for tune in abc.tunes(path)]
+    return [Source(path, label, folder=folder)]
 
 
 def _names(path: Path, top: Path) -> tuple[str, str]:
     """The names by which a CSV file may list a file: relative to its source, and alone."""
-    return path.relative_to(top).as_posix() if top.is_dir() else path.name, path.name
+    return _name_in(top if top.is_dir() else None, path), path.name
+
+
+def _name_in(folder: Path | None, path: Path) -> str:
+    """The path of a file relative to the folder in which it was found; without one, its name."""
+    return path.relative_to(folder).as_posix() if folder else path.name
 
 
 def _folder_label(path: Path, top: Path) -> Label | None:

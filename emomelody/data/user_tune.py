@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
-from emomelody.data import corpus
+from emomelody.data import corpus, skipped
 from emomelody.data.corpus import SourcePiece
 from emomelody.errors import BadInput
 from emomelody.formats import abc
@@ -68,8 +68,8 @@ def read_tune(path: Path, meters: Collection[Meter] = tuple(Meter), tune: Tune |
     """The tune of a MIDI or MusicXML file, or one of an ABC file (default: the first).
 
     Notes off the sixteenth grid are moved onto it. Where the file has several meters, it is the part in the
-    first one of those that are read. Raises BadInput for a file without a usable melody, or in none of the
-    ``meters``.
+    first one of those that are read. Raises BadInput for a file without a usable melody, played without a
+    beat, or in none of the ``meters``.
     """
     corpus.check_suffix(path)
     if tune is None and path.suffix.lower() in abc.SUFFIXES:
@@ -87,6 +87,8 @@ def _read(path: Path, meters: Collection[Meter], tune: Tune | None) -> UserTune:
     piece = corpus.read(path, tune)
     if piece.meter is None or piece.meter not in meters:
         raise BadInput(path, f"in {piece.meter or piece.notated}: it must be in {' or '.join(meters)}")
+    if not piece.has_beat:
+        raise BadInput(path, f"{skipped.NO_BEAT}: {skipped.remedy(skipped.NO_BEAT)}")
     start, end = piece.spans[0]
     barlines = [barline for barline in piece.barlines if start <= barline < end]
     if not barlines:

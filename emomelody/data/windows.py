@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
-from emomelody.data import corpus
+from emomelody.data import corpus, skipped
 from emomelody.data.corpus import SourcePiece
+from emomelody.data.grid import TOLERANCE
 from emomelody.data.sources import Slow, Source
 from emomelody.emotions.rule import SECONDS_PER_STEP, THRESHOLD, onset_rate
 from emomelody.errors import BadInput
@@ -54,7 +55,7 @@ class PieceWindows:
 
     source: Source
     key: Key
-    meter: Meter | None  # None for one that is not used
+    meter: Meter | None  # None for a piece that is not used
     transposition: int  # semitones
     pitches: tuple[int, ...]  # of the whole melody line, for comparing tunes
     bars: int  # of the piece, without a pickup
@@ -100,7 +101,7 @@ class _Cutter:
         """The four bars from ``start`` (quarter notes), or the reason for skipping them."""
         end = start + self.length(speed)
         if not any(a <= start and min(end, self.line[-1].end) <= b for a, b in self.piece.spans):
-            return f"window not in {self.piece.notated}"
+            return skipped.change_of_meter(self.piece.notated)
         # A note that sounds across the start of the window begins with it.
         inside = [
             TimedNote(max(n.onset, start) - start, min(n.end, end) - start, n.pitch)
@@ -108,13 +109,13 @@ class _Cutter:
             if n.onset < end and n.end > start
         ]
         positions = [n.onset / speed * STEPS_PER_BEAT for n in inside]  # in steps
-        off_grid = sum(abs(p - round(p)) > Fraction(1, 4) for p in positions)
+        off_grid = sum(abs(p - round(p)) > TOLERANCE for p in positions)
         if off_grid > MAX_OFF_GRID * len(positions):
-            return "window off the sixteenth grid"
+            return skipped.OFF_GRID
         steps = BARS * self.meter.bar
         melody = replace(quantise(inside, steps, speed=speed), meter=self.meter)
         if sum(n.duration for n in melody.notes) < steps // 2:
-            return "window with more rest than sound"
+            return skipped.RESTS
         return melody
 
 
@@ -122,8 +123,9 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     """The windows of one source; BadInput is returned, not raised, if it cannot be used."""
     try:
         piece = corpus.read(source.path, source.tune)
-        if piece.meter is None:
-            return PieceWindows(source, piece.key, None, 0, (), 0, (), {f"piece in {piece.notated}": 1})
+        if piece.meter is None or not piece.has_beat:
+            reason = skipped.other_meter(piece.notated) if piece.meter is None else skipped.NO_BEAT
+            return PieceWindows(source, piece.key, None, 0, (), 0, (), {reason: 1})
         transposition = _transposition(piece)
     except BadInput as error:
         return BadInput(source.path, f"{source.tune.name}: {error.reason}") if source.tune else error
@@ -135,10 +137,10 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     elif source.slow is not None:
         cut += _slow_passage(cutter, windows, cut, source.slow)
     found = tuple(window for window in cut if isinstance(window, Window))
-    skipped = Counter(reason for reason in cut if isinstance(reason, str))
+    reasons = Counter(reason for reason in cut if isinstance(reason, str)) if cut else {skipped.NO_BAR: 1}
     pitches = tuple(note.pitch for note in line)
     bars = sum(barline < line[-1].end for barline in piece.barlines)
-    return PieceWindows(source, piece.key, piece.meter, transposition, pitches, bars, found, skipped)
+    return PieceWindows(source, piece.key, piece.meter, transposition, pitches, bars, found, reasons)
 
 
 def _slow_passage(

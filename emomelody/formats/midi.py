@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
+from typing import TypeVar
 
 import mido
 
 from emomelody.errors import BadInput
 from emomelody.files import read_limited
-from emomelody.formats.midi_events import WRITTEN, WRITTEN_NOTE, EventCollector, Span
+from emomelody.formats.melody_track import Track, find_melody
+from emomelody.formats.midi_events import (
+    WRITTEN,
+    WRITTEN_NOTE,
+    EventCollector,
+    Span,
+    unknown_keys_allowed,
+)
 from emomelody.music.melody import (
     MAX_PITCH,
     STEPS_PER_BEAT,
@@ -25,28 +32,18 @@ from emomelody.music.melody import (
     Melody,
     TimedNote,
     quantise,
-    skyline,
 )
 from emomelody.music.meter import Meter
 from emomelody.performance.piece import Piece
 
-SUFFIXES = (".mid", ".midi")
+SUFFIXES = (".mid", ".midi", ".kar")  # .kar: with lyrics, for karaoke
 MAX_BYTES = 1_000_000  # far more than a melody needs
 MAX_QUARTERS = 10_000  # time of the last event; 83 minutes at 120 BPM
 MAX_NOTES = 50_000
 TICKS_PER_BEAT = 480
 _TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT
 _Event = tuple[int, mido.messages.BaseMessage]  # (tick, message)
-_MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Track:
-    """The notes of one track and channel, ordered by onset."""
-
-    name: str
-    notes: tuple[TimedNote, ...]
-    program: int = 0  # General MIDI 0 … 127, when the first note begins
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,9 @@ class Song:
     meters: tuple[tuple[Fraction, str], ...]  # (onset, e.g. ``4/4``)
     keys: tuple[tuple[Fraction, str], ...]  # (onset, key signature such as ``F#`` or ``Am``)
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note)
+    syllables: tuple[Fraction, ...]  # onsets of the lyrics, in order
     length: Fraction  # time of the last event
+    own: bool  # written by this program
 
     @property
     def meter(self) -> Meter:
@@ -66,17 +65,8 @@ class Song:
         return Meter(names.pop()) if len(names) == 1 and names <= set(Meter) else Meter.FOUR_FOUR
 
     def melody(self) -> Track:
-        """The top line of the first track named like a melody, or else of all tracks.
-
-        The line of all tracks has the name and the program of the track that most of its notes come from.
-        """
-        named = [t for t in self.tracks if _MELODY_NAME.search(t.name)]
-        tracks = named[:1] or self.tracks
-        line = tuple(skyline(note for track in tracks for note in track.notes))
-        onsets = {(note.onset, note.pitch) for note in line}  # the end may be cut
-        shares = [sum((n.onset, n.pitch) in onsets for n in track.notes) for track in tracks]
-        main = tracks[shares.index(max(shares))] if tracks else Track("", ())
-        return replace(main, notes=line)
+        """The melody, as ``melody_track.find_melody`` finds it."""
+        return find_melody(self.tracks, self.syllables)
 
 
 def read(path: Path) -> Song:
@@ -103,10 +93,12 @@ def read(path: Path) -> Song:
     )
     return Song(
         tuple(tracks),
-        tuple((Fraction(tick, per_beat), meter) for tick, meter in sorted(events.meters)),
-        tuple((Fraction(tick, per_beat), key) for tick, key in sorted(events.keys)),
-        tuple((Fraction(tick, per_beat), tempo) for tick, tempo in sorted(events.tempos, key=itemgetter(0))),
+        _changes(events.meters, per_beat),
+        _changes(events.keys, per_beat),
+        _changes(events.tempos, per_beat),
+        tuple(Fraction(tick, per_beat) for tick in sorted(events.syllables)),
         Fraction(events.last_tick, per_beat),
+        own=bool(events.written),
     )
 
 
@@ -166,9 +158,10 @@ def _note_events(piece: Piece) -> list[_Event]:
         (0, mido.MetaMessage("track_name", name=piece.title)),
         (0, mido.Message("program_change", program=piece.program)),
     ]
-    if any(length < 1 for length in piece.note_lengths):
-        written = [WRITTEN_NOTE.pack(n.duration, piece.octave_at(n.onset)) for n in piece.melody.notes]
-        events.append((0, mido.MetaMessage("sequencer_specific", data=b"".join([WRITTEN, *written]))))
+    short = any(length < 1 for length in piece.note_lengths)
+    notes = piece.melody.notes if short else ()
+    written = [WRITTEN_NOTE.pack(note.duration, piece.octave_at(note.onset)) for note in notes]
+    events.append((0, mido.MetaMessage("sequencer_specific", data=b"".join([WRITTEN, *written]))))
     for note, velocity, length in zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True):
         on = _message("note_on", note=note.pitch, velocity=velocity)
         off = _message("note_off", note=note.pitch)
@@ -218,12 +211,19 @@ def _timed_notes(spans: list[Span], per_beat: int) -> tuple[TimedNote, ...]:
     return tuple(sorted(notes))
 
 
+def _changes(events: Iterable[tuple[int, _Value]], per_beat: int) -> tuple[tuple[Fraction, _Value], ...]:
+    """(onset in quarter notes, value) of each tick's last event in the file, in order of time."""
+    last = dict(sorted(events, key=itemgetter(0)))
+    return tuple((Fraction(tick, per_beat), value) for tick, value in last.items())
+
+
 def _parse(path: Path) -> mido.MidiFile:
     data = _read_bytes(path)
     try:
         # clip: a data byte above 127 is common damage that costs no note.
-        return mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except (EOFError, OSError, IndexError, ValueError, KeyError, mido.KeySignatureError) as error:
+        with unknown_keys_allowed():
+            return mido.MidiFile(file=io.BytesIO(data), clip=True)
+    except (EOFError, OSError, IndexError, ValueError, KeyError) as error:
         reason = "an event lacks its data" if isinstance(error, IndexError) else str(error)
         raise BadInput(path, f"damaged MIDI file ({reason or 'it ends too early'})") from error
 

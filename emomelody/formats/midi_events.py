@@ -1,23 +1,27 @@
-"""Collecting what the tracks of a MIDI file hold: notes, names, programs, meters, keys and tempos."""
+"""Collecting what the tracks of a MIDI file hold: notes, names, programs, meters, keys, tempos, lyrics."""
 
 from __future__ import annotations
 
 import struct
 from bisect import bisect_right
 from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import mido
+from mido.midifiles import meta
 
 DRUMS = 9  # General MIDI's drum channel, counted from 0
 Span = tuple[int, int, int]  # (onset, end, pitch) of a note, in ticks
 # A sequencer-specific event that begins so (0x7D: of no manufacturer) holds for each note of a track its
 # written duration in steps, and how many octaves higher than sampled it is played. Without it, notes played
-# short could not be told from notes before rests. Other programs ignore it.
+# short could not be told from notes before rests. Without notes, it says who wrote the file. Other programs
+# ignore it.
 WRITTEN, WRITTEN_NOTE = b"\x7demomelody", struct.Struct(">Hb")
 
 
 class EventCollector:
-    """Collects the notes, names, programs, meters, keys and tempos of tracks; times in ticks."""
+    """Collects the notes, names, programs, meters, keys, tempos and lyrics of tracks; times in ticks."""
 
     def __init__(self) -> None:
         self.notes: dict[tuple[int, int], list[Span]] = defaultdict(list)  # by (track, channel)
@@ -27,6 +31,7 @@ class EventCollector:
         self.meters: list[tuple[int, str]] = []
         self.keys: list[tuple[int, str]] = []
         self.tempos: list[tuple[int, int]] = []
+        self.syllables: set[int] = set()
         self.last_tick = 0
         self.note_count = 0
 
@@ -54,10 +59,12 @@ class EventCollector:
                 self.written[number] = tuple(WRITTEN_NOTE.iter_unpack(data[:whole]))
             elif message.type == "time_signature":
                 self.meters.append((tick, f"{message.numerator}/{message.denominator}"))
-            elif message.type == "key_signature":
+            elif message.type == "key_signature" and message.key:
                 self.keys.append((tick, message.key))
             elif message.type == "set_tempo" and message.tempo > 0:  # 0 is damage
                 self.tempos.append((tick, message.tempo))
+            elif message.type in ("lyrics", "text") and _is_sung(message.text):
+                self.syllables.add(tick)
             elif message.type == "end_of_track":
                 break
         for (channel, pitch), events in switches.items():
@@ -71,6 +78,34 @@ class EventCollector:
         changes = self.programs.get((number, channel), [])
         first = min((onset for onset, _, _ in self.notes[number, channel]), default=0)
         return next((program for tick, program in reversed(changes) if tick <= first), 0)
+
+
+def _is_sung(text: str) -> bool:
+    """Whether a text may be a syllable. In karaoke files an @ begins what is said of the piece."""
+    return bool(text.strip()) and not text.startswith("@")
+
+
+@contextmanager
+def unknown_keys_allowed() -> Iterator[None]:
+    """Let mido read a key signature that does not exist, e.g. of 9 sharps, as one whose key is empty.
+
+    By itself it gives up the whole file for it.
+    """
+    meta.add_meta_spec(_AnyKeySignature)
+    try:
+        yield
+    finally:
+        meta.add_meta_spec(meta.MetaSpec_key_signature)
+
+
+class _AnyKeySignature(meta.MetaSpec_key_signature):  # type: ignore[misc]  # mido has no types
+    type = "key_signature"
+
+    def decode(self, message: mido.MetaMessage, data: list[int]) -> None:
+        try:
+            super().decode(message, data)
+        except (mido.KeySignatureError, IndexError):  # the second for one without its data
+            vars(message)["key"] = ""  # past mido's check of the value
 
 
 def _pair(events: list[tuple[int, bool]], onsets: list[int]) -> list[tuple[int, int]]:

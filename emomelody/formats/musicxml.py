@@ -39,7 +39,7 @@ class Score:
 
     line: tuple[TimedNote, ...]  # the top line, ties joined
     bars: tuple[tuple[Fraction, Fraction], ...]  # (onset, length) of each measure
-    meters: tuple[tuple[Fraction, str], ...]  # (onset, "4/4") of each time signature
+    meters: tuple[tuple[Fraction, str], ...]  # (onset, "4/4" or "free meter") of each time signature
     key: Key | None  # the first written key with a mode
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note)
     # (pitch, duration) of every note: of every part if ``key`` is None, else of the first alone.
@@ -74,7 +74,7 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
     from music21.instrument import Instrument
     from music21.key import Key as MusicKey
     from music21.key import KeySignature
-    from music21.meter import TimeSignature
+    from music21.meter.base import TimeSignatureBase
     from music21.tempo import MetronomeMark
 
     if not score.parts:
@@ -88,9 +88,10 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
         (_quarters(b.offset), _quarters(b.quarterLength)) for b in part.getElementsByClass(stream.Measure)
     ]
     meters = [
-        (_quarters(meter.getOffsetInHierarchy(part)), meter.ratioString)
-        for meter in part.recurse().getElementsByClass(TimeSignature)
+        (_quarters(meter.getOffsetInHierarchy(part)), _meter(meter))
+        for meter in part.recurse().getElementsByClass(TimeSignatureBase)
     ]
+    meters = meters or [(Fraction(0), "4/4")]  # like a MIDI file without a time signature
     marks = part.recurse().getElementsByClass(MetronomeMark)
     tempos = [
         (max(Fraction(0), _quarters(mark.getOffsetInHierarchy(part))), tempo)
@@ -111,6 +112,11 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
     if not line:
         raise BadInput(path, "no pitched notes in its first part")
     return Score(tuple(line), tuple(bars), tuple(meters), key, tuple(tempos), sounding, program)
+
+
+def _meter(written: Any) -> str:
+    """The meter of a time signature; of a senza misura, which has no numbers, ``free meter``."""
+    return getattr(written, "ratioString", "free meter")
 
 
 def _tempo(mark: Any) -> int | None:

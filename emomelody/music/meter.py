@@ -10,7 +10,7 @@ STEPS_PER_WHOLE = 16  # sixteenth steps in a whole note
 
 
 class Meter(StrEnum):
-    """The meters of melodies. 2/2 and 2/4 are read as 4/4, two bars of 2/4 as one."""
+    """The meters of melodies. 2/2, 4/2, 2/4 and 1/4 are read as 4/4, two bars of 2/4 as one."""
 
     FOUR_FOUR = "4/4"
     THREE_FOUR = "3/4"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 from conftest import COMMAND, Run
-from songs import G_MAJOR, manifest_rows, read_row, write_song
+from songs import G_MAJOR, manifest_rows, read_row, write_notes, write_song
+
+from emomelody.music.melody import TimedNote
 
 
 def test_a_piece_becomes_windows_in_c(tmp_path: Path, run: Run) -> None:
@@ -39,6 +43,52 @@ def test_music_in_two_and_three_is_used_as_well(tmp_path: Path, run: Run) -> Non
     assert "melodies, own in 4/4" in done.stdout
 
 
+def test_files_of_one_name_in_two_folders_can_be_told_apart(tmp_path: Path, run: Run) -> None:
+    write_song(tmp_path / "songs" / "one" / "a.mid", G_MAJOR * 2)
+    write_song(tmp_path / "songs" / "two" / "a.mid", G_MAJOR[::-1] * 2)
+    write_song(tmp_path / "b.mid", [*G_MAJOR, *G_MAJOR[::-1]])
+    run("preprocess", "songs", "b.mid")
+    assert [row["source"] for row in manifest_rows(tmp_path / "data")] == ["one/a.mid", "two/a.mid", "b.mid"]
+
+
+def test_a_melody_of_several_files_is_written_once(tmp_path: Path, run: Run) -> None:
+    """In any key; but again with another label, at another tempo, and where it recurs in its own piece."""
+    songs = tmp_path / "songs"
+    write_song(songs / "a.mid", G_MAJOR * 4)
+    write_song(songs / "b.mid", [pitch + 2 for pitch in G_MAJOR * 2 + G_MAJOR[::-1] * 2], key="A")
+    write_song(songs / "fast.mid", G_MAJOR * 2, tempos={0: 150})
+    write_song(songs / "sad" / "c.mid", G_MAJOR * 2)
+    done = run("-v", "preprocess", "songs")
+    found = [(row["source"], row["bars"]) for row in manifest_rows(tmp_path / "data")]
+    others = [("b.mid", "5-8"), ("fast.mid", "1-4"), ("sad/c.mid", "1-4")]
+    assert found == [("a.mid", "1-4"), ("a.mid", "5-8"), *others]
+    (line,) = [line for line in done.stdout.splitlines() if "exact duplicate of another melody" in line]
+    assert line.split()[-2] == "1"
+    assert "b.mid: exact duplicate of another melody: 1" in done.stderr
+
+
+def test_pieces_without_a_melody_are_counted_by_reason_with_a_remedy(tmp_path: Path, run: Run) -> None:
+    songs = tmp_path / "songs"
+    write_song(songs / "a.mid", G_MAJOR * 4)
+    write_song(songs / "b.mid", G_MAJOR * 4)
+    for name, seed in (("c", 1), ("d", 2)):
+        gaps = np.random.default_rng(seed).gamma(3, 0.2, 200)
+        onsets = [Fraction(round(960 * onset), 960) for onset in np.cumsum(gaps)]
+        notes = [TimedNote(onset, onset + Fraction(1, 8), 60 + n % 9) for n, onset in enumerate(onsets)]
+        write_notes(songs / f"{name}.mid", notes)
+    (songs / "e.abc").write_text("X:1\nM:4/4\nL:1/4\nK:C\nC|\n")
+    done = run("preprocess", "songs")
+    assert (
+        "4 pieces gave no melody:"
+        " 2 played without a beat (quantise the notes in a notation program or a sequencer first),"
+        " 1 exact duplicate of another melody (it is written once),"
+        " 1 without a whole bar (at least a bar is needed after the pickup)\n"
+    ) in done.stderr
+    assert "gave no melody" not in run("-q", "preprocess", "songs", "--force").stderr
+    stderr = run("sample", "--like", "songs/c.mid", code=1).stderr
+    assert "songs/c.mid: piece played without a beat: quantise the notes" in stderr
+
+
 def test_windows_first_takes_one_of_each_piece(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
     done = run("preprocess", "songs", "--windows", "first", "-o", "one")
@@ -61,6 +111,9 @@ def test_bad_files_are_listed_and_the_others_written(tmp_path: Path, run: Run) -
     assert "broken.xml: damaged MusicXML" in done.stderr
     assert "3 sources could not be used" in done.stderr
     assert "piece in 5/4" in done.stdout
+    assert (
+        "1 piece gave no melody: 1 in 5/4 (only 4/4, 2/2, 4/2, 2/4, 1/4, 3/4 and 6/8 are read)" in done.stderr
+    )
 
 
 def test_no_melody_at_all_is_an_error_with_the_reasons(tmp_path: Path, run: Run) -> None:
@@ -68,6 +121,7 @@ def test_no_melody_at_all_is_an_error_with_the_reasons(tmp_path: Path, run: Run)
     write_song(tmp_path / "five.mid", G_MAJOR * 4, beats=5)
     stderr = run("preprocess", "short.mid", "five.mid", code=1).stderr
     assert "no melody found (window with more rest than sound: 1; piece in 5/4: 1)" in stderr
+    assert "name the track Melody or make it the first part; only 4/4, 2/2" in stderr
     assert not (tmp_path / "data").exists()
 
 

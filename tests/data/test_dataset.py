@@ -28,7 +28,7 @@ def test_the_papers_layout_loads_without_a_manifest(small_data: Path) -> None:
 
 def test_a_window_has_the_index_of_the_one_before_it_in_its_piece(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "march.mid", G_MAJOR * 6)
-    write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 4)
+    write_song(tmp_path / "songs" / "walk.mid", G_MAJOR[::-1] * 4)
     run("preprocess", "songs")
     songs = load(tmp_path / "data")
     found = {
@@ -89,7 +89,7 @@ def test_many_files_are_read_in_processes_as_in_one(
 
 def test_whole_pieces_are_successive_windows(tmp_path: Path, run: Run) -> None:
     write_song(tmp_path / "songs" / "march.mid", G_MAJOR * 6)
-    write_song(tmp_path / "songs" / "walk.mid", G_MAJOR * 2)
+    write_song(tmp_path / "songs" / "walk.mid", G_MAJOR[::-1] * 2)
     run("preprocess", "songs")
     songs = load(tmp_path / "data")
 

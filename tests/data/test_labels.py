@@ -31,7 +31,11 @@ def test_labels_come_from_csv_then_folder_then_rule(tmp_path: Path, run: Run) ->
     assert not (tmp_path / "none").exists()
     assert "labels: 1 melody from labels.csv, 1 from folder names, 1 from the rule" in stderr
     found = {row["source"]: (row["emotion"], row["label_from"]) for row in manifest_rows(tmp_path / "data")}
-    assert found == {"a.mid": ("e4", "folder"), "b.mid": ("e2", "csv"), "c.mid": ("e3", "rule")}
+    assert found == {
+        "Relaxed/a.mid": ("e4", "folder"),
+        "Relaxed/b.mid": ("e2", "csv"),
+        "other/c.mid": ("e3", "rule"),
+    }
 
 
 def test_no_word_of_other_labels_where_the_csv_file_has_all(tmp_path: Path, run: Run) -> None:
@@ -82,9 +86,9 @@ def test_valence_and_arousal_can_be_given_as_numbers(tmp_path: Path, run: Run) -
     columns = ("emotion", "valence", "arousal", "label_from", "arousal_by")
     found = {row["source"]: [row[name] for name in columns] for row in manifest_rows(tmp_path / "data")}
     assert found == {
-        "a.mid": ["e2", "-0.25", "0.1", "csv", ""],
-        "b.mid": ["e1", "1.0", "0.0", "csv", ""],
-        "c.mid": ["e3", "", "", "folder", ""],
+        "sad/a.mid": ["e2", "-0.25", "0.1", "csv", ""],
+        "sad/b.mid": ["e1", "1.0", "0.0", "csv", ""],
+        "sad/c.mid": ["e3", "", "", "folder", ""],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -113,6 +114,17 @@ def test_the_first_window_begins_with_the_pickup(score: Path) -> None:
 def test_a_note_tied_into_a_window_begins_with_it(score: Path) -> None:
     _, second = windows_of(score).windows
     assert second.melody.notes[0] == Note(0, 4, 77 - 2)
+
+
+def test_a_score_without_a_meter_is_in_fours_and_one_that_says_so_is_free(
+    tmp_path: Path, score: Path
+) -> None:
+    written = score.read_text()
+    path = tmp_path / "a.musicxml"
+    path.write_text(re.sub("<time.*?</time>", "", written, flags=re.DOTALL))
+    assert windows_of(path).windows == windows_of(score).windows
+    path.write_text(re.sub("<time.*?</time>", "<time><senza-misura/></time>", written, flags=re.DOTALL))
+    assert windows_of(path).skipped == {"piece in free meter": 1}
 
 
 def write_triplets(path: Path) -> Path:

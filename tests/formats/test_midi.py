@@ -109,6 +109,26 @@ def test_a_melody_has_the_one_meter_of_its_file(
     assert midi.read_melody(song(tmp_path, [*notes(60, 62), *signatures])).meter is found
 
 
+def test_of_several_signatures_at_one_time_the_last_in_the_file_counts(tmp_path: Path) -> None:
+    times = [mido.MetaMessage("time_signature", numerator=n, denominator=4) for n in (4, 3)]
+    keys = [mido.MetaMessage("key_signature", key=key) for key in ("G", "A")]
+    for order in (1, -1):
+        read = midi.read(song(tmp_path, [*times[::order], *keys[::order]], notes(60, 62)))
+        assert read.meters == ((0, "3/4" if order == 1 else "4/4"),)
+        assert read.keys == ((0, "A" if order == 1 else "G"),)
+
+
+@pytest.mark.parametrize("data", [b"\x09\x00", b"\x00\x07", b"\x00", b""])
+def test_a_key_signature_that_does_not_exist_is_ignored(tmp_path: Path, data: bytes) -> None:
+    unknown = mido.UnknownMetaMessage(0x59, data)
+    path = song(tmp_path, [unknown], [mido.MetaMessage("key_signature", key="G"), *notes(60, 62)])
+    read = midi.read(path)
+    assert read.keys == ((0, "G"),)
+    assert [note.pitch for note in read.melody().notes] == [60, 62]
+    with pytest.raises((mido.KeySignatureError, IndexError)):
+        mido.MidiFile(path)  # mido itself is as strict as before
+
+
 def test_notes_played_short_are_read_as_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "a.mid"
     melody = Melody((Note(0, 4, 60), Note(4, 2, 62), Note(8, 8, 64), Note(16, 300, 60)), 320)
@@ -124,7 +144,8 @@ def test_notes_played_short_are_read_as_they_are_written(tmp_path: Path) -> None
     file.save(path)
     assert midi.read_melody(path, 320).notes[0].duration == 2
     midi.write(arrange(melody, title="a", emotion=Emotion.E1, setting=PLAIN), path)
-    assert b"emomelody" not in path.read_bytes()
+    (written,) = [m for m in mido.MidiFile(path).tracks[1] if m.type == "sequencer_specific"]
+    assert bytes(written.data) == b"\x7demomelody"  # who wrote it, and no durations
 
 
 def test_a_midi_file_has_the_title_tempo_and_meter(tmp_path: Path) -> None:
