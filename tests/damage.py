@@ -1,7 +1,7 @@
 """Files with every kind of damage, each with what must come of it: python tests/damage.py FOLDER
 
-The files are made of one melody of four bars. ``SAME`` says that this very melody must come out, ``OTHER`` that
-the damage cannot be told from music; a text, that the file must be refused, or its window skipped, for a
+The files are made of one melody of four bars. ``SAME`` says that this very melody must come out, ``OTHER``
+that the damage cannot be told from music; a text, that the file must be refused, or its window skipped, for a
 reason that holds it.
 """
 

@@ -67,9 +67,9 @@ class UserTune:
 def read_tune(path: Path, meters: Collection[Meter] = tuple(Meter), tune: Tune | None = None) -> UserTune:
     """The tune of a MIDI or MusicXML file, or one of an ABC file (default: the first).
 
-    Notes off the sixteenth grid are moved onto it. Where the file has several meters, it is the part in the
-    first one of those that are read. Raises BadInput for a file without a usable melody, played without a
-    beat, or in none of the ``meters``.
+    Notes off the sixteenth grid are moved onto it. Where the file has several meters, it is the first part in
+    the one that ``SourcePiece`` is read in. Raises BadInput for a file without a usable melody or played
+    without a beat, or in none of the ``meters``.
     """
     corpus.check_suffix(path)
     if tune is None and path.suffix.lower() in abc.SUFFIXES:
