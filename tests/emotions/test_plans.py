@@ -109,3 +109,43 @@ def test_plans_survive_a_weights_file_and_damage_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match="plans"):
             Plans.from_array(damage)
+
+
+def test_a_plan_is_completed_by_tunes_that_are_like_it() -> None:
+    rng = np.random.default_rng(0)
+    low, high = [(0.2, 0.2)] * 4, [(0.9, 0.9)] * 4
+    plans = plans_of(*([low] * NEAREST), *([high] * NEAREST))
+    own = Plan(np.full((4, 2), 0.9), np.zeros((4, len(NAMES))), plans.draw(HAPPY, 4, rng).form)
+    unknown = np.array([False, False, True, True])
+    completed = plans.complete(own, unknown, np.full((4, 2), 0.8), rng)
+    assert (completed.points[:2] == own.points[:2]).all()
+    assert (completed.attributes[:2] == own.attributes[:2]).all()
+    assert completed.points[2:] == pytest.approx(0.9)
+    third, fourth = windows(completed)[2:]
+    assert (third % 4, fourth % 4) == (2, 3)  # a tune ends where this one ends
+    assert fourth == third + 1 >= 4 * NEAREST  # one of the second kind
+
+
+def test_completed_blocks_have_the_wanted_emotion() -> None:
+    rng = np.random.default_rng(0)
+    plans = plans_of(*([[(0.5, 0.5)] * 4] * NEAREST))  # no sad tune
+    own = Plan(np.full((4, 2), 0.5), np.zeros((4, len(NAMES))), plans.draw(HAPPY, 4, rng).form)
+    unknown = np.array([False, True, False, False])
+    completed = plans.complete(own, unknown, np.tile(SAD, (4, 1)), rng)
+    assert completed.points[1].tolist() == SAD.tolist()
+    assert (completed.points[~unknown] == 0.5).all()
+
+
+def test_a_completed_plan_has_the_register_of_its_blocks() -> None:
+    """It is as much higher or lower than they are as the blocks of the real tune were."""
+    rng = np.random.default_rng(0)
+    register = NAMES.index("register")
+    attributes = np.zeros((4 * NEAREST, len(NAMES)))
+    attributes[:, register] = np.tile([-1.0, -1.0, 0.0, 0.0], NEAREST)
+    place = np.tile(np.arange(4), NEAREST)
+    points = np.full((4 * NEAREST, 2), 0.5)
+    plans = Plans.of(points, attributes, np.zeros((len(points), 4), np.int64), place == 0, place == 3)
+    own = Plan(np.full((4, 2), 0.5), np.zeros((4, len(NAMES))), plans.draw(HAPPY, 4, rng).form)
+    own.attributes[:, register] = 1.0
+    completed = plans.complete(own, np.array([False, False, True, True]), own.points, rng)
+    assert completed.attributes[:, register] == pytest.approx([1, 1, 2, 2])

@@ -12,6 +12,7 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.models.build import to_arrays, to_model
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.passages import Passages
+from emomelody.music.draft import NO_HOLD, OPEN
 from emomelody.music.form import Form, Repetition
 from emomelody.music.meter import Meter
 from emomelody.sampling import decoder as module
@@ -113,6 +114,25 @@ def test_logits_and_choices_are_those_of_plain_loops(meter: Meter, recorded: lis
     expected = forbid_holds(expected / TEMPERATURE, melodies.classes, REST)
     torch.testing.assert_close(torch.from_numpy(np.stack(recorded, 1)), expected, atol=1e-4, rtol=1e-4)
     check_choices(expected, uniforms, melodies.classes, 1e-5)
+
+
+def test_kept_steps_are_given_and_their_likelihood_is_that_of_plain_loops(recorded: list[Floats32]) -> None:
+    model, meter, form = tiny_model(0), Meter.SIX_EIGHT, random_form(2, 4)
+    given, uniforms = inputs(meter, 4, 2)
+    free = sampled(numpy_decoder(model, meter), given, uniforms, form)
+    assert (free.fit == 0).all()
+    recorded.clear()
+    kept = np.full((2, 48), OPEN)
+    kept[:, 12:24] = 2
+    kept[1, 30] = NO_HOLD
+    decoder = numpy_decoder(model, meter)
+    melodies = decoder.sample(decoder.start(2), given, uniforms, form, 4, kept)
+    assert (melodies.classes[:, 12:24] == 2).all()
+    assert (melodies.classes[:, :12] == free.classes[:, :12]).all()
+    assert melodies.classes[1, 30] != HOLD
+    logits = torch.from_numpy(np.stack(recorded, 1)).double()  # (B, T, V)
+    expected = logits.log_softmax(2)[:, 12:24, 2].sum(1)
+    assert melodies.fit == pytest.approx(expected.numpy(), abs=1e-4)
 
 
 def test_bundled_weights_decode_as_in_torch(recorded: list[Floats32]) -> None:

@@ -95,13 +95,18 @@ def sample(
         out=out, formats=formats or [], name=name, soundfont=soundfont, show=show, play=play, force=force,
     )  # fmt: skip
     check_options(options)
+    _sample(options)
+
+
+def _sample(options: Options) -> None:
+    """Plan the runs, write their melodies, and print, show and play what was written."""
     configs = plan_runs(options)
-    player = _find_player() if play else ()
+    player = _find_player() if options.play else ()
     runs = load_runs(options, configs)
-    to_folder = out != STDOUT and not file_format(out)
+    to_folder = options.out != STDOUT and not file_format(options.out)
     summaries = _write_folder(options, runs) if to_folder else [_write_one(options, runs[0])]
     for summary in summaries:
-        if show:
+        if options.show:
             print_melodies(summary.kept)
         note_repetitions(summary)
     _print_result(options, summaries, to_folder)
