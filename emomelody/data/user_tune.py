@@ -155,7 +155,7 @@ def _transposition(piece: SourcePiece) -> int:
 def _setting(piece: SourcePiece, transposition: int) -> Setting:
     """The setting in which the melody in C sounds as in the file, whose tempo is that of its first note."""
     tonic = piece.key.name.split()[0]
-    setting = Setting(tonic=tonic, program=piece.program, note_length=1)
+    setting = Setting(tonic=tonic, program=piece.program, note_length=1, time_signature=piece.notated)
     octave = (-transposition - setting.semitones) // 12
     before = [tempo for onset, tempo in piece.tempos if onset <= piece.line[0].onset] or [
         tempo for _, tempo in piece.tempos[:1]

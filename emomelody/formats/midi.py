@@ -33,7 +33,7 @@ from emomelody.music.melody import (
     TimedNote,
     quantise,
 )
-from emomelody.music.meter import Meter
+from emomelody.music.meter import Meter, TimeSignature
 from emomelody.performance.piece import Piece
 
 SUFFIXES = (".mid", ".midi", ".kar")  # .kar: with lyrics, for karaoke
@@ -124,7 +124,7 @@ def to_bytes(piece: Piece) -> bytes:
     end = piece.melody.steps * _TICKS_PER_STEP
     # Readers today expect UTF-8 in names; ASCII names have the same bytes.
     midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
-    conductor = _conductor_track(piece.melody.meter, piece.keys, piece.tempos, piece.sections, end)
+    conductor = _conductor_track(piece.time_signature, piece.keys, piece.tempos, piece.sections, end)
     midi.tracks.extend([conductor, _track(_note_events(piece), end)])
     buffer = io.BytesIO()
     midi.save(file=buffer)
@@ -138,7 +138,7 @@ def write(piece: Piece, path: Path) -> None:
 
 @lru_cache(maxsize=64)  # the melodies of a run often share it
 def _conductor_track(
-    meter: Meter,
+    meter: TimeSignature,
     keys: tuple[tuple[int, str], ...],
     tempos: tuple[tuple[int, float], ...],
     sections: tuple[tuple[int, str], ...],

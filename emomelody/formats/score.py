@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import groupby, pairwise
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from emomelody.music.key import spell
 from emomelody.music.melody import STEPS_PER_BEAT
-from emomelody.music.meter import Meter
+from emomelody.music.meter import TimeSignature
 from emomelody.performance.piece import Piece
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 # Note values in steps, longest first, with the steps of a bar on which each may begin. Other notes are split
 # and tied, so that the beats and the middle of the bar stay visible. In 6/8 only a note of a whole bar hides
 # its middle; in 3/4 no dotted quarter ends the bar, because after another one it would look like 6/8.
-_NOTE_VALUES: dict[Meter, tuple[tuple[int, Sequence[int]], ...]] = {
-    Meter.FOUR_FOUR: (
+_NOTE_VALUES: dict[TimeSignature, tuple[tuple[int, Sequence[int]], ...]] = {
+    TimeSignature.FOUR_FOUR: (
         (16, (0,)),
         (12, (0, 4)),
         (8, (0, 4, 8)),
@@ -31,7 +30,7 @@ _NOTE_VALUES: dict[Meter, tuple[tuple[int, Sequence[int]], ...]] = {
         (2, (0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)),
         (1, range(16)),
     ),
-    Meter.THREE_FOUR: (
+    TimeSignature.THREE_FOUR: (
         (12, (0,)),
         (8, (0, 4)),
         (6, (0, 2, 4)),
@@ -40,7 +39,7 @@ _NOTE_VALUES: dict[Meter, tuple[tuple[int, Sequence[int]], ...]] = {
         (2, (0, 1, 2, 4, 5, 6, 8, 9, 10)),
         (1, range(12)),
     ),
-    Meter.SIX_EIGHT: (
+    TimeSignature.SIX_EIGHT: (
         (12, (0,)),
         (6, (0, 6)),
         (4, (0, 2, 6, 8)),
@@ -50,14 +49,21 @@ _NOTE_VALUES: dict[Meter, tuple[tuple[int, Sequence[int]], ...]] = {
     ),
 }
 # Values, with their steps, that hide a beat of 3/4. A note that needs a tie anyway is split at the beat.
-_HIDING_A_BEAT = {Meter.THREE_FOUR: {(6, 2), (4, 2), (4, 6)}}
+_HIDING_A_BEAT = {TimeSignature.THREE_FOUR: {(6, 2), (4, 2), (4, 6)}}
 # Rests begin at multiples of their own length, and have dots only where they fill a beat of 6/8. A bar of
 # rest is one rest; otherwise each beat of 3/4 has its own, and a quarter rest in 6/8 begins a beat.
-_REST_VALUES: dict[Meter, tuple[tuple[int, Sequence[int]], ...]] = {
-    Meter.FOUR_FOUR: tuple((value, range(0, 16, value)) for value in (16, 8, 4, 2, 1)),
-    Meter.THREE_FOUR: tuple((value, range(0, 12, value)) for value in (12, 4, 2, 1)),
-    Meter.SIX_EIGHT: ((12, (0,)), (6, (0, 6)), (4, (0, 6)), (2, range(0, 12, 2)), (1, range(12))),
+_REST_VALUES: dict[TimeSignature, tuple[tuple[int, Sequence[int]], ...]] = {
+    TimeSignature.FOUR_FOUR: tuple((value, range(0, 16, value)) for value in (16, 8, 4, 2, 1)),
+    TimeSignature.THREE_FOUR: tuple((value, range(0, 12, value)) for value in (12, 4, 2, 1)),
+    TimeSignature.SIX_EIGHT: ((12, (0,)), (6, (0, 6)), (4, (0, 6)), (2, range(0, 12, 2)), (1, range(12))),
 }
+for _values in (_NOTE_VALUES, _REST_VALUES):
+    _values[TimeSignature.TWO_TWO] = _values[TimeSignature.FOUR_FOUR]
+    _values[TimeSignature.TWO_FOUR] = tuple(  # as in the first half of a bar of 4/4
+        (value, [step for step in steps if step + value <= TimeSignature.TWO_FOUR.bar])
+        for value, steps in _values[TimeSignature.FOUR_FOUR]
+        if value <= TimeSignature.TWO_FOUR.bar
+    )
 _BASS = 57  # A3: a section whose mean pitch is lower gets the bass clef
 _TEMPO_SHOWN = 0.1  # relative change of tempo, from the last one printed, that is printed
 # How long notes sound, as shares of their durations. A note that sounds for all of it has no mark.
@@ -72,7 +78,7 @@ _BACKGROUND = '<rect width="100%" height="100%" fill="white" style="stroke: none
 
 
 def split_values(
-    onset: int, duration: int, meter: Meter = Meter.FOUR_FOUR, *, rest: bool = False
+    onset: int, duration: int, meter: TimeSignature = TimeSignature.FOUR_FOUR, *, rest: bool = False
 ) -> Iterator[tuple[int, int]]:
     """Split a note or rest into written values, as (onset, duration) in steps, none across a barline."""
     end = onset + duration
@@ -140,13 +146,11 @@ def _to_music21(piece: Piece) -> stream.Score:
     player.midiProgram, player.midiChannel = piece.program, 0
     player.partId, player.instrumentId = "P1", "I1"
     part.insert(0, player)
-    measures = [stream.Measure(number=bar + 1) for bar in range(piece.melody.bars)]
-    insert = partial(_insert, measures, piece.melody.meter.bar)
-    for step, mark in _marks(piece):
-        insert(step, mark)
-    for onset, duration, element in _notes_and_rests(piece):
-        element.quarterLength = duration / STEPS_PER_BEAT
-        insert(onset, element)
+    bars = -(-piece.melody.steps // piece.time_signature.bar)
+    measures = [stream.Measure(number=bar + 1) for bar in range(bars)]
+    for step, element in (*_marks(piece), *_notes_and_rests(piece)):
+        number, in_bar = divmod(step, piece.time_signature.bar)
+        measures[number].insert(in_bar / STEPS_PER_BEAT, element)
     measures[-1].rightBarline = "final"
     part.append(measures)
     for first, last in _slurs(piece, measures):
@@ -169,7 +173,7 @@ def _marks(piece: Piece) -> Iterator[tuple[int, Any]]:
 
     for step, low in _clef_changes(piece):
         yield step, clef.BassClef() if low else clef.TrebleClef()
-    yield 0, meter.TimeSignature(str(piece.melody.meter))
+    yield 0, meter.TimeSignature(str(piece.time_signature))
     for step, name in piece.keys:
         tonic = name.removesuffix("m").replace("b", "-")
         yield step, key.Key(tonic, "minor" if name.endswith("m") else "major")
@@ -183,12 +187,6 @@ def _marks(piece: Piece) -> Iterator[tuple[int, Any]]:
         yield step, dynamics.Dynamic(name)
 
 
-def _insert(measures: list[stream.Measure], bar: int, step: int, element: Any) -> None:
-    """Insert an element at a step of measures of ``bar`` steps."""
-    number, in_bar = divmod(step, bar)
-    measures[number].insert(in_bar / STEPS_PER_BEAT, element)
-
-
 def _tempo_marks(piece: Piece) -> Iterator[tuple[int, Any]]:
     """Yield a metronome mark for each tempo. Small changes and a ritardando are played but not printed.
 
@@ -196,7 +194,7 @@ def _tempo_marks(piece: Piece) -> Iterator[tuple[int, Any]]:
     """
     from music21 import tempo
 
-    shown, beat = 0.0, piece.melody.meter.beat / STEPS_PER_BEAT  # quarter notes
+    shown, beat = 0.0, piece.time_signature.beat / STEPS_PER_BEAT  # quarter notes
     for step, quarters in piece.tempos:
         beats = quarters / beat  # per minute
         mark = tempo.MetronomeMark(numberSounding=beats, referent=beat)
@@ -217,7 +215,7 @@ def _dynamic_changes(piece: Piece) -> Iterator[tuple[int, str]]:
         return
     played = zip(piece.melody.notes, piece.velocities, strict=True)
     shown: float | None = None
-    steps = piece.melody.meter.bar
+    steps = piece.time_signature.bar
     for bar, notes in groupby(played, key=lambda note: note[0].onset // steps):
         level = mean(velocity for _, velocity in notes)
         if shown is None or abs(level - shown) >= _DYNAMICS_SHOWN:
@@ -238,7 +236,7 @@ def _slurs(piece: Piece, measures: list[stream.Measure]) -> Iterator[tuple[Any, 
             and legato[at]
             and notes[at].onset == notes[at - 1].end
             and notes[at].pitch != notes[at - 1].pitch  # it would look like a tie
-            and notes[at].onset % piece.melody.meter.bar != 0
+            and notes[at].onset % piece.time_signature.bar != 0
         )
         if not joined:
             if at - 1 > start:
@@ -262,15 +260,15 @@ def _clef_changes(piece: Piece) -> Iterator[tuple[int, bool]]:
         before = low
 
 
-def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:
-    """Yield the contents of all bars: onset, duration in steps, music21 note (tied where split) or rest."""
+def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, Any]]:
+    """Yield the contents of all bars: onset in steps, music21 note (tied where split) or rest."""
     from music21 import articulations, note, pitch, tie
 
-    now, meter = 0, piece.melody.meter
+    now, meter = 0, piece.time_signature
     played = zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True)
     for sounding, velocity, length in played:
         for onset, value in split_values(now, sounding.onset - now, meter, rest=True):
-            yield onset, value, note.Rest()
+            yield onset, note.Rest(quarterLength=value / STEPS_PER_BEAT)
         values = list(split_values(sounding.onset, sounding.duration, meter))
         letter, alteration, octave = spell(sounding.pitch, piece.key_at(sounding.onset))
         for number, (onset, value) in enumerate(values):
@@ -281,10 +279,12 @@ def _notes_and_rests(piece: Piece) -> Iterator[tuple[int, int, Any]]:
             if len(values) > 1:
                 last = number == len(values) - 1
                 element.tie = tie.Tie("start" if number == 0 else "stop" if last else "continue")
-            yield onset, value, element
+            element.quarterLength = value / STEPS_PER_BEAT
+            yield onset, element
         now = sounding.end
-    for onset, value in split_values(now, piece.melody.bars * meter.bar - now, meter, rest=True):
-        yield onset, value, note.Rest()
+    end = -(-piece.melody.steps // meter.bar) * meter.bar
+    for onset, value in split_values(now, end - now, meter, rest=True):
+        yield onset, note.Rest(quarterLength=value / STEPS_PER_BEAT)
 
 
 def _program_name(program: int) -> str:

@@ -14,7 +14,7 @@ from emomelody.emotions.emotion import Emotion, describe
 from emomelody.emotions.path import Point
 from emomelody.errors import EmomelodyError
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BEAT, Melody, Note
-from emomelody.music.meter import Meter
+from emomelody.music.meter import Meter, TimeSignature
 from emomelody.music.tokens import HOLD, to_tokens
 from emomelody.music.tonality import has_closing_note
 from emomelody.performance.expression import (
@@ -49,6 +49,7 @@ class Piece:
     tempos: tuple[tuple[int, float], ...]  # (step, quarter notes per minute), the first at 0
     octaves: tuple[tuple[int, int], ...]  # (step, octaves up from the sampled register), the first at 0
     program: int  # General MIDI, 0–127
+    time_signature: TimeSignature  # that it is written with
     ritardando: int | None = None  # the step from which on the tempo falls towards the end
 
     @property
@@ -118,6 +119,7 @@ def arrange(
         tempos=_changes(_tempos(melody, points, setting, ritardando), meter.beat),
         octaves=_changes(octaves, meter.bar),
         program=int(setting.program),
+        time_signature=TimeSignature.of(meter, setting.time_signature),
         ritardando=ritardando,
     )
 

@@ -30,6 +30,7 @@ class Setting:
     program: int | str = 0  # General MIDI's number 0–127 or a name, which is stored as its number
     velocity: int | None = None  # 1–127
     note_length: float | None = None  # how long a note sounds, as a share of its written duration
+    time_signature: str | None = None  # of melodies in 4/4: 2/2 or 2/4, else they are written in 4/4
 
     def __post_init__(self) -> None:
         if isinstance(self.program, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import mido
@@ -160,3 +161,22 @@ def test_the_whole_of_a_long_file_is_continued(tmp_path: Path, run: Run) -> None
     write_tune(tmp_path / "own.mid", 250)
     stderr = run("sample", "--continue", "own.mid", code=1).stderr
     assert stderr == "emomelody: own.mid: 258 bars with the new ones: no more than 256 can be\n"
+
+
+@pytest.mark.parametrize(("meter", "bars"), [("2/2", 8), ("2/4", 16), ("6/8", 8)])
+def test_the_meter_is_written_as_in_the_file(tmp_path: Path, run: Run, meter: str, bars: int) -> None:
+    from music21 import converter
+
+    from emomelody.formats import musicxml
+
+    length = {"2/2": "4 E4", "2/4": "2 E2", "6/8": "3 E3"}[meter]
+    (tmp_path / "own.abc").write_text(f"X:1\nM:{meter}\nL:1/8\nQ:1/4=100\nK:G\n" + f"G{length} |" * bars)
+    run("sample", "--continue", "own.abc", "--bars", 4, "--seed", 1, "--format", "mid,musicxml", "-o", "new")
+    (path,) = (tmp_path / "new").glob("*.mid")
+    assert [text for _, text in midi.read(path).meters] == [meter]
+    assert midi.read(path).tempos == ((0, 600_000),)
+    (path,) = (tmp_path / "new").glob("*.musicxml")
+    assert [text for _, text in musicxml.read(path).meters] == [meter]
+    measures = converter.parse(path).parts[0].getElementsByClass("Measure")
+    assert {measure.duration.quarterLength for measure in measures} == {4 * Fraction(meter)}
+    assert len(measures) == bars + (8 if meter == "2/4" else 4)

@@ -83,6 +83,7 @@ def test_a_file_has_the_requested_setting(tmp_path: Path, run: Run) -> None:
         "program": 42,
         "velocity": 50,
         "note_length": None,
+        "time_signature": None,
     }
 
 
