@@ -90,13 +90,16 @@ class Plans:
     def draw(self, point: Floats, blocks: int, rng: np.random.Generator) -> Plan:
         """The plan of a tune near a point (2,), of its last blocks where enough tunes have as many.
 
-        A window of another emotion is replaced by one near the point.
+        A window of another emotion is replaced by one near the point. Where no window has the emotion, the
+        point is that of every block.
         """
         rows = self._run(np.asarray(point), blocks, rng)
-        away = quadrants(self.points[rows]) != Emotion.at(*point).index
+        label = Emotion.at(*point).index
+        away = quadrants(self.points[rows]) != label
         rows[away] = [self._run(np.asarray(point), 1, rng)[0] for _ in range(away.sum())]
         plan = self._plan(rows)
-        return replace(plan, points=plan.points.clip(-1, 1))
+        known = quadrants(plan.points) == label
+        return replace(plan, points=np.where(known[:, None], plan.points, point).clip(-1, 1))
 
     def along(self, points: Floats, rng: np.random.Generator) -> Plan:
         """A plan at these points (K, 2): the attributes of windows near them, of which one is like the next.
