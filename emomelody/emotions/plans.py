@@ -116,6 +116,15 @@ class Plans:
         middle = self._run(points.mean(0), len(points), rng)
         return Plan(points, plan.attributes, self._plan(middle).form)
 
+    def with_emotions(self, other: Plans, wanted: Flags) -> Plans:
+        """These plans, and those of another's windows that have one of the ``wanted`` emotions, (4,).
+
+        Both have the same attributes. Where windows of a run are left out, a new run begins.
+        """
+        chosen, rows = wanted[other._quadrants], other.rows.copy()  # (N,)
+        rows[~np.append(False, chosen[:-1]), -1] |= _BEGINS
+        return Plans(np.concatenate([self.rows, rows[chosen]]))
+
     def _plan(self, rows: Tokens) -> Plan:
         form = Form.from_states(self.rows[rows, -1 - BARS : -1].astype(np.int64).ravel())  # (4 K,)
         within = form.lags <= np.arange(len(form.lags))

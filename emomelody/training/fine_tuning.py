@@ -30,6 +30,7 @@ from emomelody.music.tokens import Vocabulary
 from emomelody.training.passages import PassageExamples
 from emomelody.training.processes import SINGLE_PROCESS, ProcessGroup
 from emomelody.training.recipes import LossTerms, VARecipe, encode_passages
+from emomelody.training.styles import complete
 from emomelody.weights.checkpoint import VA, Checkpoint, load_checkpoint
 from emomelody.weights.config import VAConfig
 
@@ -148,14 +149,27 @@ class Start:
         return FineTuning(start=self.checkpoint, remembered=tuple(s for s in styles if s not in new))
 
     def with_styles(self, new: Sequence[StyleDistribution]) -> tuple[StyleDistribution, ...]:
-        """The ``new`` styles and meters, which are sampled by default, and the others that were known."""
+        """The ``new`` styles and meters, which are sampled by default, and the others that were known.
+
+        What a new one lacks of an emotion is completed by the first of the others in its meter.
+        """
         names = {style.name for style in new}
-        return (*new, *(style for style in self.checkpoint.styles if style.name not in names))
+        known = [style for style in self.checkpoint.styles if style.name not in names]
+        return (*(_completed(style, known) for style in new), *known)
 
     def summary(self) -> dict[str, Any]:
         """What the fine-tuned weights say of their origin."""
         origin = self.checkpoint
         return {"name": origin.name, "checksum": origin.checksum, "training": origin.training}
+
+
+def _completed(style: StyleDistribution, known: Sequence[StyleDistribution]) -> StyleDistribution:
+    """A style, completed by the first known one in its meter whose plans have the same attributes."""
+    columns = style.plans.rows.shape[1]  # fewer in weights of earlier versions
+    for other in known:
+        if other.meter is style.meter and other.plans.rows.shape[1] == columns:
+            return complete(style, other)
+    return style
 
 
 def _to_model(checkpoint: Checkpoint) -> EmoregVA:

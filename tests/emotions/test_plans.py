@@ -84,6 +84,16 @@ def test_an_emotion_without_a_tune_has_the_plans_of_the_others_at_its_own_point(
         assert (plan.points == SAD).all()
 
 
+def test_plans_of_other_tunes_are_added_by_emotion() -> None:
+    plans = plans_of([(0.5, 0.5)] * 2)
+    other = plans_of([(-0.5, 0.5)] * 2, [(-0.5, -0.5), (0.5, 0.5), (-0.5, -0.5), (-0.5, -0.5)])
+    both = plans.with_emotions(other, np.array([False, False, True, False]))
+    assert both.points.tolist() == [[0.5, 0.5]] * 2 + [[-0.5, -0.5]] * 3
+    assert both.rows[:, -1].tolist() == [1, 2, 1, 1, 2]  # begins, ends
+    assert len(other) == 6
+    assert other.rows[4, -1] == 0
+
+
 def test_a_form_repeats_no_bar_before_the_melody() -> None:
     plans, rng = tiny_plans(np.random.default_rng(0)), np.random.default_rng(0)
     assert plans.has_forms
