@@ -145,7 +145,8 @@ def test_every_command_runs(
         if command == "train":  # one epoch leaves a model silent
             for weights in tmp_path.glob("*/*/model.safetensors"):
                 name = re.sub(r"-\d+$", "", weights.parent.name)  # of a second run
-                shutil.copy(bundled_weights()[name], weights)
+                if name in bundled_weights():  # others are fine-tuned, and make melodies after one epoch
+                    shutil.copy(bundled_weights()[name], weights)
         if "-o" in arguments:
             assert (tmp_path / arguments[arguments.index("-o") + 1]).exists()
 

@@ -152,7 +152,7 @@ def preprocess(
     check_data_folder(out, force)
     by = Arousal(arousal or ("quantile" if sources else "notes"))
     report = run_preprocess(found.sources, out, Windows(windows), by, seed, jobs)
-    output.out.print(_table(report))
+    output.out.print(table(report))
     output.out.print(
         escape(f"Wrote {plural(report.melodies, 'melody')} and manifest.csv to {out}"), soft_wrap=True
     )
@@ -163,7 +163,7 @@ def preprocess(
     if report.without_melody:
         output.note(_without_melody(report.without_melody))
     if output.verbose:
-        _list_skipped_windows(report)
+        list_skipped_windows(report)
     bad = [*found.bad, *report.bad]
     list_skipped(bad)
     if bad:
@@ -221,12 +221,13 @@ def _without_melody(pieces: Mapping[str, int]) -> str:
     return f"{plural(sum(pieces.values()), 'piece')} gave no melody: {', '.join(by_reason)}"
 
 
-def _list_skipped_windows(report: Report) -> None:
+def list_skipped_windows(report: Report) -> None:
+    """Say of each source how many of its windows were skipped, by reason."""
     for source, reasons in report.skipped_by_source.items():
         output.note(f"{source}: {', '.join(f'{reason}: {count}' for reason, count in reasons.items())}")
 
 
-def _table(report: Report) -> Table:
+def table(report: Report) -> Table:
     """Pieces read, melodies by emotion, and what was skipped by reason."""
     table = Table()
     table.add_column("")

@@ -2,165 +2,63 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from rich.markup import escape
 
-from emomelody.cli.options import (
-    Command,
-    Quiet,
-    UsageError,
-    Verbose,
-    choice,
-    given_options,
-    real_number,
-    seed_number,
-    whole_number,
-)
+from emomelody.cli.inputs import run_preprocess
+from emomelody.cli.options import Command, Quiet, UsageError, Verbose, given_options
 from emomelody.cli.output import fail, list_skipped, output, progress_bar
-from emomelody.cli.train_report import describe, figures, placement_table, rare_emotions
+from emomelody.cli.preprocess import list_skipped_windows, table
+from emomelody.cli.train_options import (
+    BatchSizeOption,
+    DataArgument,
+    DeviceOption,
+    EmotionWeightOption,
+    EpochsOption,
+    FromOption,
+    LrOption,
+    ModelOption,
+    OutOption,
+    PrecisionOption,
+    ResumeOption,
+    SeedOption,
+    SplitOption,
+)
+from emomelody.cli.train_report import describe, figures, placement_table, warnings
+from emomelody.errors import BadInput, EmomelodyError
 
 if TYPE_CHECKING:
     from emomelody.data.dataset import Dataset
+    from emomelody.data.sources import Source
     from emomelody.training.config import TrainConfig
     from emomelody.training.history import Epoch
     from emomelody.training.trainer import Trainer
     from emomelody.weights.checkpoint import Checkpoint
 
+DATA = "data"  # the folder of a run folder in which --from puts what it makes of music files
 LOG_EVERY = 10  # epochs between lines of figures where stderr is not a terminal
-# An emotion with fewer melodies than either is almost absent, and a warning names it.
-MODEL, TRAINING, OUTPUT = "Data and model", "Training", "Output and resuming"  # panels of the help
 
 EXAMPLES = """
 Examples:
 
 emomelody train data/
 
+emomelody train --from emoreg-va my-tunes/
+
 emomelody train --resume runs/emoreg-va
 """
-
-
-DataArgument = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="DATA",
-        help="A folder with e1 … e4 of MIDI files, as made by preprocess.",
-        show_default=False,
-    ),
-]
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        "-m",
-        parser=choice("base", "emoreg", "emoreg-va"),
-        metavar="NAME",
-        help="emoreg-va, or one of the paper's models: base (CVAE-Base) or emoreg (CVAE-EmoReg).",
-        rich_help_panel=MODEL,
-    ),
-]
-SplitOption = Annotated[
-    str,
-    typer.Option(
-        parser=choice("tune", "random"),
-        metavar="NAME",
-        help="How a fifth of the melodies is held out: tune (no tune is in both parts), or random (as in"
-        " the paper).",
-        rich_help_panel=MODEL,
-    ),
-]
-SeedOption = Annotated[
-    int,
-    typer.Option(
-        parser=seed_number,
-        metavar="N",
-        help="Seed of the initial weights, the order of melodies, the noise, and the split if DATA has no"
-        " manifest. The same seed gives the same weights on the same machine.",
-        rich_help_panel=MODEL,
-    ),
-]
-EpochsOption = Annotated[
-    int | None,
-    typer.Option(
-        parser=whole_number(1),
-        metavar="N",
-        help="Passes over the training melodies.",
-        show_default="emoreg-va 9,280 updates, at most 110 epochs; else 12,600 updates",
-        rich_help_panel=TRAINING,
-    ),
-]
-BatchSizeOption = Annotated[
-    int | None,
-    typer.Option(
-        parser=whole_number(1),
-        metavar="N",
-        help="Melodies of four bars per update.",
-        show_default="emoreg-va 64, else 16",
-        rich_help_panel=TRAINING,
-    ),
-]
-LrOption = Annotated[
-    float | None,
-    typer.Option(
-        parser=real_number(0, above=True),
-        metavar="X",
-        help="Learning rate.",
-        show_default="emoreg-va 0.003, else 0.001",
-        rich_help_panel=TRAINING,
-    ),
-]
-EmotionWeightOption = Annotated[
-    float,
-    typer.Option(
-        parser=real_number(0),
-        metavar="X",
-        help="For emoreg: final factor of the emotion losses. It grows from 1 over the last 30 % of the"
-        " epochs.",
-        rich_help_panel=TRAINING,
-    ),
-]
-DeviceOption = Annotated[
-    str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 …", rich_help_panel=TRAINING)
-]
-PrecisionOption = Annotated[
-    str,
-    typer.Option(
-        parser=choice("auto", "float32", "bfloat16"),
-        metavar="NAME",
-        help="Precision of matrix products: float32, bfloat16 (CPU only), or auto (bfloat16 on processors"
-        " with instructions for it, where it is faster). After 50 updates, two processes of torchrun agree"
-        " with one to about 1e-5 in float32 and to about 0.04 in bfloat16.",
-        rich_help_panel=TRAINING,
-    ),
-]
-OutOption = Annotated[
-    Path,
-    typer.Option(
-        "--out",
-        "-o",
-        metavar="FOLDER",
-        help="The folder in which the run's folder is made.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-ResumeOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Continue the interrupted run in this run folder to its last epoch, with its options. Give"
-        " DATA only if it was moved.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
-    ),
-]
 
 
 def train(
     context: typer.Context,
     data: DataArgument = None,
+    start: FromOption = None,
     model: ModelOption = "emoreg-va",
     split: SplitOption = "tune",
     seed: SeedOption = 0,
@@ -181,14 +79,14 @@ def train(
     or, where it has none, what the rule measures in the notes.
 
     Writes weights, the history of each epoch and pictures to runs/MODEL,
-    or runs/MODEL-2 if that exists.
+    or runs/MODEL-2 if that exists; with --from to runs/MODEL-DATA.
     """
     from emomelody.data.dataset import Split
     from emomelody.training.config import TrainConfig
     from emomelody.training.run_folder import run_files
 
+    _check_options(context)
     if resume:
-        _check_only_resume(given_options(context))
         from emomelody.training.trainer import resume as resume_run
 
         trainer, folder = resume_run(resume, data, device, _read), resume
@@ -206,9 +104,9 @@ def train(
             device=device,
             precision=precision,
         )
-        trainer, folder = _started(config, data, out)
+        trainer, folder = _fine_tuned(config, data, start, out) if start else _started(config, data, out)
     describe(trainer, folder, resumed=resume is not None)
-    for warning in rare_emotions(trainer.labels.tolist()):
+    for warning in warnings(trainer):
         output.note(f"warning: {warning}")
     checkpoint = _run(trainer, folder)
     if trainer.group.is_main:
@@ -217,12 +115,15 @@ def train(
         output.out.print(escape(f"Wrote {names} to {folder}"), soft_wrap=True)
 
 
-def _check_only_resume(given: set[str]) -> None:
-    """Raise UsageError for options that a resumed run takes from its state."""
-    fixed = sorted(given - {"data", "device", "resume", "quiet", "verbose"})
-    if fixed:
-        names = ", ".join(f"--{option.replace('_', '-')}" for option in fixed)
+def _check_options(context: typer.Context) -> None:
+    """Raise UsageError for options that a resumed run takes from its state, and fine-tuning from weights."""
+    given = given_options(context)
+    fixed = given - {"data", "device", "resume", "quiet", "verbose"}
+    if "resume" in given and fixed:
+        names = ", ".join(sorted(option.opts[0] for option in context.command.params if option.name in fixed))
         raise UsageError(f"--resume continues a run with its own options: leave out {names}")
+    if {"start", "model"} <= given:
+        raise UsageError("--from says which model is trained: leave out --model")
 
 
 def _started(config: TrainConfig, data: Path, out: Path) -> tuple[Trainer, Path]:
@@ -232,6 +133,57 @@ def _started(config: TrainConfig, data: Path, out: Path) -> tuple[Trainer, Path]
 
     trainer = Trainer(_read(data, config.model), config, data)
     return trainer, next_run_folder(out, config.model) if trainer.group.is_main else out
+
+
+def _fine_tuned(config: TrainConfig, data: Path, name: str, out: Path) -> tuple[Trainer, Path]:
+    """The trainer of a new run that begins with the weights of that name, and its folder."""
+    from emomelody.data import manifest
+    from emomelody.training.fine_tuning import Start
+    from emomelody.training.run_folder import next_run_folder
+    from emomelody.training.trainer import Trainer
+    from emomelody.weights.checkpoint import find_weights
+
+    start = Start.load(find_weights(name))
+    folder_name = f"{config.model}-{data.resolve().stem}"
+    if (data / manifest.NAME).is_file():
+        trainer = Trainer(_read(data, config.model), config, data, start)
+        return trainer, next_run_folder(out, folder_name) if trainer.group.is_main else out
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise BadInput(data, "several processes need a data folder: make one with emomelody preprocess")
+    sources = _find_tunes(data)
+    folder = next_run_folder(out, folder_name)
+    try:
+        _write_data(sources, folder / DATA, config.seed)
+        return Trainer(_read(folder / DATA, config.model), config, folder / DATA, start), folder
+    except BaseException:
+        shutil.rmtree(folder)  # it is this run's own, and there are no weights in it yet
+        raise
+
+
+def _find_tunes(data: Path) -> list[Source]:
+    """The pieces in a file or folder of music; files that cannot be used are listed."""
+    from emomelody.data.sources import find_sources
+
+    found = find_sources([data], {})
+    if not found.sources:
+        raise EmomelodyError("; ".join(map(str, found.bad)))
+    list_skipped(found.bad)
+    return found.sources
+
+
+def _write_data(sources: list[Source], folder: Path, seed: int) -> None:
+    """Make a data folder of all windows of the pieces, and say what was read and skipped.
+
+    The rule decides arousal by absolute rates of onsets, on which the plane of the weights is built.
+    """
+    from emomelody.data.windows import Windows
+    from emomelody.emotions.rule import Arousal
+
+    report = run_preprocess(sources, folder, Windows.ALL, Arousal.NOTES, seed, None)
+    output.out.print(table(report))
+    if output.verbose:
+        list_skipped_windows(report)
+    list_skipped(report.bad)
 
 
 def _read(folder: Path, model: str) -> list[Dataset]:

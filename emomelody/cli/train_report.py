@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from emomelody.training.history import Epoch
     from emomelody.training.trainer import Trainer
 
+# An emotion with fewer melodies than either is almost absent, and a warning names it.
 FEW_MELODIES = 5
 FEW_SHARE = 0.025  # of the training melodies
 
@@ -22,17 +23,25 @@ FEW_SHARE = 0.025  # of the training melodies
 def describe(trainer: Trainer, folder: Path, *, resumed: bool) -> None:
     """Say what is trained, before it takes its time."""
     config, learner = trainer.config, trainer.learner
-    verb = (
-        f"Resuming {config.model} after epoch {len(trainer.history)}"
-        if resumed
-        else f"Training {config.model}"
-    )
+    if resumed:
+        verb = f"Resuming {config.model} after epoch {len(trainer.history)}"
+    else:
+        verb = f"{'Fine-tuning' if trainer.start else 'Training'} {config.model}"
     processes = f" in {trainer.group.size} processes" if trainer.group.size > 1 else ""
     output.note(
         f"{verb}: {plural(len(trainer.labels), 'melody')}, {trainer.held_out_count:,} held out by"
         f" {config.split}, {plural(trainer.epochs, 'epoch')} on {learner.device} in {learner.precision}"
         f"{processes}, seed {config.seed}, run folder {folder}"
     )
+
+
+def warnings(trainer: Trainer) -> list[str]:
+    """What the user should know of the data. Fine-tuned weights know every emotion before."""
+    if not trainer.start:
+        return rare_emotions(trainer.labels.tolist())
+    if not trainer.octave_moves:
+        return []
+    return [f"the weights do not know the pitch of {plural(trainer.octave_moves, 'note')}: moved by octaves"]
 
 
 def rare_emotions(labels: Sequence[int]) -> list[str]:

@@ -95,13 +95,16 @@ class Plans:
     def draw(self, point: Floats, blocks: int, rng: np.random.Generator) -> Plan:
         """The plan of a tune near a point (2,), of its last blocks where enough tunes have as many.
 
-        A window of another emotion is replaced by one near the point.
+        A window of another emotion is replaced by one near the point. Where no window has the emotion, the
+        point is that of every block.
         """
         rows = self._run(np.asarray(point), blocks, rng)
-        away = quadrants(self.points[rows]) != Emotion.at(*point).index
+        label = Emotion.at(*point).index
+        away = quadrants(self.points[rows]) != label
         rows[away] = [self._run(np.asarray(point), 1, rng)[0] for _ in range(away.sum())]
         plan = self._plan(rows)
-        return replace(plan, points=plan.points.clip(-1, 1))
+        known = quadrants(plan.points) == label
+        return replace(plan, points=np.where(known[:, None], plan.points, point).clip(-1, 1))
 
     def along(self, points: Floats, rng: np.random.Generator) -> Plan:
         """A plan at these points (K, 2): the attributes of windows near them, of which one is like the next.
@@ -170,6 +173,15 @@ class Plans:
         distance += ENDING * ((self.rows[runs[:, -1], -1] & _ENDS > 0) != ends)
         near = distance.argsort(kind="stable")[:NEAREST]
         return np.asarray(runs[near[rng.integers(len(near))]])
+
+    def with_emotions(self, other: Plans, wanted: Flags) -> Plans:
+        """These plans, and those of another's windows that have one of the ``wanted`` emotions, (4,).
+
+        Both have the same attributes. Where windows of a run are left out, a new run begins.
+        """
+        chosen, rows = wanted[other._quadrants], other.rows.copy()  # (N,)
+        rows[~np.append(False, chosen[:-1]), -1] |= _BEGINS
+        return Plans(np.concatenate([self.rows, rows[chosen]]))
 
     def _plan(self, rows: Tokens) -> Plan:
         form = Form.from_states(self.rows[rows, -1 - BARS : -1].astype(np.int64).ravel())  # (4 K,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,9 @@ class DataSplit:
     @classmethod
     def of(cls, dataset: Dataset, checkpoint: Checkpoint | None) -> DataSplit:
         """The split of a model, or of a system of which only melodies are known (None)."""
-        if checkpoint is not None and _trained_on(checkpoint, dataset):
-            held_out = dataset.split(Split(checkpoint.training["split"]), checkpoint.training["seed"])
+        run = None if checkpoint is None else _run_on(dataset, checkpoint.training)
+        if run is not None:
+            held_out = dataset.split(Split(run["split"]), run["seed"])
             return cls(True, ~held_out, held_out)
         everything = np.ones(len(dataset), dtype=bool)
         try:
@@ -46,12 +48,17 @@ class DataSplit:
             return cls(False, everything, ~everything)
 
 
-def _trained_on(checkpoint: Checkpoint, dataset: Dataset) -> bool:
-    """Whether the model's data of this style and meter are these; until version 0.4 it knew one alone."""
-    fingerprints = checkpoint.training["data"]
+def _run_on(dataset: Dataset, run: dict[str, Any]) -> dict[str, Any] | None:
+    """The description of the run that was on these data: the given one, or one that it fine-tuned.
+
+    None if there is none. Until version 0.4 a run was on one style and meter.
+    """
+    fingerprints = run["data"]
     if isinstance(fingerprints, dict):
-        return bool(fingerprints.get(dataset.name) == dataset.fingerprint)
-    return bool(fingerprints == dataset.fingerprint)
+        fingerprints = fingerprints.get(dataset.name)
+    if fingerprints == dataset.fingerprint:
+        return run
+    return _run_on(dataset, run["from"]["training"]) if "from" in run else None
 
 
 class ReferenceSet:

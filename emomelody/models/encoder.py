@@ -10,6 +10,9 @@ layer, Z = 2 + C latent dimensions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -51,6 +54,11 @@ class Encoder(nn.Module):
         content_mu, content_log_variance = content.chunk(2, 1)  # (B, C) each
         log_variances = torch.cat([log_variance, content_log_variance], 1).clamp(-8, 4)  # (B, Z)
         return torch.cat([mu, content_mu], 1), log_variances
+
+    def encoding_parameters(self) -> Iterator[nn.Parameter]:
+        """The parameters that latents depend on; a decoder may read the embeddings among them."""
+        parts = (self.tokens, self.places, self.step, self.emotion, self.content)
+        return chain.from_iterable(part.parameters() for part in parts)
 
     def encode_emotion(self, classes: Tensor, meter: Meter = Meter.FOUR_FOUR) -> tuple[Tensor, Tensor]:
         """Mean and log variance of valence and arousal, each (B, 2), from classes (B, T).

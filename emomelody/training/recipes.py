@@ -194,7 +194,7 @@ class VARecipe:
     ) -> LossTerms:
         """Reconstruction, both divergences, and equations (4) and (6) with continuous targets."""
         count, device, shard = len(batch), batch.labels.device, batch.shard(group)
-        mu, log_variance = _encode(model, shard)  # (b, K, Z) each
+        mu, log_variance = encode_passages(model, shard)  # (b, K, Z) each
         noise = torch.randn(count, *mu.shape[1:], generator=generator)
         z = sample_posterior(mu, log_variance, group.shard(noise))  # (b, K, Z)
         with_content = (torch.rand(count, generator=generator) >= self.without_content).to(z.dtype)
@@ -219,17 +219,17 @@ class VARecipe:
 
     def reconstruction(self, model: Any, batch: PassageExamples) -> Tensor:
         """L_R of each complete window at its latent mean, (n,), in nats, with the content and all tokens."""
-        mu, _ = _encode(model, batch)  # (B, K, Z)
+        mu, _ = encode_passages(model, batch)  # (B, K, Z)
         given = model.given(mu, batch.attributes, torch.ones(len(batch), device=mu.device))
         return _reconstruction(model.decode(given, batch), batch)[batch.whole]
 
     def posteriors(self, model: Any, batch: PassageExamples) -> tuple[Tensor, Tensor, Tensor]:
         """Means and log variances (n, Z) and labels (n,) of the complete windows."""
-        mu, log_variance = _encode(model, batch)
+        mu, log_variance = encode_passages(model, batch)
         return mu[batch.whole], log_variance[batch.whole], batch.labels[batch.whole]
 
 
-def _encode(model: Any, batch: PassageExamples) -> tuple[Tensor, Tensor]:
+def encode_passages(model: Any, batch: PassageExamples) -> tuple[Tensor, Tensor]:
     """Means and log variances of the windows of passages, (B, K, Z) each."""
     shape = batch.labels.shape  # (B, K)
     mu, log_variance = model.encode(batch.classes.reshape(-1, BARS * batch.meter.bar), batch.meter)

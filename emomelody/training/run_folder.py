@@ -19,11 +19,11 @@ from emomelody.training.history import Epoch, to_csv
 from emomelody.weights.checkpoint import SUFFIX, Checkpoint, save_checkpoint
 
 
-def next_run_folder(parent: Path, model: str) -> Path:
-    """Create ``parent``/``model``, or where that exists ``parent``/``model``-2, -3 …"""
-    folder, number = parent / model, 2
+def next_run_folder(parent: Path, name: str) -> Path:
+    """Create ``parent``/``name``, or where that exists ``parent``/``name``-2, -3 …"""
+    folder, number = parent / name, 2
     while folder.exists():
-        folder, number = parent / f"{model}-{number}", number + 1
+        folder, number = parent / f"{name}-{number}", number + 1
     folder.mkdir(parents=True)
     return folder
 

@@ -35,6 +35,7 @@ class RunState:
     epochs: int  # planned
     precision: str  # float32 or bfloat16
     history: tuple[Epoch, ...]
+    start: tuple[str, str] | None = None  # absolute path and checksum of the weights that are fine-tuned
 
     def write(self, folder: Path) -> None:
         """Write the state into a run folder. Raises BadInput if it cannot be written."""
@@ -46,6 +47,7 @@ class RunState:
             "epochs": self.epochs,
             "precision": self.precision,
             "history": [asdict(epoch) for epoch in self.history],
+            "start": self.start,
         }
         arrays = {name: tensor.cpu().numpy() for name, tensor in self.tensors.items()}
         container.write(folder / NAME, arrays, description)
@@ -63,6 +65,7 @@ class RunState:
             raise BadWeights(path, "not the state of a training run, or one of another version of emomelody")
         try:
             config, rows = description["config"], description["history"]
+            start = description.get("start")  # version 0.5 wrote none
             return cls(
                 {name: torch.from_numpy(array.copy()) for name, array in arrays.items()},
                 TrainConfig(**{**config, "split": Split(config["split"])}),
@@ -71,6 +74,7 @@ class RunState:
                 int(description["epochs"]),
                 str(description["precision"]),
                 tuple(Epoch(**row) for row in rows),
+                start and (str(start[0]), str(start[1])),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise unusable(folder, error) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from emomelody.data.dataset import Dataset, tunes_of
 from emomelody.emotions.attributes import measure
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion
-from emomelody.emotions.plane import Plane
+from emomelody.emotions.plane import Plane, quadrants
 from emomelody.emotions.plans import Plans
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.inference import encode_all
@@ -20,6 +22,7 @@ from emomelody.music.tokens import Tokens, Vocabulary
 from emomelody.music.tonality import ends_on_tonic
 
 FEW = 10  # tunes
+FEW_WINDOWS = 10  # that are too few to draw the plans of an emotion from
 
 
 def fit_style(
@@ -53,6 +56,20 @@ def fit_style(
             np.isin(windows, endings),
         ),
         _closing(dataset.tokens[endings], dataset.labels[endings]),
+    )
+
+
+def complete(style: StyleDistribution, other: StyleDistribution) -> StyleDistribution:
+    """A style with the plans and regions of another one of the same plane, for emotions with few windows.
+
+    Folk songs may all be in major: their sad versions are then composed to the plans of other sad tunes.
+    """
+    few = np.bincount(quadrants(style.plans.points), minlength=len(Emotion)) < FEW_WINDOWS  # (4,)
+    pairs = zip(few, other.plane.regions, style.plane.regions, strict=True)
+    return replace(
+        style,
+        plane=replace(style.plane, regions=tuple(theirs if lacks else own for lacks, theirs, own in pairs)),
+        plans=style.plans.with_emotions(other.plans, few),
     )
 
 

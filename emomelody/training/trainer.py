@@ -28,10 +28,11 @@ from emomelody.music.meter import Meter
 from emomelody.music.tokens import Floats, Vocabulary, fingerprints
 from emomelody.training import run_folder, state
 from emomelody.training.config import TrainConfig, choose_precision
+from emomelody.training.fine_tuning import Start
 from emomelody.training.history import Epoch
 from emomelody.training.learner import Learner, Parts
 from emomelody.training.processes import ProcessGroup
-from emomelody.training.recipes import RECIPES
+from emomelody.training.recipes import RECIPES, Recipe
 from emomelody.training.state import RunState
 from emomelody.training.styles import fit_style
 from emomelody.weights.checkpoint import Checkpoint
@@ -43,20 +44,23 @@ STATE_SHARE = 0.02  # of the time, at most, is spent on saving the state
 class Trainer:
     """A training run: its options, its data, the model in training and the history so far."""
 
-    def __init__(self, datasets: Sequence[Dataset], config: TrainConfig, source: Path) -> None:
+    def __init__(
+        self, datasets: Sequence[Dataset], config: TrainConfig, source: Path, start: Start | None = None
+    ) -> None:
         """A new run on ``datasets``, of one style and meter each, as ``load_datasets`` reads them.
 
-        ``source`` is their folder, recorded for resuming.
+        ``source`` is their folder, recorded for resuming. The run begins with random weights, or fine-tunes
+        those of ``start``.
 
         Raises EmomelodyError for options that do not fit the model, the data or this machine.
         """
         if config.emotion_weight != 1 and config.model != "emoreg":
             raise EmomelodyError(f"--emotion-weight is for the model emoreg, not for {config.model}")
-        recipe = RECIPES[config.model](config.emotion_weight)
+        recipe: Recipe = start.recipe(datasets) if start else RECIPES[config.model](config.emotion_weight)
         rate = recipe.learning_rate if config.learning_rate is None else config.learning_rate
         if not 0 < rate < math.inf:
             raise EmomelodyError(f"learning rate {rate:g} must be above 0")
-        self.config, self.source = config, source
+        self.config, self.source, self.start = config, source, start
         self.fingerprints = {dataset.name: dataset.fingerprint for dataset in datasets}
         device = pick_device(config.device)
         precision = choose_precision(config.precision, device)
@@ -64,7 +68,9 @@ class Trainer:
         device = self.group.local_device(device)
         held_out = _held_out(datasets, config)
         # Of all melodies: a random split may hold out a pitch that no training melody has.
-        self.vocabulary = Vocabulary.of(np.concatenate([dataset.tokens.ravel() for dataset in datasets]))
+        tokens = np.concatenate([dataset.tokens.ravel() for dataset in datasets])
+        self.vocabulary = start.checkpoint.vocabulary if start else Vocabulary.of(tokens)
+        self.octave_moves = self.vocabulary.encode(tokens)[1]  # onsets whose pitch is not in the vocabulary
         self._learned = [(dataset, ~out) for dataset, out in zip(datasets, held_out, strict=True)]
         examples = [
             [recipe.examples(dataset, chosen, self.vocabulary, device) for chosen in (~out, out)]
@@ -150,7 +156,10 @@ class Trainer:
         """The model as it is now; the main process writes it, the history and pictures into the folder."""
         learner = self.learner
         means, log_variances, labels = learner.encode(self.training)
-        plane = Plane.fit(means, log_variances, labels, self.config.seed)
+        if self.start:
+            plane = self.start.checkpoint.plane
+        else:
+            plane = Plane.fit(means, log_variances, labels, self.config.seed)
         checkpoint = Checkpoint(
             self.config.model,
             learner.model.config,
@@ -165,15 +174,19 @@ class Trainer:
         return checkpoint
 
     def _styles(self, plane: Plane) -> tuple[StyleDistribution, ...]:
-        """How the training melodies of each style and meter are distributed; none for the paper's models."""
+        """How the training melodies of each style and meter are distributed; none for the paper's models.
+
+        Fine-tuned weights also keep the styles and meters that they knew before.
+        """
         model = self.learner.model
         if not isinstance(model, EmoregVA):
             return ()
-        return tuple(
+        styles = tuple(
             fit_style(dataset, chosen, model, self.vocabulary, plane, self.config.seed)
             for dataset, chosen in self._learned
             if (chosen & dataset.whole).any()
         )
+        return self.start.with_styles(styles) if self.start else styles
 
     def _summary(self, means: Floats, labels: NDArray[np.int64]) -> dict[str, Any]:
         """How the model was trained, for the weights file; means (N, 2) and labels (N,) of the training."""
@@ -193,6 +206,7 @@ class Trainer:
             "reconstruction_held_out": self.history[-1].reconstruction_held_out,
             "placement_training": by_emotion(means, labels),
             "placement_held_out": by_emotion(held_out_means, held_out_labels),
+            **({"from": self.start.summary()} if self.start else {}),
         }
 
     def _capture(self) -> RunState:
@@ -204,6 +218,7 @@ class Trainer:
             self.epochs,
             self.learner.precision,
             tuple(self.history),
+            (str(self.start.path), self.start.checkpoint.checksum) if self.start else None,
         )
 
     def _restore(self, saved: RunState) -> None:
@@ -263,16 +278,18 @@ def resume(
     """The trainer of an unfinished run as it was when its state was saved, in the run's precision.
 
     ``data`` is the run's data folder, by default where it was; ``load`` reads it. Raises BadWeights if the
-    state is missing, damaged or unusable, BadInput if the data is not that of the run.
+    state, or the weights that are fine-tuned, are missing, damaged or unusable, BadInput if the data is not
+    that of the run.
     """
     saved = RunState.read(folder)
     source = data or Path(saved.source)
     datasets = load(source, saved.config.model)
     if {dataset.name: dataset.fingerprint for dataset in datasets} != saved.data:
         raise BadInput(source, f"not the data that {folder} was trained on, or changed since then")
+    start = Start.again(*saved.start) if saved.start else None
     try:
         config = replace(saved.config, device=device, precision=saved.precision)
-        trainer = Trainer(datasets, config, source)
+        trainer = Trainer(datasets, config, source, start)
         trainer._restore(saved)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise state.unusable(folder, error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import torch
 from conftest import COMMAND, Run
 from safetensors.torch import load_file
+from songs import write_song
 
 from emomelody.emotions.emotion import Emotion
 from emomelody.music.meter import Meter
@@ -93,6 +95,65 @@ def test_the_papers_models_learn_the_first_style_in_4_4(
     assert load_checkpoint(tmp_path / "runs" / model / "model.safetensors").styles == ()
 
 
+def write_songs(folder: Path) -> Path:
+    """Six tunes of eight bars, of which one is held out, and a file that is none."""
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        write_song(folder / f"song-{number}.mid", rng.choice([55, 60, 62, 64, 67, 93], 32).tolist(), key="C")
+    (folder / "broken.mid").write_text("la la la")
+    return folder
+
+
+def test_fine_tuning_on_tunes_as_they_are(tmp_path: Path, run: Run, small_model: Path) -> None:
+    done = run("train", "--from", small_model, write_songs(tmp_path / "songs"), "--epochs", 1, "--seed", 3)
+    folder = tmp_path / "runs" / "emoreg-va-songs"
+    found = re.search(r"Fine-tuning emoreg-va: (\d+) melodies, (\d+) held out by tune, 1 epoch", done.stderr)
+    assert found
+    assert sum(map(int, found.groups())) == 12
+    assert "skipped: " in done.stderr
+    assert "songs/broken.mid: not a MIDI file" in done.stderr
+    assert re.search(r"do not know the pitch of \d+ notes: moved by octaves", done.stderr)
+    assert "melodies, own in 4/4" in done.stdout
+    assert "to runs/emoreg-va-songs" in done.stdout
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "curves.png",
+        "data",
+        "history.csv",
+        "latent-0001.png",
+        "model.safetensors",
+    ]
+    training = load_checkpoint(folder / "model.safetensors").training
+    assert training["from"]["checksum"] == load_checkpoint(small_model).checksum
+    assert [*training["data"]] == ["own 4/4"]
+    for style in ("own", "chorale"):
+        options = ("-e", "sad", "-n", 1, "--bars", 8, "--style", style, "-o", style)
+        assert "Wrote" in run("sample", "-m", folder, *options).stdout
+    again = run("train", "--from", folder, folder / "data", "--epochs", 1)
+    assert found[0] in again.stderr
+    assert load_checkpoint(tmp_path / "runs" / "emoreg-va-data" / "model.safetensors").training["from"]
+
+
+def test_what_cannot_be_fine_tuned_is_one_line_and_leaves_nothing(
+    tmp_path: Path, run: Run, small_model: Path
+) -> None:
+    songs = write_songs(tmp_path / "songs")
+    (tmp_path / "empty").mkdir()
+    write_song(tmp_path / "short" / "song.mid", [60, 62, 64, 65] * 4)
+    for name, data, options, reason in (
+        ("emoreg", songs, (), "emoreg cannot be fine-tuned: use weights of emoreg-va"),
+        ("gan", songs, (), "gan: no such model"),
+        ("runs/x", songs, (), "no such weights file"),
+        (small_model, "empty", (), "empty: holds no .mid"),
+        (small_model, "nowhere", (), "nowhere: no such file or folder"),
+        (small_model, "short", (), "holds out no melodies"),
+        (small_model, songs, ("--device", "abacus"), "device 'abacus' cannot be used here"),
+    ):
+        stderr = run("train", "--from", name, data, *options, code=1).stderr.splitlines()
+        assert reason in stderr[-1]
+        assert len([line for line in stderr if not line.startswith("skipped")]) == 1
+    assert not any(tmp_path.glob("runs/*"))
+
+
 def test_rare_emotions_are_warned_of(tmp_path: Path, run: Run, small_data: Path) -> None:
     shutil.copytree(small_data, tmp_path / "data")
     shutil.rmtree(tmp_path / "data" / "e2")
@@ -126,6 +187,8 @@ def test_wrong_options_are_usage_errors_in_plain_words(run: Run, small_data: Pat
         ("--lr", "0"): "Invalid value for '--lr': 0 is not a number above 0",
         ("--seed", "-1"): "-1 is not a whole number from 0 to 4,294,967,295",
         ("--resume", "runs/x", "--lr", "1"): "--resume continues a run with its own options: leave out --lr",
+        ("--resume", "runs/x", "--from", "x"): "leave out --from",
+        ("--from", "emoreg-va", "--model", "base"): "--from says which model is trained: leave out --model",
         ("--model", "gan"): "Invalid value for '--model' / '-m': 'gan' is not one of base, emoreg, emoreg-va",
         ("--precision", "half"): "'half' is not one of auto, float32, bfloat16",
     }.items():

@@ -77,10 +77,21 @@ def test_along_points_each_window_is_like_the_one_before() -> None:
     assert plan.attributes[:, 3].tolist() == [1, 0.9]
 
 
-def test_an_emotion_without_a_tune_has_the_plans_of_the_others() -> None:
+def test_an_emotion_without_a_tune_has_the_plans_of_the_others_at_its_own_point() -> None:
     plans, rng = plans_of(*[[(0.5, 0.5)] * 2 for _ in range(12)]), np.random.default_rng(0)
     for plan in (plans.draw(SAD, 2, rng), plans.along(np.stack([SAD, SAD]), rng)):
         assert set(windows(plan)) <= set(range(24))
+        assert (plan.points == SAD).all()
+
+
+def test_plans_of_other_tunes_are_added_by_emotion() -> None:
+    plans = plans_of([(0.5, 0.5)] * 2)
+    other = plans_of([(-0.5, 0.5)] * 2, [(-0.5, -0.5), (0.5, 0.5), (-0.5, -0.5), (-0.5, -0.5)])
+    both = plans.with_emotions(other, np.array([False, False, True, False]))
+    assert both.points.tolist() == [[0.5, 0.5]] * 2 + [[-0.5, -0.5]] * 3
+    assert both.rows[:, -1].tolist() == [1, 2, 1, 1, 2]  # begins, ends
+    assert len(other) == 6
+    assert other.rows[4, -1] == 0
 
 
 def test_a_form_repeats_no_bar_before_the_melody() -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tiny import tiny_checkpoint
 
 from emomelody.data.dataset import load, tunes_of
 from emomelody.emotions.attributes import measure
-from emomelody.emotions.plane import Plane
+from emomelody.emotions.plane import Plane, quadrants
+from emomelody.emotions.plans import Plans
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.inference import encode_all
 from emomelody.music.form import Form
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.music.tokens import HOLD, REST, Vocabulary
-from emomelody.training.styles import FEW, _closing, fit_style
+from emomelody.training.styles import FEW, _closing, complete, fit_style
 from emomelody.weights.config import VAConfig
 
 
@@ -54,3 +57,20 @@ def test_closings_are_shares_of_tunes_by_emotion() -> None:
     share = 7 / (FEW + 1)  # of all, for emotions with few tunes
     assert _closing(tokens, labels) == pytest.approx((share, 6 / FEW, share, share))
     assert _closing(tokens[:0], labels[:0]) == (1, 1, 1, 1)
+
+
+def test_an_emotion_with_few_windows_has_the_plans_and_the_region_of_another_style() -> None:
+    folk, _, other = tiny_checkpoint(0).styles
+    happy = folk.plans.points[:, 0] * folk.plans.points[:, 1] > 0  # or sad
+    regions = tuple(replace(region, means=-region.means) for region in other.plane.regions)
+    style = replace(folk, plans=Plans(folk.plans.rows[happy]), plane=replace(folk.plane, regions=regions))
+    completed = complete(style, other)
+    assert [region is own for region, own in zip(completed.plane.regions, regions, strict=True)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert (completed.plans.rows[:40] == style.plans.rows).all()
+    assert np.bincount(quadrants(completed.plans.points)).tolist() == [20] * 4
+    assert completed.closing == style.closing
