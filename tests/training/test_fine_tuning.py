@@ -21,7 +21,6 @@ from emomelody.models.emoreg_va import EmoregVA
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.music.tokens import fingerprints
-from emomelody.sampling.targets import find_distribution
 from emomelody.training.config import TrainConfig
 from emomelody.training.fine_tuning import Start
 from emomelody.training.history import Epoch
@@ -52,7 +51,7 @@ def test_the_plane_stays_and_the_decoder_learns(tunes_data: Path, small_model: P
     assert (own.name, own.plane.scale) == ("own 4/4", before.plane.scale)
     assert [style.name for style in others] == [style.name for style in before.styles]
     assert all((a.plans.rows == b.plans.rows).all() for a, b in zip(others, before.styles, strict=True))
-    assert find_distribution(checkpoint, None, Meter.FOUR_FOUR) is own
+    assert checkpoint.distribution(None, Meter.FOUR_FOUR) is own
     assert dataset.held_out is not None
     new = fingerprints(dataset.tokens[~dataset.held_out])
     assert set(checkpoint.tensors["learned"]) == {*before.tensors["learned"], *new}
@@ -169,5 +168,5 @@ def test_the_bundled_weights_learn_chinese_songs_and_keep_the_plane(tmp_path: Pa
     before = trainer.learner.evaluate(trainer.held_out)["reconstruction_held_out"]
     checkpoint = trainer.run(tmp_path)
     assert trainer.history[-1].reconstruction_held_out < 0.88 * before
-    figures, _ = evaluate_plane(checkpoint, find_distribution(checkpoint, Style.FOLK, Meter.FOUR_FOUR))
+    figures, _ = evaluate_plane(checkpoint, checkpoint.distribution(Style.FOLK, Meter.FOUR_FOUR))
     assert min(figures["arousal"], figures["valence"]) > 0.95
