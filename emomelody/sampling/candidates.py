@@ -35,8 +35,9 @@ from emomelody.weights.config import LATENT, VAConfig
 
 CANDIDATES = 8  # K, of every four bars of a melody whose content is free
 OF_FOUR_BARS = 16  # K, of a melody of no more than four bars: it has nothing else to be clear in
-FITTING = 24  # K, of a draft: they have to fit the bars that follow
-ALIKE = 48  # K, of a melody whose content is given: the decoder follows it loosely
+# K, of a melody whose content is given, which the decoder follows loosely, and of a draft, whose open bars
+# have to fit those that follow.
+ALIKE = 48
 # The cost of a candidate is POINT times the squared distance of its point to the target, on the plane, plus
 # CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
 # the attributes (``COST``), plus these; NO_FORM for every bar.
@@ -45,7 +46,7 @@ COPY, WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 10_000.0, 1000.0, 60.0, 50.0,
 # Of every semitone by which the first note of a block leaps further than a fifth from the note before.
 LEAP, FIFTH = 2.0, 7
 # Times the log-likelihood of the bar of a draft that follows, in nats.
-FIT = 1.0
+FIT = 3.0
 # How far above that of its plan each attribute of a melody of four bars is targeted, and the cost of its
 # squared distance, both in standard deviations of real melodies. The mode and the tonic are to be clear; the
 # others make up for what comes with that, and for what the decoder tends to.
@@ -111,8 +112,8 @@ class CandidateSampler:
         # Longer melodies have more time to establish their mode and tonic.
         share = (BARS / max(bars, BARS)) ** 2
         closing = np.array([rng.random() for rng in rngs]) < self._closing[quadrants(targets[:, -1])]  # (B,)
-        freely = FITTING if kept is not None else CANDIDATES if bars > BARS else OF_FOUR_BARS
-        number = freely if contents is None else ALIKE  # K
+        freely = CANDIDATES if bars > BARS else OF_FOUR_BARS
+        number = freely if contents is None and kept is None else ALIKE  # K
         fixed = None if kept is None else np.where(kept >= 0, self._vocabulary.encode(kept)[0], kept)
         melodies, rows = self._decoder.start(count), np.repeat(np.arange(count), number)  # (B K,)
         for first in range(0, steps, size):
