@@ -45,7 +45,11 @@ class OwnTune:
         latents = encode_melodies(checkpoint, [from_tokens(block, melody.meter) for block in blocks])
         minor = latents[:, 0] < 0 if mode is None else np.full(len(blocks), mode == "minor")
         form = Form.of(tokens, melody.meter.bar)[slice(melody.bars)]
-        return cls(latents, measure(blocks, minor, melody.meter), form)
+        attributes = measure(blocks, minor, melody.meter)
+        distribution = checkpoint.distribution(None, melody.meter)
+        assert distribution is not None  # as of all models that encode
+        known = distribution.plans.attributes.shape[1]  # fewer in weights of earlier versions
+        return cls(latents, attributes[:, :known], form)
 
     @classmethod
     def of_draft(cls, checkpoint: Checkpoint, draft: Draft, mode: str | None) -> OwnTune:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion, describe
@@ -25,6 +27,7 @@ from emomelody.sampling.targets import Target
 from emomelody.weights.checkpoint import VA, Checkpoint
 from emomelody.workers import blas_in_one_thread
 
+_Number = TypeVar("_Number", np.float64, np.int64)
 MAX_DRAWS = 20  # of latents for one melody, until one gives a note
 
 # Plans of N melodies with the target latents of their T steps, labels (N,), N random generators, contents of
@@ -97,9 +100,8 @@ def _sample_batch(
     """
     own = [targets[number if request.to else 0] for number in numbers]
     rngs = [np.random.default_rng([request.seed, 0 if request.to else number]) for number in numbers]
-    blocks, steps = -(-request.bars // BARS), request.bars * request.meter.bar
-    contents = [target.sample_contents(blocks, rng) for target, rng in zip(own, rngs, strict=True)]
-    draft = request.draft.tokens() if request.draft else None  # (T,)
+    steps = request.bars * request.meter.bar
+    contents = [target.sample_contents(request, rng) for target, rng in zip(own, rngs, strict=True)]
     latents = np.zeros((len(own), len(own[0].waypoints), 2))
     tokens = np.zeros((len(own), steps), dtype=np.int64)
     draws = np.zeros(len(own), dtype=np.int64)
@@ -112,25 +114,28 @@ def _sample_batch(
         draws[silent] += 1
         for row in silent:
             latents[row] = own[row].sample_latents(rngs[row])
+        tasks = [own[row].task(request, latents[row], rngs[row]) for row in silent]
         tokens[silent] = decode_batch(
-            [own[row].plan(request, latents[row], rngs[row]) for row in silent],
+            [task.plan for task in tasks],
             np.array([own[row].waypoints[0].label.index for row in silent]),
             [rngs[row] for row in silent],
             _stacked([contents[row] for row in silent]),
-            None if draft is None else np.tile(draft, (len(silent), 1)),
-        )
+            _stacked([task.kept for task in tasks]),
+        )[:, -steps:]
+        for row, task in zip(silent, tasks, strict=True):
+            if task.kept is not None:  # its pitches may not be in the vocabulary
+                given = task.kept[-steps:]
+                tokens[row] = np.where(given >= 0, given, tokens[row])
         silent = silent[(tokens[silent] >= REST).all(1)]
-    if draft is not None:  # its pitches may not be in the vocabulary
-        tokens = np.where(draft >= 0, draft, tokens)
     return [
         _to_sample(request, target, latents[row], tokens[row], int(draws[row]) - 1)
         for row, target in enumerate(own)
     ]
 
 
-def _stacked(contents: Sequence[Floats | None]) -> Floats | None:
-    """Contents (K, C) of N melodies as (N, K, C); None where they have none."""
-    known = [content for content in contents if content is not None]
+def _stacked(arrays: Sequence[NDArray[_Number] | None]) -> NDArray[_Number] | None:
+    """Arrays (…) of N melodies as (N, …); None where they have none."""
+    known = [array for array in arrays if array is not None]
     return np.stack(known) if known else None
 
 

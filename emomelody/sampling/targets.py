@@ -18,15 +18,27 @@ from emomelody.emotions.plans import Plan
 from emomelody.music.draft import Draft
 from emomelody.music.form import Form
 from emomelody.music.melody import BARS, STEPS_PER_BAR
-from emomelody.music.tokens import Floats
+from emomelody.music.tokens import Floats, Tokens
 from emomelody.sampling.own import OwnTune
 from emomelody.sampling.request import TUNE_BARS, Request
+from emomelody.sampling.variation import vary
 from emomelody.weights.checkpoint import VA, Checkpoint
 
 
 def default_bars(checkpoint: Checkpoint) -> int:
     """The length of a melody where none is given: four bars by the paper's models."""
     return TUNE_BARS if checkpoint.name == VA else BARS
+
+
+@dataclass(frozen=True)
+class Task:
+    """A melody to be decoded: its plan with a latent for each step, and the tokens that are given.
+
+    They are longer than the melody where something stands before it.
+    """
+
+    plan: Plan
+    kept: Tokens | None  # (T,), as of ``Draft.tokens``
 
 
 @dataclass(frozen=True)
@@ -60,12 +72,29 @@ class Target:
         latents = waypoint_latents(self.plane, self.waypoints, rng)
         return _vary(latents, self.spread, self.plane, rng) if self.varied else latents
 
-    def sample_contents(self, blocks: int, rng: np.random.Generator) -> Floats | None:
-        """The contents of each block, varied by the spread, (blocks, C); None for those that are free."""
-        if self.own is None or self.draft:
+    def sample_contents(self, request: Request, rng: np.random.Generator) -> Floats | None:
+        """The contents of each block, varied by the spread, (K, C); None for those that are free."""
+        if self.own is None or self.draft or self._is_variation(request):
             return None
+        blocks = -(-request.bars // BARS)
         contents = rng.normal(self.own.contents, self.spread)
         return np.asarray(np.resize(contents, (blocks, contents.shape[1])))
+
+    def task(self, request: Request, latents: Floats, rng: np.random.Generator) -> Task:
+        """What to decode for a melody, from the latents of its waypoints (W, 2)."""
+        if self.own and request.like and self._is_variation(request):
+            points = self._around(self.own, latents[0], -(-request.bars // BARS))
+            plan, kept = vary(request.like, self.own, points, request.bars, self.spread, rng)
+            size, steps = BARS * request.meter.bar, len(kept)
+            return Task(Plan(np.repeat(plan.points, size, 0)[:steps], plan.attributes, plan.form), kept)
+        kept_bars = self.draft.tokens() if self.draft else None
+        return Task(self.plan(request, latents, rng), kept_bars)
+
+    def _is_variation(self, request: Request) -> bool:
+        """Whether a melody is varied as it is, neither in another emotion nor on the way to another."""
+        if self.distribution is None or not self.distribution.plans.has_forms:
+            return False
+        return self.varied and request.like is not None and request.to is None and request.form is None
 
     def plan(self, request: Request, latents: Floats, rng: np.random.Generator) -> Plan:
         """The plan of a melody from the latents of its waypoints (W, 2), with a latent for each step (T, 2).
@@ -106,10 +135,14 @@ class Target:
         Where it is longer, the points and attributes begin again, and the form is one near these points.
         """
         assert self.distribution is not None
-        scale = np.array(self.plane.scale)
-        points = np.resize(np.clip(own.plan.points + latent - own.centre, -scale, scale), (blocks, 2))
+        points = self._around(own, latent, blocks)
         attributes = np.resize(own.attributes, (blocks, own.attributes.shape[1]))
         return Plan(points, attributes, self.distribution.plan_along(points, rng).form)
+
+    def _around(self, own: OwnTune, latent: Floats, blocks: int) -> Floats:
+        """The points of a melody's blocks, moved so that their centre is a latent (2,), (blocks, 2)."""
+        scale = np.array(self.plane.scale)
+        return np.resize(np.clip(own.plan.points + latent - own.centre, -scale, scale), (blocks, 2))
 
     def _form(self, request: Request, form: Form, along: Floats) -> Form:
         """The form of a melody with these latents of bars (M, 2): that of ``own``, else of its plan.

@@ -180,3 +180,14 @@ def test_the_meter_is_written_as_in_the_file(tmp_path: Path, run: Run, meter: st
     measures = converter.parse(path).parts[0].getElementsByClass("Measure")
     assert {measure.duration.quarterLength for measure in measures} == {4 * Fraction(meter)}
     assert len(measures) == bars + (8 if meter == "2/4" else 4)
+
+
+def test_the_spread_is_how_much_a_file_is_varied(tmp_path: Path, run: Run) -> None:
+    write_tune(tmp_path / "own.mid", 8)
+    same = {}
+    for spread in (0, 0.1, 0.5):
+        run("sample", "--like", "own.mid", "--spread", spread, "--seed", 1, "-o", f"{spread}.mid")
+        own, new = set(raw_notes(tmp_path / "own.mid")), set(raw_notes(tmp_path / f"{spread}.mid"))
+        same[spread] = len(own & new) / len(own | new)
+    assert same[0] == 1
+    assert same[0] > same[0.1] > same[0.5]
