@@ -78,7 +78,11 @@ Continue = Annotated[
 ]
 Keep = Annotated[
     str | None,
-    _in_file("BARS", "Keep these bars of --like's file, such as 1-4,9-12, and compose the others anew."),
+    _in_file(
+        "BARS",
+        "Keep these bars of --like's file, such as 1-4,9-12, and compose the others anew. A pickup is not"
+        " counted; two bars of 2/4 count as one.",
+    ),
 ]
 FromBar = Annotated[
     int | None,
@@ -158,7 +162,10 @@ Seed = Annotated[
 Spread = Annotated[
     float | None,
     _in_sampling(
-        "X", "How much to vary the file of --like, from 0 to 1.", parser=real_number(0, 1), show_default="0.1"
+        "X",
+        "How much to vary the file of --like, from 0, as it is, to 1. From 0.2 on no bar stays as it is.",
+        parser=real_number(0, 1),
+        show_default="0.1",
     ),
 ]
 Temperature = Annotated[
