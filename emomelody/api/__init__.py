@@ -184,6 +184,9 @@ def _tune(piece: str | Path | GeneratedMelody | Melody) -> UserTune:
 
 
 def _draft(own: UserTune | None, continued: bool, keep: str | None, bars: int | None) -> Draft | None:
+    """The draft of a melody to be continued, or of which bars are kept; None for neither."""
+    if own is None and keep is not None:
+        raise EmomelodyError("keep needs like: the file or melody of which bars are kept")
     if own and continued:
         return Draft.continued(own.melody, bars or TUNE_BARS)
     return Draft.keeping(own.melody, keep, bars) if own and keep is not None else None
@@ -197,7 +200,7 @@ def _bars(bars: int | None, own: Draft | Melody | None) -> int | None:
 
 
 def _generated(request: Request, made: Sample, own: UserTune | None) -> GeneratedMelody:
-    pickup, setting = (own.pickup if request.draft else None, own.setting) if own else (None, EXPRESSIVE)
+    pickup, setting = (None if request.to else own.pickup, own.own_setting) if own else (None, EXPRESSIVE)
     melody, trajectory, modes = with_pickup(request, made, pickup)
     return GeneratedMelody(melody, made.emotion, made.description, trajectory, modes, setting)
 

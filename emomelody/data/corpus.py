@@ -61,6 +61,7 @@ class SourcePiece:
     key: Key
     tempos: tuple[tuple[Fraction, int], ...]  # (onset, microseconds per quarter note), in order
     program: int = 0  # General MIDI 0 … 127 of the melody's track or part; 0 where none is given
+    octave: int = 0  # octaves by which this program's own files sound higher than the line, at the beginning
     has_beat: bool = True  # False for MIDI whose notes have no relation to the beat of their file
 
     @property
@@ -163,7 +164,8 @@ def _read_midi(path: Path) -> SourcePiece:
         key,
         song.tempos,
         melody.program,
-        grid.has_beat(onsets),
+        octave=melody.octave,
+        has_beat=grid.has_beat(onsets),
     )
 
 

@@ -15,11 +15,12 @@ from emomelody.errors import BadInput
 from emomelody.formats import abc
 from emomelody.formats.abc import Tune
 from emomelody.music.key import Key
-from emomelody.music.melody import MAX_PITCH, STEPS_PER_BEAT, Melody, Note, TimedNote, quantise
+from emomelody.music.melody import MAX_PITCH, STEPS_PER_BEAT, TEMPO, Melody, Note, TimedNote, quantise
 from emomelody.music.meter import Meter
 from emomelody.performance.registers import OCTAVES
 from emomelody.performance.setting import EXPRESSIVE, TEMPOS, Setting
 
+ON_GRID = Fraction(1, 10)  # steps from a sixteenth at which a note counts as on it
 MIDDLE = 66  # the median pitch that a tune in C is moved nearest to by octaves, as the training melodies have
 
 
@@ -32,11 +33,18 @@ class UserTune:
     key: Key | None = None
     setting: Setting = EXPRESSIVE  # in which the melody sounds as in the file: key, octave, tempo, program
     path: Path | None = None
+    remarks: tuple[str, ...] = ()  # what of the file could not be kept
 
     @property
     def mode(self) -> str | None:
         """The mode of its key, major or minor, where the key is known."""
         return self.key.mode if self.key else None
+
+    @property
+    def own_setting(self) -> Setting:
+        """Its setting; a file without a tempo is played at 120 quarter notes per minute, as MIDI's are."""
+        known = self.path is None or self.setting.tempo is not None
+        return self.setting if known else replace(self.setting, tempo=TEMPO)
 
     @property
     def from_its_first_note(self) -> Melody:
@@ -99,8 +107,8 @@ def _read(path: Path, meters: Collection[Meter], tune: Tune | None) -> UserTune:
     melody = _quantised(_on_regular_bars(in_c, barlines, piece.meter), piece.meter)
     if not melody.notes:
         raise BadInput(path, "no note from its first whole bar on")
-    pickup = _pickup(in_c, barlines[0], piece.meter)
-    return UserTune(melody, pickup, piece.key, _setting(piece, transposition), path)
+    pickup, setting = _pickup(in_c, barlines[0], piece.meter), _setting(piece, transposition)
+    return UserTune(melody, pickup, piece.key, setting, path, tuple(_remarks(piece, line)))
 
 
 def _on_regular_bars(line: list[TimedNote], barlines: list[Fraction], meter: Meter) -> Iterator[TimedNote]:
@@ -156,9 +164,21 @@ def _setting(piece: SourcePiece, transposition: int) -> Setting:
     """The setting in which the melody in C sounds as in the file, whose tempo is that of its first note."""
     tonic = piece.key.name.split()[0]
     setting = Setting(tonic=tonic, program=piece.program, note_length=1, time_signature=piece.notated)
-    octave = (-transposition - setting.semitones) // 12
-    before = [tempo for onset, tempo in piece.tempos if onset <= piece.line[0].onset] or [
-        tempo for _, tempo in piece.tempos[:1]
-    ]
-    tempo = min(max(60_000_000 / before[-1], TEMPOS[0]), TEMPOS[1]) if before else None
-    return replace(setting, octave=octave, tempo=tempo)
+    octave = (-transposition - setting.semitones) // 12 + piece.octave
+    before = [tempo for onset, tempo in piece.tempos if onset <= piece.line[0].onset]
+    return replace(
+        setting,
+        octave=min(max(octave, OCTAVES[0]), OCTAVES[1]),
+        tempo=min(max(60_000_000 / before[-1], TEMPOS[0]), TEMPOS[1]) if before else None,
+    )
+
+
+def _remarks(piece: SourcePiece, line: list[TimedNote]) -> Iterator[str]:
+    """What of a piece is not as in its file, given the notes that are used."""
+    last = piece.line[-1].end
+    if piece.spans[0][1] < last or len(line) < len(piece.line):
+        yield f"only its first part in {piece.notated} is used"
+    positions = [note.onset * STEPS_PER_BEAT for note in line]
+    moved = sum(abs(position - round(position)) > ON_GRID for position in positions)
+    if moved:
+        yield f"{moved} of its notes are moved to the sixteenth grid"

@@ -29,6 +29,7 @@ class Track:
     name: str
     notes: tuple[TimedNote, ...]
     program: int = 0  # General MIDI 0 … 127, when the first note begins
+    octave: int = 0  # octaves by which the notes of this program's own files sound higher, at the beginning
 
 
 def find_melody(tracks: Sequence[Track], syllables: Sequence[Fraction]) -> Track:

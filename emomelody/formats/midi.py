@@ -83,14 +83,13 @@ def read(path: Path) -> Song:
         raise BadInput(path, f"longer than {MAX_QUARTERS:,} quarter notes")
     if events.note_count > MAX_NOTES:
         raise BadInput(path, f"more than {MAX_NOTES:,} notes")
-    tracks = (
-        Track(
-            events.names.get(number, ""),
-            _as_written(_timed_notes(spans, per_beat), events.written.get(number, ())),
-            events.program(number, channel),
-        )
-        for (number, channel), spans in sorted(events.notes.items())
-    )
+    tracks = []
+    for (number, channel), spans in sorted(events.notes.items()):
+        sounding = _timed_notes(spans, per_beat)
+        notes = _as_written(sounding, events.written.get(number, ()))
+        octave = (sounding[0].pitch - notes[0].pitch) // 12 if notes else 0
+        name, program = events.names.get(number, ""), events.program(number, channel)
+        tracks.append(Track(name, notes, program, octave))
     return Song(
         tuple(tracks),
         _changes(events.meters, per_beat),

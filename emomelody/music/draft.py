@@ -92,6 +92,8 @@ def parse_bars(text: str, bars: int) -> set[int]:
     Raises EmomelodyError for a text that is no such list.
     """
     numbers: set[int] = set()
+    if not isinstance(text, str):
+        raise EmomelodyError(f"bars {text!r} are not a text such as 1-4,9")
     for part in text.split(","):
         found = _BARS.fullmatch(part.strip())
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)

@@ -62,14 +62,14 @@ def test_options_may_say_otherwise(tmp_path: Path, run: Run) -> None:
     assert other.keys == ((0, "A"),)
     assert other.tempos == ((0, 600_000),)
     assert other.tracks[0].program == 40
-    # From F down to A, and an octave up.
-    assert {b.pitch - a.pitch for a, b in zip(same.melody().notes, other.melody().notes, strict=True)} == {4}
+    # From F up to A, and an octave more.
+    assert {b.pitch - a.pitch for a, b in zip(same.melody().notes, other.melody().notes, strict=True)} == {16}
 
 
 def test_a_continued_file_is_untouched_to_the_tick(tmp_path: Path, run: Run) -> None:
     write_tune(tmp_path / "own.mid", 6)
     done = run("sample", "--continue", "own.mid", "--bars", 5, "-n", 2, "--seed", 1)
-    assert done.stdout == "Wrote 2 melodies to samples/ (completing own.mid, emoreg-va, seed 1)\n"
+    assert done.stdout == "Wrote 2 melodies to samples/ (continuing own.mid, emoreg-va, seed 1)\n"
     own = raw_notes(tmp_path / "own.mid")
     new = [raw_notes(path) for path in sorted((tmp_path / "samples").glob("*.mid"))]
     for notes in new:
@@ -191,3 +191,43 @@ def test_the_spread_is_how_much_a_file_is_varied(tmp_path: Path, run: Run) -> No
         same[spread] = len(own & new) / len(own | new)
     assert same[0] == 1
     assert same[0] > same[0.1] > same[0.5]
+
+
+def test_files_of_this_program_keep_the_register_that_they_sound_in(tmp_path: Path, run: Run) -> None:
+    """Happy melodies are played an octave higher than they are sampled."""
+    run("sample", "-e", "happy", "--seed", 1, "-o", "happy.mid")
+    run("sample", "--like", "happy.mid", "--spread", 0, "-o", "same.mid", "--seed", 1)
+    happy, same = (
+        [(on, pitch) for on, _, pitch in raw_notes(tmp_path / name)] for name in ("happy.mid", "same.mid")
+    )
+    assert happy == same
+
+
+def test_another_key_is_the_nearest_one(tmp_path: Path, run: Run) -> None:
+    write_tune(tmp_path / "own.mid", 4)  # in F
+    for key, semitones in (("G", 2), ("D", -3), ("C#", -4)):
+        arguments = ("--like", "own.mid", "--spread", 0, "--key", key, "--seed", 1, "-o", f"{key}.mid")
+        run("sample", *arguments)
+        pairs = zip(raw_notes(tmp_path / "own.mid"), raw_notes(tmp_path / f"{key}.mid"), strict=True)
+        assert {new[2] - own[2] for own, new in pairs} == {semitones}
+
+
+def test_what_of_a_file_cannot_be_kept_is_said(tmp_path: Path, run: Run) -> None:
+    triplets = "X:1\nM:4/4\nL:1/4\nQ:90\nK:C\n" + "C D E F | (3GAG F E D |" * 4
+    (tmp_path / "triplets.abc").write_text(triplets)
+    stderr = run("sample", "--like", "triplets.abc", "--seed", 1).stderr
+    assert "triplets.abc: 8 of its notes are moved to the sixteenth grid\n" in stderr
+    changing = (
+        "X:1\nM:4/4\nL:1/4\nQ:90\nK:C\nC D E F | G F E D | C D E F | G4 |\nM:3/4\nC D E | F2 D | C3 |]\n"
+    )
+    (tmp_path / "changing.abc").write_text(changing)
+    stderr = run("sample", "--continue", "changing.abc", "--seed", 1).stderr
+    assert "changing.abc: only its first part in 4/4 is used\n" in stderr
+
+
+def test_a_variation_has_the_pickup_of_its_file(tmp_path: Path, run: Run) -> None:
+    text = "X:1\nM:4/4\nL:1/4\nQ:90\nK:G\nD | G A B c | d B A G | A B c A | G3 |]\n"
+    (tmp_path / "own.abc").write_text(text)
+    run("sample", "--like", "own.abc", "--spread", 0, "--seed", 1, "-o", "same.mid")
+    pitches = [pitch for *_, pitch in raw_notes(tmp_path / "same.mid")]
+    assert pitches == [62, 67, 69, 71, 72, 74, 71, 69, 67, 69, 71, 72, 69, 67]

@@ -40,7 +40,9 @@ def read_material(options: Options) -> Material:
     from emomelody.data.user_tune import read_tune
 
     tune = read_tune(options.file)
-    own = Material(options.file, mode=tune.mode, meter=tune.melody.meter, setting=tune.setting)
+    for remark in tune.remarks:
+        output.note(f"{options.file}: {remark}")
+    own = Material(options.file, mode=tune.mode, meter=tune.melody.meter, setting=tune.own_setting)
     if options.continued:
         new = options.bars or TUNE_BARS
         return _with_draft(own, Draft.continued(tune.melody, new), tune.pickup)
@@ -52,11 +54,12 @@ def read_material(options: Options) -> Material:
         goal = read_tune(options.goal, (own.meter,)).from_its_first_note
         bars = min(_blocks(like), _blocks(goal)) * BARS
         return replace(own, like=like, to=goal, bars=options.bars or min(bars, MAX_BARS))
+    # The notes before its first bar belong to no other one.
+    pickup = tune.pickup if like == tune.melody else None
     if like.bars > MAX_BARS:
         output.note(f"{tune.path} has {like.bars} bars: the first {MAX_BARS} of them are varied")
-    return replace(
-        own, like=like.beginning(min(like.bars, MAX_BARS)), bars=options.bars or min(like.bars, MAX_BARS)
-    )
+    like = like.beginning(min(like.bars, MAX_BARS))
+    return replace(own, like=like, pickup=pickup, bars=options.bars or like.bars)
 
 
 def _with_draft(own: Material, draft: Draft, pickup: Melody | None) -> Material:

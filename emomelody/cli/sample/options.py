@@ -57,7 +57,11 @@ Point = Annotated[
 ]
 PathText = Annotated[
     str | None,
-    _in_emotion("TEXT", "A path instead: emotions or points at bars from 0 on, such as 'sad@0 happy@8'."),
+    _in_emotion(
+        "TEXT",
+        "A path instead: emotions or points at bars from 0 on, such as 'sad@0 happy@8'; with --continue, of"
+        " the whole.",
+    ),
 ]
 
 Like = Annotated[
@@ -86,10 +90,16 @@ Keep = Annotated[
 ]
 FromBar = Annotated[
     int | None,
-    _in_file("N", "Vary the file of --like from this bar on.", parser=whole_number(1)),
+    _in_file("N", "Vary the file of --like from this bar on, without those before.", parser=whole_number(1)),
 ]
 From = Annotated[
-    Path | None, _in_file("FILE", "Melodies on the way from this file to that of --to.", "--from")
+    Path | None,
+    _in_file(
+        "FILE",
+        "Melodies on the way from one file to that of --to, like the first more and more like the second, in"
+        " the key, tempo and sound of the first.",
+        "--from",
+    ),
 ]
 To = Annotated[Path | None, _in_file("FILE", "The file that melodies lead to from that of --from.", "--to")]
 Steps = Annotated[

@@ -75,7 +75,7 @@ class RunSummary:
 def _verb(request: Request) -> str:
     """What a request does with the user's file."""
     if request.draft:
-        return "completing"
+        return "completing" if request.draft.kept[-1] else "continuing"
     return "from" if request.to else "like"
 
 

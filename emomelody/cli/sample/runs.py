@@ -124,10 +124,13 @@ def _spread(options: Options) -> float:
 
 def _changed(config: GenerationConfig, changes: dict[str, Any]) -> Setting:
     """The setting of a run with changes; octaves count from the register of the user's melody."""
-    octave, own = changes.get("octave"), config.setting.octave
-    if config.file and octave is not None and own is not None:
-        changes = changes | {"octave": min(max(octave + own, OCTAVES[0]), OCTAVES[1])}
-    return replace(config.setting, **changes)
+    setting, own = replace(config.setting, **changes), config.setting.octave
+    if config.file is None or own is None:
+        return setting
+    # A new key is the nearest one, up or down.
+    nearest = round((config.setting.semitones + 12 * own - setting.semitones) / 12)
+    octave = nearest + changes.get("octave", 0)
+    return replace(setting, octave=min(max(octave, OCTAVES[0]), OCTAVES[1]))
 
 
 def _setting_changes(options: Options) -> dict[str, Any]:
