@@ -125,21 +125,16 @@ class CandidateSampler:
                 [rng.random((number, block.shape[1]), dtype=np.float32) for rng in rngs]
             )
             own = None if fixed is None else fixed[rows, first : first + size]  # (B K, S)
+            if own is not None and (own >= 0).all():  # nothing to choose from
+                one = slice(None, None, number)
+                melodies = self._decoder.sample(melodies, given[one], uniforms[one], forms, bars, own[one])
+                continue
             candidates = self._decoder.sample(melodies[rows], given, uniforms, forms[rows], bars, own)
+            asked = None if content is None else sampled
+            cost = self._block_cost(candidates, first, targets[rows], wanted[rows], asked, forms[rows], share)
             # The last four bars of each candidate: those of the block, but for a shorter one at the end.
             classes = candidates.classes[:, -size:]  # (B K, …)
             tokens = self._vocabulary.decode(classes)
-            target = targets[:, : first + size][:, -size:].mean(1)[rows]  # (B K, 2)
-            whole = block.shape[1] == size
-            # The outline of less than a block cannot be compared with that of four bars.
-            cost = self._cost(classes, target, sampled if content is not None and whole else None)  # (B K,)
-            if whole:
-                cost += self._attribute_cost(tokens, target, wanted[rows], content is None)
-            importance = np.square(target[:, 0] / self._scale[0])  # (B K,)
-            lacks_mode = self._lacks_mode(candidates.classes, targets[rows, : first + size], share)
-            cost += NO_MODE * importance * lacks_mode
-            whole_bars = self._vocabulary.decode(candidates.classes)
-            cost += NO_FORM * forms[rows].departures(whole_bars, self._meter.bar, first // self._meter.bar)
             cost += LEAP * self._leap(melodies.last[rows], classes[:, -block.shape[1] :])
             if steps > size and first + size >= steps:
                 cost += OPEN_END * (closing[rows] & ~ends_on_tonic(tokens))
@@ -149,6 +144,34 @@ class CandidateSampler:
             best = _cheapest(cost.reshape(count, -1), tokens, self._learned)  # (B,)
             melodies = candidates[best]
         return self._vocabulary.decode(melodies.classes)
+
+    def _block_cost(
+        self,
+        candidates: Melodies,
+        first: int,
+        targets: Floats,
+        wanted: Floats,
+        content: Floats | None,
+        forms: Form,
+        share: float,
+    ) -> Floats:
+        """The cost (N,) of candidates whose last block begins at step ``first``, without that of its ends.
+
+        Given their latents (N, T, 2), attributes (N, up to D), contents (N, C) if they have any, and forms.
+        """
+        length, size = candidates.classes.shape[1], BARS * self._meter.bar
+        classes, whole = candidates.classes[:, -size:], length - first == size
+        target = targets[:, :length][:, -size:].mean(1)  # (N, 2)
+        # The outline of less than a block cannot be compared with that of four bars.
+        cost = self._cost(classes, target, content if whole else None)  # (N,)
+        if whole:
+            tokens = self._vocabulary.decode(classes)
+            cost += self._attribute_cost(tokens, target, wanted, content is None)
+        importance = np.square(target[:, 0] / self._scale[0])  # (N,)
+        cost += NO_MODE * importance * self._lacks_mode(candidates.classes, targets[:, :length], share)
+        bars = self._vocabulary.decode(candidates.classes)
+        cost += NO_FORM * forms.departures(bars, self._meter.bar, first // self._meter.bar)
+        return cost
 
     def _misfit(
         self,
