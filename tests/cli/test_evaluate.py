@@ -204,6 +204,7 @@ def test_a_model_that_makes_only_silence_says_so(tmp_path: Path, run: Run, small
         assert "make only silence here: train longer" in stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_data_here_is_the_default(tmp_path: Path, run: Run, small_data: Path) -> None:
     shutil.copytree(small_data, tmp_path / "data")
     done = run("evaluate", "-n", 1)

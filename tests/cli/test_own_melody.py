@@ -152,6 +152,7 @@ def test_the_same_files_again(tmp_path: Path, run: Run, arguments: tuple[str, ..
     assert first == second != {}
 
 
+@pytest.mark.slow
 def test_the_whole_of_a_long_file_is_continued(tmp_path: Path, run: Run) -> None:
     write_tune(tmp_path / "own.mid", 70)
     run("sample", "--continue", "own.mid", "--bars", 2, "--seed", 1, "-o", "new.mid")

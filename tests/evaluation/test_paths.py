@@ -56,6 +56,7 @@ def test_the_split_and_the_style_are_those_of_the_meter(weights: Path, jigs: Pat
     assert style is checkpoint.styles[1]
 
 
+@pytest.mark.slow
 def test_evaluate_in_another_meter(weights: Path, jigs: Path, tmp_path: Path, run: Run) -> None:
     command = ("evaluate", "-m", weights, "--data", jigs, "--meter", "6/8", "-n", 3)
     done = run(*command, "-v", "--json", "f.json", "--report", "report")
