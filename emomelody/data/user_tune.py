@@ -102,7 +102,9 @@ def _read(path: Path, meters: Collection[Meter], tune: Tune | None) -> UserTune:
     if not barlines:
         raise BadInput(path, "shorter than a bar")
     transposition = _transposition(piece)
-    line = [note for note in piece.line if start <= note.onset < end]
+    # MuseScore writes a pickup as a shorter bar in a meter of its own.
+    begin = Fraction(0) if start < Fraction(piece.meter.bar, STEPS_PER_BEAT) else start
+    line = [note for note in piece.line if begin <= note.onset < end]
     in_c = [replace(note, pitch=note.pitch + transposition) for note in line]
     melody = _quantised(_on_regular_bars(in_c, barlines, piece.meter), piece.meter)
     if not melody.notes:
