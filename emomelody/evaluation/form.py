@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.errors import EmomelodyError
-from emomelody.evaluation.notes import Notes, recurring
 from emomelody.evaluation.sets import MelodySet, emotion_weights
 from emomelody.evaluation.statistics import PERCENTILE, Figures
 from emomelody.music.meter import Meter
+from emomelody.music.notes import Notes, recurring
 from emomelody.music.tokens import REST, Floats, Tokens
 
 MOTIF = 4  # successive intervals

@@ -14,20 +14,19 @@ from numpy.typing import NDArray
 
 from emomelody.data.dataset import Dataset, tunes_of
 from emomelody.emotions.emotion import Emotion
-from emomelody.evaluation.notes import Notes
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.sets import MelodySet
 from emomelody.evaluation.statistics import Figures, Melodies, Rows, share
+from emomelody.music.fingerprints import PASSAGE, interval_codes, passages
 from emomelody.music.melody import MAX_PITCH, Melody
-from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, to_tokens
+from emomelody.music.notes import Notes
+from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens, stacked, to_tokens
 
-_LONGEST_IOI = 64  # steps; longer times between onsets count as this
 _FIRST_CHARACTER = 0x10000  # beyond Unicode's surrogates
 _SEPARATOR = "\0"
 MOST_HELD_OUT = 1000  # melodies
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd; of a polynomial modulo 2⁶⁴
 TUNE_WINDOWS = 4  # sixteen bars
-SHARED = (8, 16)  # intervals
+SHARED = (8, PASSAGE)  # intervals
 NOVELTY: Rows = {
     "exact": ("exact copies", "{:.1%}"),
     "within_2": ("within 2 steps", "{:.1%}"),
@@ -54,7 +53,7 @@ def evaluate_novelty(
 
     The last two are of generated tunes of sixteen bars: the share that have a passage of 8, and of 16,
     successive intervals, with the same times between onsets, anywhere in a training tune, also across its
-    four-bar windows.
+    four-bar windows, and at any speed. emoreg-va avoids those of 16.
 
     Real held-out melodies against the training melodies are the yardstick: what a composer of the same style
     would score. Their tunes are the last sixteen bars of pieces. Few can share 16 intervals, because pieces
@@ -64,7 +63,7 @@ def evaluate_novelty(
     tokens = np.stack([to_tokens(m) for e in Emotion for m in melodies[e]])  # (M, T)
     return {
         **novelty_figures(tokens, reference.dataset.tokens[reference.seen]),
-        **shared_passages(tunes.tokens if tunes else None, tunes_as_rows(reference.dataset, reference.seen)),
+        **shared_passages(tunes.tokens if tunes else None, _tunes(reference.dataset, reference.seen)),
         "real": real,
     }
 
@@ -78,7 +77,7 @@ def real_novelty(reference: ReferenceSet) -> Figures | None:
     tunes = MelodySet.endings(dataset, TUNE_WINDOWS, held_out)
     return {
         **novelty_figures(dataset.tokens[np.sort(some)], dataset.tokens[~held_out]),
-        **shared_passages(tunes.tokens, tunes_as_rows(dataset, ~held_out)),
+        **shared_passages(tunes.tokens, _tunes(dataset, ~held_out)),
     }
 
 
@@ -99,14 +98,9 @@ def novelty_figures(tokens: Tokens, reference: Tokens) -> Figures:
     }
 
 
-def tunes_as_rows(dataset: Dataset, chosen: NDArray[np.bool_]) -> Tokens:
-    """The pieces that the ``chosen`` windows (N,) are from, (P, T), with rests after the shorter ones."""
-    pieces = tunes_of(dataset, chosen)
-    size = dataset.tokens.shape[1]
-    rows = np.full((len(pieces), max(map(len, pieces), default=0) * size), REST)
-    for row, piece in zip(rows, pieces, strict=True):
-        row[: len(piece) * size] = dataset.tokens[piece].ravel()
-    return rows
+def _tunes(dataset: Dataset, chosen: NDArray[np.bool_]) -> Tokens:
+    """The pieces that the ``chosen`` windows (N,) are from, (P, T)."""
+    return stacked([dataset.tokens[piece].ravel() for piece in tunes_of(dataset, chosen)])
 
 
 def shared_passages(tokens: Tokens | None, known: Tokens) -> dict[str, float | None]:
@@ -119,26 +113,10 @@ def shared_passages(tokens: Tokens | None, known: Tokens) -> dict[str, float | N
         found[f"shared_{intervals}"] = None
         if tokens is not None:
             notes = Notes.of(tokens)
-            at, hashes = _hashes(notes, intervals)
-            copied = np.isin(hashes, _hashes(Notes.of(known), intervals)[1])
+            at, hashes = passages(notes, intervals)
+            copied = np.isin(hashes, passages(Notes.of(known), intervals)[1])
             found[f"shared_{intervals}"] = share(notes.total(copied, at) > 0)
     return found
-
-
-def _hashes(notes: Notes, intervals: int) -> tuple[Tokens, NDArray[np.uint64]]:
-    """The last notes (k,) of all passages of so many intervals, and 64-bit hashes of the passages, (k,)."""
-    at = notes.after(intervals)
-    hashes = np.zeros(len(at), dtype=np.uint64)
-    for n in range(intervals):
-        last, before = at - n, at - n - 1
-        steps = _code(notes.pitch[last] - notes.pitch[before], notes.onset[last] - notes.onset[before])
-        hashes = hashes * _FACTOR + steps.astype(np.uint64)
-    return at, hashes
-
-
-def _code(interval: Tokens, time: Tokens) -> Tokens:
-    """A number for each interval in semitones and time between the onsets in steps, (k,) each."""
-    return (interval + MAX_PITCH) * (_LONGEST_IOI + 1) + np.minimum(time, _LONGEST_IOI)
 
 
 def nearest_distances(tokens: Tokens, reference: Tokens) -> NDArray[np.int64]:
@@ -188,7 +166,7 @@ def _encode(melody: Melody) -> str:
     It encodes the interval and the time between the onsets.
     """
     onset, pitch = np.array([(n.onset, n.pitch) for n in melody.notes], dtype=int).reshape(-1, 2).T
-    return "".join(map(chr, (_FIRST_CHARACTER + _code(np.diff(pitch), np.diff(onset))).tolist()))
+    return "".join(map(chr, (_FIRST_CHARACTER + interval_codes(np.diff(pitch), np.diff(onset))).tolist()))
 
 
 def _longest_common(line: str, text: str) -> int:

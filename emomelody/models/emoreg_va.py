@@ -66,7 +66,7 @@ class EmoregVA(Encoder):
         self.intervals = nn.Linear(features, 2 * WIDEST + 1, bias=False)
         self.copy = nn.Parameter(torch.zeros(shapes["copy"]))
         self.dropout = _Dropout(config.dropout)
-        # ``fingerprints`` of the training melodies, sorted: sampling rejects a melody that is one of them.
+        # Fingerprints of the training melodies and their passages, sorted: sampling rejects copies.
         self.learned: Tensor
         self.register_buffer("learned", torch.zeros(config.learned, dtype=torch.int64))
 

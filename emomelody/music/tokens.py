@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emomelody.music.melody import MAX_PITCH, Melody, Note
+from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 
 REST = 128
@@ -94,16 +93,9 @@ class Vocabulary:
         return self.tokens[classes]
 
 
-def fingerprints(tokens: Tokens) -> NDArray[np.int64]:
-    """Hash melodies (N, T) to one integer each, (N,), equal in every transposition.
-
-    64 bits of BLAKE2b of the tokens, with pitches relative to the first one. A melody cannot be recovered
-    from its fingerprint.
-    """
-    hashes = []
-    for row in tokens:
-        onsets = row < REST
-        relative = np.where(onsets, row - row[onsets.argmax()] + MAX_PITCH, row + 2 * MAX_PITCH)
-        digest = hashlib.blake2b(relative.astype("<i8").tobytes(), digest_size=8).digest()
-        hashes.append(int.from_bytes(digest, "little", signed=True))
-    return np.array(hashes, dtype=np.int64)
+def stacked(lines: Sequence[Tokens]) -> Tokens:
+    """Tokens of N lines as rows (N, T), with rests after the shorter ones."""
+    rows = np.full((len(lines), max(map(len, lines), default=0)), REST)
+    for row, line in zip(rows, lines, strict=True):
+        row[: len(line)] = line
+    return rows

@@ -24,8 +24,9 @@ from emomelody.emotions.plans import Plan
 from emomelody.music.form import Form
 from emomelody.music.melody import BARS
 from emomelody.music.style import Style
-from emomelody.music.tokens import Floats, Tokens, fingerprints
+from emomelody.music.tokens import Floats, Tokens
 from emomelody.music.tonality import ends_on_tonic, majorness, pitch_class_totals
+from emomelody.sampling.copies import Learned, cheapest
 from emomelody.sampling.decoder import Decoder, Melodies
 from emomelody.sampling.encoder import Encoder
 from emomelody.sampling.gru import Floats32
@@ -34,7 +35,9 @@ from emomelody.weights.checkpoint import Checkpoint
 from emomelody.weights.config import LATENT, VAConfig
 
 CANDIDATES = 8  # K, of every four bars of a melody whose content is free
-OF_FOUR_BARS = 16  # K, of a melody of no more than four bars: it has nothing else to be clear in
+# K, of a melody of no more than four bars, which has nothing else to be clear in, and of the last four bars
+# of a longer one, which are to end it.
+OF_FOUR_BARS = 16
 # K, of a melody whose content is given, which the decoder follows loosely, and of a draft, whose open bars
 # have to fit those that follow.
 ALIKE = 48
@@ -42,7 +45,7 @@ ALIKE = 48
 # CONTENT times the squared distance of the contents, in standard deviations of their prior, plus that of
 # the attributes (``COST``), plus these; NO_FORM for every bar.
 POINT, CONTENT = 100.0, 130.0
-COPY, WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 10_000.0, 1000.0, 60.0, 50.0, 3.0
+WRONG_QUADRANT, NO_MODE, OPEN_END, NO_FORM = 1000.0, 60.0, 50.0, 3.0
 # Of every semitone by which the first note of a block leaps further than a fifth from the note before.
 LEAP, FIFTH = 2.0, 7
 # Times the log-likelihood of the bar of a draft that follows, in nats.
@@ -112,11 +115,13 @@ class CandidateSampler:
         # Longer melodies have more time to establish their mode and tonic.
         share = (BARS / max(bars, BARS)) ** 2
         closing = np.array([rng.random() for rng in rngs]) < self._closing[quadrants(targets[:, -1])]  # (B,)
-        freely = CANDIDATES if bars > BARS else OF_FOUR_BARS
-        number = freely if contents is None and kept is None else ALIKE  # K
+        learned = Learned(self._learned, size, kept)
         fixed = None if kept is None else np.where(kept >= 0, self._vocabulary.encode(kept)[0], kept)
-        melodies, rows = self._decoder.start(count), np.repeat(np.arange(count), number)  # (B K,)
+        melodies = self._decoder.start(count)
         for first in range(0, steps, size):
+            freely = CANDIDATES if first + size < steps else OF_FOUR_BARS
+            number = freely if contents is None and kept is None else ALIKE  # K
+            rows = np.repeat(np.arange(count), number)  # (B K,)
             block = targets[:, first : first + size]  # (B, S, 2)
             wanted = _clearer(attributes[:, first // size], block.mean(1) / self._scale, share)  # (B, …)
             content = None if contents is None else contents[:, first // size]  # (B, C)
@@ -141,8 +146,8 @@ class CandidateSampler:
             if fixed is not None:
                 cost -= FIT * candidates.fit
                 cost += self._misfit(candidates, targets, attributes, forms, fixed, rows)
-            best = _cheapest(cost.reshape(count, -1), tokens, self._learned)  # (B,)
-            melodies = candidates[best]
+            tunes = self._vocabulary.decode(candidates.classes)
+            melodies = candidates[cheapest(cost.reshape(count, -1), tunes, learned)]
         return self._vocabulary.decode(melodies.classes)
 
     def _block_cost(
@@ -281,17 +286,3 @@ def _clearer(attributes: Floats, points: Floats, share: float) -> Floats:
     distance = np.minimum(np.abs(points[:, :1]) / CLEAR_FROM, 1)  # (B, 1)
     moved = attributes + share * distance * ABOVE[: attributes.shape[1]]
     return np.asarray(moved.clip(-LARGEST, LARGEST))
-
-
-def _cheapest(cost: Floats, tokens: Tokens, learned: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The row in tokens (B K, S) of each melody's candidate of the least cost (B, K), (B,).
-
-    Copies of training melodies cost more. To save time only a candidate that would win is compared.
-    """
-    cost, first = cost.copy(), np.arange(len(cost)) * cost.shape[1]
-    while True:
-        chosen: NDArray[np.int64] = cost.argmin(1)  # (B,)
-        copies = np.isin(fingerprints(tokens[first + chosen]), learned) & (cost.min(1) < COPY)
-        if not copies.any():
-            return np.asarray(first + chosen)
-        cost[copies, chosen[copies]] += COPY

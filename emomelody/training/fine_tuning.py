@@ -58,8 +58,7 @@ class FineTuning(VARecipe):
     def build(self, vocabulary: Vocabulary, learned: NDArray[np.int64]) -> EmoregVA:
         """The model of ``start``, of which the encoder is not trained.
 
-        It keeps the fingerprints of the melodies that it was trained on before, and of the new ones,
-        ``learned`` (N,).
+        It keeps the fingerprints of what it learned before, and of the new melodies, ``learned`` (L,).
         """
         del vocabulary  # that of ``start``
         known = np.union1d(self.start.tensors["learned"], learned)

@@ -48,7 +48,7 @@ class Learner:
     ) -> None:
         """A new model for a vocabulary, with initial weights from ``seed``.
 
-        ``learned`` (N,) are the fingerprints of the training melodies.
+        ``learned`` (L,) are the fingerprints of the training melodies and their passages, sorted.
         """
         self.recipe, self.learning_rate, self.group = recipe, learning_rate, group
         self.seed, self.device, self.precision = seed, device, precision

@@ -20,10 +20,12 @@ from emomelody.emotions.attributes import measure
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.rule import AMBIGUOUS_VALENCE, valence_and_arousal
 from emomelody.models.passages import Passages
+from emomelody.music.fingerprints import fingerprints, passages
 from emomelody.music.form import Form
 from emomelody.music.melody import BARS
+from emomelody.music.notes import Notes
 from emomelody.music.style import Style
-from emomelody.music.tokens import Tokens, Vocabulary, from_tokens
+from emomelody.music.tokens import Tokens, Vocabulary, from_tokens, stacked
 from emomelody.training.processes import ProcessGroup
 from emomelody.weights.config import ELAPSED, REMAINING
 
@@ -107,6 +109,12 @@ def _places(dataset: Dataset, tunes: Sequence[Tokens]) -> tuple[Tokens, Tokens]:
         elapsed[tune] = BARS * np.arange(len(tune))
         remaining[tune] = BARS * np.arange(len(tune), 0, -1)
     return elapsed, remaining if dataset.remaining is None else dataset.remaining
+
+
+def fingerprints_of(dataset: Dataset, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The fingerprints of the ``chosen`` windows (N,) and of all passages of their tunes, (F,)."""
+    tunes = stacked([dataset.tokens[tune].ravel() for tune in tunes_of(dataset, chosen)])
+    return np.append(fingerprints(dataset.tokens[chosen]), passages(Notes.of(tunes))[1])
 
 
 def _measure(dataset: Dataset, vocabulary: Vocabulary, elapsed: Tokens, remaining: Tokens) -> _Columns:

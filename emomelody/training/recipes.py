@@ -162,10 +162,10 @@ class VARecipe:
         return min(self.passes, _passes(self.updates, examples, batch_size))
 
     def build(self, vocabulary: Vocabulary, learned: NDArray[np.int64]) -> EmoregVA:
-        """A new model, which keeps the fingerprints of the training melodies, ``learned`` (N,)."""
+        """A new model, which keeps the fingerprints of what it learns, ``learned`` (L,), sorted."""
         model = EmoregVA(VAConfig(len(vocabulary), learned=len(learned)))
         model.set_pitches(vocabulary.pitches)
-        model.learned = torch.from_numpy(np.sort(learned))
+        model.learned = torch.from_numpy(learned)
         return model
 
     def examples(

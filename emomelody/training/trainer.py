@@ -25,12 +25,13 @@ from emomelody.models.build import to_arrays
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.inference import pick_device
 from emomelody.music.meter import Meter
-from emomelody.music.tokens import Floats, Vocabulary, fingerprints
+from emomelody.music.tokens import Floats, Vocabulary
 from emomelody.training import run_folder, state
 from emomelody.training.config import TrainConfig, choose_precision
 from emomelody.training.fine_tuning import Start
 from emomelody.training.history import Epoch
 from emomelody.training.learner import Learner, Parts
+from emomelody.training.passages import fingerprints_of
 from emomelody.training.processes import ProcessGroup
 from emomelody.training.recipes import RECIPES, Recipe
 from emomelody.training.state import RunState
@@ -85,11 +86,11 @@ class Trainer:
         self.epochs = config.epochs or recipe.epochs(
             sum(part.labels.numel() for part in self.epoch), self.batch_size
         )
-        learned = [fingerprints(dataset.tokens[chosen]) for dataset, chosen in self._learned]
+        learned = [fingerprints_of(dataset, chosen) for dataset, chosen in self._learned]
         self.learner = Learner(
             recipe,
             self.vocabulary,
-            np.concatenate(learned),
+            np.unique(np.concatenate(learned)),
             learning_rate=rate,
             seed=config.seed,
             device=device,

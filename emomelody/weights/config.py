@@ -69,7 +69,7 @@ class VAConfig:
     content: int = 16  # C: latent dimensions besides valence and arousal
     repeated: int = 32  # size of the embedding of the repeated bar's token
     dropout: float = 0.1
-    learned: int = 0  # number of training melodies
+    learned: int = 0  # number of fingerprints
     without_content: bool = True  # whether the decoder was also trained without the content
 
     def shapes(self) -> Shapes:
@@ -98,7 +98,7 @@ class VAConfig:
             "intervals.weight": (2 * WIDEST + 1, features),
             "copy": (len(Repetition), 2, self.classes + 1, self.classes),
             "pitches": (self.classes - 2,),  # MIDI pitches of the vocabulary
-            "learned": (self.learned,),  # fingerprints of the training melodies, sorted
+            "learned": (self.learned,),  # fingerprints of the training melodies and their passages, sorted
         }
 
 

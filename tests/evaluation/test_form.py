@@ -10,9 +10,9 @@ import pytest
 from emomelody.emotions.emotion import Emotion
 from emomelody.errors import EmomelodyError
 from emomelody.evaluation.form import FORM, evaluate_form, form, form_counts, split_half_bands
-from emomelody.evaluation.notes import Notes
 from emomelody.evaluation.sets import MelodySet
 from emomelody.music.meter import Meter
+from emomelody.music.notes import Notes
 from emomelody.music.tokens import HOLD, REST, Tokens, from_tokens
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from pieces import melodies
 
 from emomelody.music.melody import Melody, Note
-from emomelody.music.tokens import HOLD, REST, Vocabulary, from_tokens, to_tokens
+from emomelody.music.tokens import HOLD, REST, Vocabulary, from_tokens, stacked, to_tokens
 
 
 @settings(deadline=None)
@@ -55,3 +55,9 @@ def test_unknown_pitches_move_by_octaves() -> None:
 def test_a_vocabulary_needs_different_ascending_midi_pitches(pitches: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="vocabulary"):
         Vocabulary(pitches)
+
+
+def test_lines_of_different_lengths_are_stacked_with_rests_after_them() -> None:
+    lines = [np.array([60, HOLD, 62]), np.array([70]), np.array([], dtype=np.int64)]
+    assert stacked(lines).tolist() == [[60, HOLD, 62], [70, REST, REST], [REST, REST, REST]]
+    assert stacked([]).shape == (0, 0)

@@ -10,7 +10,8 @@ from tiny import CONFIG, tiny_checkpoint
 from emomelody.emotions.attributes import NAMES, measure
 from emomelody.emotions.emotion import Emotion
 from emomelody.models.build import to_model
-from emomelody.music.tokens import HOLD, fingerprints
+from emomelody.music.fingerprints import fingerprints
+from emomelody.music.tokens import HOLD
 from emomelody.music.tonality import MINOR, find_keys
 from emomelody.sampling import candidates
 from emomelody.sampling.candidates import (
@@ -20,7 +21,6 @@ from emomelody.sampling.candidates import (
     POINT,
     WRONG_QUADRANT,
     CandidateSampler,
-    _cheapest,
     _clearer,
 )
 from emomelody.sampling.encoder import Encoder
@@ -28,19 +28,6 @@ from emomelody.sampling.request import DecodingConfig, Request
 from emomelody.sampling.sampler import sample
 from emomelody.sampling.targets import plan_along
 from emomelody.weights.checkpoint import Checkpoint, bundled_weights, load_checkpoint
-
-
-def test_the_cheapest_candidate_that_is_no_copy_is_kept() -> None:
-    count = 8  # candidates of each of two melodies
-    tokens = np.full((2 * count, 4), 60)
-    tokens[:, 1] = 60 + np.arange(2 * count)
-    cost = np.full((2, count), 5.0)
-    cost[0, 3], cost[0, 6], cost[1, 2] = 1.0, 2.0, 3.0
-    nothing = np.array([], dtype=np.int64)
-    assert _cheapest(cost, tokens, nothing).tolist() == [3, count + 2]
-    transposed = fingerprints(tokens[3:4] + 5)
-    assert _cheapest(cost, tokens, transposed).tolist() == [6, count + 2]
-    assert _cheapest(cost, tokens, fingerprints(tokens)).tolist() == [3, count + 2]  # copies alone
 
 
 def sampler(checkpoint: Checkpoint, number: int = 0) -> CandidateSampler:

@@ -20,11 +20,10 @@ from emomelody.models.build import to_model
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
-from emomelody.music.tokens import fingerprints
 from emomelody.training.config import TrainConfig
 from emomelody.training.fine_tuning import Start
 from emomelody.training.history import Epoch
-from emomelody.training.passages import make_passages
+from emomelody.training.passages import fingerprints_of, make_passages
 from emomelody.training.processes import SINGLE_PROCESS
 from emomelody.training.trainer import Trainer, load_datasets, resume
 from emomelody.weights.checkpoint import find_weights, load_checkpoint, save_checkpoint
@@ -53,7 +52,7 @@ def test_the_plane_stays_and_the_decoder_learns(tunes_data: Path, small_model: P
     assert all((a.plans.rows == b.plans.rows).all() for a, b in zip(others, before.styles, strict=True))
     assert checkpoint.distribution(None, Meter.FOUR_FOUR) is own
     assert dataset.held_out is not None
-    new = fingerprints(dataset.tokens[~dataset.held_out])
+    new = fingerprints_of(dataset, ~dataset.held_out)
     assert set(checkpoint.tensors["learned"]) == {*before.tensors["learned"], *new}
 
 

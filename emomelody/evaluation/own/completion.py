@@ -14,12 +14,12 @@ from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.rule import judge_by_rule
 from emomelody.evaluation.form import MOTIF
-from emomelody.evaluation.notes import Notes
 from emomelody.evaluation.reference import ReferenceSet
 from emomelody.evaluation.sets import MelodySet
 from emomelody.evaluation.statistics import Figures, Rows, share, split_half_distance
 from emomelody.evaluation.two_sample.figures import CLASSIFIERS, two_sample_test
 from emomelody.music.draft import Draft
+from emomelody.music.notes import Notes
 from emomelody.music.tokens import HOLD, REST, Floats, Tokens, from_tokens
 from emomelody.music.tonality import find_keys
 from emomelody.sampling.request import Request

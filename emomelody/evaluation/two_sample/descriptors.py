@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.evaluation.form import motif_recurrence
-from emomelody.evaluation.notes import Notes
 from emomelody.music.meter import Meter
+from emomelody.music.notes import Notes
 from emomelody.music.tokens import REST, Floats, Tokens
 from emomelody.music.tonality import majorness
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from emomelody.evaluation.notes import Notes
 from emomelody.music.meter import Meter
+from emomelody.music.notes import Notes
 from emomelody.music.tokens import Tokens
 
 LONGEST = 4  # notes of an n-gram
