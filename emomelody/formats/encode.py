@@ -27,6 +27,7 @@ class Format(StrEnum):
     SVG = "svg"  # the engraved score
     PNG = "png"  # a piano roll
     WAV = "wav"  # sound
+    HTML = "html"  # a page to see and hear one or several melodies
 
     @classmethod
     def parse(cls, text: str) -> Format:
@@ -124,6 +125,10 @@ def encode(piece: Piece, form: Format, soundfont: Path | None = None) -> bytes:
         from emomelody.formats.audio import to_wav
 
         return to_wav(piece, soundfont)
+    if form is Format.HTML:
+        from emomelody.formats.page.player import player_page
+
+        return player_page([piece], heading=piece.title)
     check((form,), soundfont)
     from emomelody.formats import score
 

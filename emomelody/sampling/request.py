@@ -23,6 +23,7 @@ from emomelody.music.tokens import Tokens
 TEMPERATURE = 0.9  # emoreg-va's default
 SPREAD = 0.1
 TUNE_BARS = 8  # emoreg-va's default
+GRIDS = (2, 50)  # melodies along an axis, at least and at most
 MAX_BARS = 64
 MAX_TEMPERATURE = 10
 MAX_SEED = 2**32 - 1
@@ -90,20 +91,23 @@ class Request:
       varied too, with noise in units of the plane's scale.
     - ``to``, a second melody in C, of the same meter: melody i of ``n`` lies i / (n − 1) of the way from
       ``like`` to it, in points and contents.
+    - ``grid``: a melody for each of ``grid`` × ``grid`` points, from −1 to 1 along both axes, ``n`` in all;
+      as similar to each other as their points are.
     - ``draft``: its open bars are composed, in the emotion, at the point or on the path, or else as its kept
       bars go on.
     - ``form``, letters for sections of equal length, such as ``AABA``; without it, the form is one like those
       of real melodies.
 
-    At most one of emotion, point and path, and of ``like`` and ``draft``; ``to`` needs ``like``. All but an
-    emotion or a point, in four bars of 4/4, needs ``emoreg-va``. Raises EmomelodyError for a request that no
-    model can meet.
+    At most one of emotion, point, path and grid, and of ``like`` and ``draft``; ``to`` needs ``like``. All
+    but an emotion, a point or a grid, in four bars of 4/4, needs ``emoreg-va``. Raises EmomelodyError for a
+    request that no model can meet.
     """
 
     n: int = 1
     emotion: Emotion | Word | None = None
     point: Point | None = None
     path: EmotionPath | None = None
+    grid: int | None = None
     like: Melody | None = None
     to: Melody | None = None
     draft: Draft | None = None
@@ -117,16 +121,18 @@ class Request:
     decoding: DecodingConfig = DEFAULT
 
     def __post_init__(self) -> None:
-        targets = sum(target is not None for target in (self.emotion, self.point, self.path))
+        targets = sum(target is not None for target in (self.emotion, self.point, self.path, self.grid))
         if targets > 1:
-            raise EmomelodyError("an emotion, a point and a path exclude each other: give one of them")
+            raise EmomelodyError("an emotion, point, path and grid exclude each other: give one of them")
         if targets == 0 and self.like is None and self.draft is None:
-            raise EmomelodyError("give an emotion, a point, a path, or a melody to vary")
+            raise EmomelodyError("give an emotion, a point, a path, a grid, or a melody to vary")
         if not isinstance(self.emotion, Emotion | Word | None):
             raise EmomelodyError(f"emotion {self.emotion!r} is not an Emotion or a Word")
         for waypoint in self.waypoints:
             _check_point(waypoint.point)
         _check_range("number of melodies", self.n, Integral, 1)
+        if self.grid is not None:
+            self._check_grid(self.grid)
         if self.draft is None:
             _check_range("number of bars", self.bars, Integral, 1, MAX_BARS)
         _check_range("seed", self.seed, Integral, 0, MAX_SEED)
@@ -143,9 +149,24 @@ class Request:
                 f" ask for {last + 1} bars or more"
             )
 
+    def _check_grid(self, size: int) -> None:
+        _check_range("grid", size, Integral, *GRIDS)
+        if self.n != size**2:
+            raise EmomelodyError(f"a grid of {size} has {size**2} melodies, not {self.n}")
+        if self.draft is not None or self.to is not None:
+            raise EmomelodyError("a grid is of new melodies, or of one melody in each emotion")
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """The points of a grid, one for each melody, row by row from the lowest arousal; none without."""
+        if self.grid is None:
+            return ()
+        axis = [2 * n / (self.grid - 1) - 1 for n in range(self.grid)]
+        return tuple((valence, arousal) for arousal in axis for valence in axis)
+
     @property
     def waypoints(self) -> tuple[Waypoint, ...]:
-        """The targets: those of the path, or the emotion or point at bar 0. Empty where none is given."""
+        """The targets: those of the path, or the emotion or point at bar 0. Empty without one of these."""
         if self.path is not None:
             return self.path.waypoints
         target = self.point if self.emotion is None else self.emotion

@@ -6,6 +6,7 @@ N melodies, W waypoints, T steps, C content dimensions, Z = 2 + C.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TypeVar
 
@@ -81,7 +82,10 @@ def samples(checkpoint: Checkpoint, request: Request, numbers: range | None = No
 
 
 def _targets(checkpoint: Checkpoint, request: Request) -> list[Target]:
-    """The target of all melodies of a request; of each, in order, where they lie between two melodies."""
+    """The target of all melodies of a request; of each, in order, on a grid and between two melodies."""
+    if request.grid:
+        requests = (replace(request, n=1, grid=None, point=point) for point in request.points)
+        return [Target.of(checkpoint, each) for each in requests]
     if request.to is None:
         return [Target.of(checkpoint, request)]
     return [Target.of(checkpoint, request, number / max(request.n - 1, 1)) for number in range(request.n)]
@@ -96,10 +100,11 @@ def _sample_batch(
 ) -> list[Sample]:
     """The samples of these numbers, at most a batch of them. Melodies without a note are sampled again.
 
-    Those between two melodies share their random numbers, so that one differs little from the next.
+    Those with targets of their own share their random numbers, so that one differs little from the next.
     """
-    own = [targets[number if request.to else 0] for number in numbers]
-    rngs = [np.random.default_rng([request.seed, 0 if request.to else number]) for number in numbers]
+    many = len(targets) > 1
+    own = [targets[number if many else 0] for number in numbers]
+    rngs = [np.random.default_rng([request.seed, 0 if many else number]) for number in numbers]
     steps = request.bars * request.meter.bar
     contents = [target.sample_contents(request, rng) for target, rng in zip(own, rngs, strict=True)]
     latents = np.zeros((len(own), len(own[0].waypoints), 2))

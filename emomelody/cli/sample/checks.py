@@ -18,7 +18,7 @@ from emomelody.formats.encode import Format, parse_formats
 from emomelody.music.key import parse_key
 from emomelody.sampling.runs.generation import GenerationConfig
 
-TARGETS = ("emotion", "point", "path")
+TARGETS = ("emotion", "point", "path", "grid")
 FILES = ("like", "continue", "from")
 OF_TUNE = ("style", "meter", "form", "bars")
 # In samples.json.
@@ -39,6 +39,7 @@ EXCLUDED = {
     "keep": ("spread", "from_bar", "form"),
     "continue": ("form",),
     "from": ("num", *TARGETS),
+    "grid": ("num", "continue", "keep"),
 }
 
 
@@ -86,6 +87,8 @@ def _missing_target(options: Options) -> str:
 def check_mode(options: Options, config: GenerationConfig) -> None:
     """Raise UsageError where the mode of ``--key`` is not that of a run's beginning."""
     request, mode = config.request, options.mode
+    if request.grid and mode:
+        raise UsageError(f"a grid has melodies in both modes: use --key {parse_key(options.key or 'C')[0]}")
     of_file = request.draft is not None or not request.waypoints
     own = request.mode if of_file else request.waypoints[0].label.mode
     if own is None or mode in (None, own):
@@ -117,12 +120,13 @@ def file_format(out: Path) -> Format | None:
 
 def check_destination(options: Options, melodies: int) -> None:
     """Raise UsageError where ``--out`` is one file and the rest asks for more."""
-    if options.out == STDOUT and (melodies > 1 or options.show):
-        raise UsageError("--out - writes one melody in one format, without --show")
+    paged = formats_of(options) == (Format.HTML,) or file_format(options.out) is Format.HTML
+    if options.out == STDOUT and ((melodies > 1 and not paged) or options.show):
+        raise UsageError("--out - writes one melody in one format, or one page, without --show")
     if options.out == STDOUT and sys.stdout.isatty():
         raise UsageError("--out - writes the file to stdout: redirect it to a file or program (> or |)")
     if file_format(options.out):
-        if melodies > 1:
+        if melodies > 1 and not paged:
             raise UsageError(
                 f"--out {options.out} is one file: for several melodies give a folder,"
                 f" -o {options.out.with_suffix('')}"
@@ -144,7 +148,7 @@ def formats_of(options: Options) -> tuple[Format, ...]:
 def check_formats(options: Options, config: GenerationConfig) -> None:
     """Raise UsageError for formats that the other options contradict."""
     if options.out == STDOUT and len(config.formats) > 1:
-        raise UsageError("--out - writes one melody in one format, without --show")
+        raise UsageError("--out - writes one melody in one format, or one page, without --show")
     if "soundfont" in options.given and not (options.play or Format.WAV in config.formats):
         raise UsageError("--soundfont is for sound: it needs --format wav or --play")
 

@@ -18,6 +18,7 @@ from emomelody.cli.sample.checks import check_options, file_format
 from emomelody.cli.sample.options import Options
 from emomelody.cli.sample.report import (
     RunSummary,
+    command_line,
     describe_replaced,
     note_repetitions,
     play_melodies,
@@ -25,7 +26,7 @@ from emomelody.cli.sample.report import (
     report,
 )
 from emomelody.cli.sample.runs import load_runs, plan_runs
-from emomelody.formats.encode import encode
+from emomelody.formats.encode import Format, encode
 
 if TYPE_CHECKING:
     from emomelody.sampling.runs.folder import Run, Written
@@ -48,6 +49,7 @@ def sample(
     emotion: option.Emotions = None,
     point: option.Point = None,
     path: option.PathText = None,
+    grid: option.Grid = None,
     like: option.Like = None,
     continue_: option.Continue = None,
     keep: option.Keep = None,
@@ -82,14 +84,14 @@ def sample(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write melodies with an emotion, at a point of the plane, along a path, or from a melody of your own.
+    """Write melodies with an emotion, at points of the plane, along a path, or from a melody of your own.
 
     They are added to a folder, with samples.json, from which --again reproduces them.
     """
     options = Options(
         given=frozenset(name.strip("_") for name in given_options(context)),
-        emotions=emotion or [], point=point, path=path, like=like or [], continued=continue_, keep=keep,
-        from_bar=from_bar, start=from_, goal=to, steps=steps, style=style, meter=meter, form=form,
+        emotions=emotion or [], point=point, path=path, grid=grid, like=like or [], continued=continue_,
+        keep=keep, from_bar=from_bar, start=from_, goal=to, steps=steps, style=style, meter=meter, form=form,
         bars=bars, num=num, model=model, seed=seed, spread=spread, temperature=temperature, top_p=top_p,
         again=again, key=key, octave=octave, tempo=tempo, program=program, velocity=velocity, plain=plain,
         out=out, formats=formats or [], name=name, soundfont=soundfont, show=show, play=play, force=force,
@@ -104,7 +106,7 @@ def _sample(options: Options) -> None:
     player = _find_player() if options.play else ()
     runs = load_runs(options, configs)
     to_folder = options.out != STDOUT and not file_format(options.out)
-    summaries = _write_folder(options, runs) if to_folder else [_write_one(options, runs[0])]
+    summaries = _write_folder(options, runs) if to_folder else _write_one(options, runs)
     for summary in summaries:
         if options.show:
             print_melodies(summary.kept)
@@ -127,38 +129,56 @@ def _write_folder(options: Options, runs: Sequence[Run]) -> list[RunSummary]:
             progress.advance(task)
 
         keep = options.show or options.play
-        replaced = write_folder(runs, options.out, force=options.force, keep=keep, on_written=on_written)
+        replaced = write_folder(
+            runs,
+            options.out,
+            force=options.force,
+            keep=keep,
+            command=command_line(options, runs[0][1].request.seed),
+            on_written=on_written,
+        )
     for run in replaced:
         output.note(describe_replaced(run))
     return summaries
 
 
-def _write_one(options: Options, run: Run) -> RunSummary:
-    """Write one melody to a file or to stdout."""
+def _write_one(options: Options, runs: Sequence[Run]) -> list[RunSummary]:
+    """Write one melody, or one page of all melodies, to a file or to stdout."""
     from emomelody.files import write_whole
     from emomelody.sampling.runs.folder import Written
     from emomelody.sampling.runs.generation import arrange_samples
+    from emomelody.sampling.runs.page import RunsPage
 
-    checkpoint, config = run
-    piece, sample = next(arrange_samples(checkpoint, config))
-    written = Written.of(0, piece, sample, config, keep=True)
-    data = encode(piece, config.formats[0], config.soundfont)
+    summaries = [RunSummary.of(run) for run in runs]
+    for summary, (checkpoint, config) in zip(summaries, runs, strict=True):
+        for number, (piece, sample) in enumerate(arrange_samples(checkpoint, config)):
+            summary.add(Written.of(number, piece, sample, config, keep=True))
+    pieces = [piece for summary in summaries for piece, _ in summary.kept]
+    config = runs[0][1]
+    if config.formats[0] is Format.HTML:
+        command = command_line(options, config.request.seed)
+        data = RunsPage([config for _, config in runs], command, pieces).encode()
+    else:
+        data = encode(pieces[0], config.formats[0], config.soundfont)
     if options.out == STDOUT:
         sys.stdout.buffer.write(data)
     else:
         write_whole(options.out, data)
-    summary = RunSummary.of(run)
-    summary.add(written)
-    return summary
+    return summaries
 
 
 def _print_result(options: Options, summaries: Sequence[RunSummary], to_folder: bool) -> None:
     """Print what was written; to stderr if stdout holds the file."""
+    from emomelody.sampling.runs.page import RunsPage
+
     if options.out == STDOUT:
         output.note(*report(summaries, "stdout"))
         return
     for sentence in report(summaries, f"{options.out}/" if to_folder else str(options.out)):
         print(sentence)
+    page = RunsPage([summary.config for summary in summaries]).name
+    if page:
+        output.note(f"open {options.out / page if to_folder else options.out} in a browser to hear them")
 
 
 def _find_player() -> tuple[str, ...]:

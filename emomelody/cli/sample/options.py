@@ -15,6 +15,7 @@ from emomelody.cli.sample.report import words_table
 from emomelody.music.key import parse_key
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
+from emomelody.sampling.request import GRIDS
 
 
 def _parse_style(text: str) -> Style:
@@ -61,6 +62,15 @@ PathText = Annotated[
         "TEXT",
         "A path instead: emotions or points at bars from 0 on, such as 'sad@0 happy@8'; with --continue, of"
         " the whole.",
+    ),
+]
+
+Grid = Annotated[
+    int | None,
+    _in_emotion(
+        "N",
+        "A melody for each of N × N points of the plane instead, 2 to 50; explore them with --format html.",
+        parser=whole_number(*GRIDS),
     ),
 ]
 
@@ -214,6 +224,7 @@ class Options:
     emotions: list[str]
     point: str | None
     path: str | None
+    grid: int | None
     like: list[Path]
     continued: Path | None
     keep: str | None

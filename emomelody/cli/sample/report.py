@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -19,6 +21,7 @@ from emomelody.sampling.runs.generation import ArrangedSample, GenerationConfig
 from emomelody.sampling.runs.index import RecordedRun, files
 
 if TYPE_CHECKING:
+    from emomelody.cli.sample.options import Options
     from emomelody.sampling.runs.folder import Run, Written
 
 
@@ -60,6 +63,8 @@ class RunSummary:
             words.append(str(request.path))
         elif request.point:
             words.append("{} at {:g},{:g}".format(request.description, *request.point))
+        elif request.grid:
+            words.append(f"{request.grid} × {request.grid} points")
         elif request.emotion:
             words.append(request.emotion.title)
         return ", ".join(words)
@@ -77,6 +82,12 @@ def _verb(request: Request) -> str:
     if request.draft:
         return "completing" if request.draft.kept[-1] else "continuing"
     return "from" if request.to else "like"
+
+
+def command_line(options: Options, seed: int) -> str:
+    """The command that was given, with the seed."""
+    chosen = [] if options.again or "seed" in options.given else ["--seed", str(seed)]
+    return shlex.join(["emomelody", *sys.argv[1:], *chosen])
 
 
 def report(summaries: Sequence[RunSummary], destination: str) -> Iterator[str]:

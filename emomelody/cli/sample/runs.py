@@ -29,7 +29,7 @@ from emomelody.emotions.emotion import Emotion, describe
 from emomelody.emotions.path import EmotionPath, parse_point
 from emomelody.emotions.words import Word, parse_emotion
 from emomelody.errors import EmomelodyError
-from emomelody.formats.encode import NAME, VARIATION_NAME
+from emomelody.formats.encode import NAME, VARIATION_NAME, Format
 from emomelody.formats.encode import check as check_installed
 from emomelody.music.key import parse_key
 from emomelody.performance.registers import OCTAVES
@@ -84,7 +84,7 @@ def _new_configs(options: Options) -> list[GenerationConfig]:
 
 
 def _make_requests(options: Options, own: Material) -> list[Request]:
-    """A request for each emotion, or one for the point, the path, or the user's melody."""
+    """A request for each emotion, or one for the point, the path, the grid, or the user's melody."""
     from emomelody.sampling.targets import default_bars
 
     emotions: list[Emotion | Word | None] = [*dict.fromkeys(map(parse_emotion, options.emotions))]
@@ -95,10 +95,11 @@ def _make_requests(options: Options, own: Material) -> list[Request]:
     bars = own.bars or options.bars or default_bars(load_weights(options.model))
     return [
         Request(
-            (options.steps or STEPS) if options.start else options.num,
+            _number(options),
             emotion=emotion,
             point=point,
             path=path,
+            grid=options.grid,
             like=own.like,
             to=own.to,
             draft=own.draft,
@@ -113,6 +114,13 @@ def _make_requests(options: Options, own: Material) -> list[Request]:
         )
         for emotion in emotions or [None]
     ]
+
+
+def _number(options: Options) -> int:
+    """The number of melodies of each emotion, of a grid, or on the way from one to another."""
+    if options.grid:
+        return options.grid**2
+    return (options.steps or STEPS) if options.start else options.num
 
 
 def _spread(options: Options) -> float:
@@ -156,7 +164,9 @@ def _output_changes(options: Options) -> dict[str, Any]:
         "soundfont": options.soundfont,
     }
     form = file_format(options.out)
-    if form:
+    if form is Format.HTML:
+        given |= {"formats": (form,)}
+    elif form:
         literal = options.out.stem.replace("{", "{{").replace("}", "}}")
         given |= {"formats": (form,), "name": literal}
     return {name: value for name, value in given.items() if value not in (None, ())}

@@ -84,7 +84,8 @@ Formats = Annotated[
     list[str] | None,
     _in_output(
         "NAME",
-        "mid, musicxml, svg (a score), png (a piano roll) or wav; several as mid,wav.",
+        "mid, musicxml, svg (a score), png (a piano roll) or wav, a file for each melody, or html, a page to"
+        " see and hear all of them; several as mid,html.",
         "--format",
         "-f",
         show_default="mid",

@@ -13,13 +13,14 @@ from itertools import chain
 from pathlib import Path
 
 from emomelody.files import locked, staged
-from emomelody.formats.encode import encode
+from emomelody.formats.encode import Format, encode
 from emomelody.performance.piece import Piece
 from emomelody.sampling.batches import batch_size, split_into_batches
 from emomelody.sampling.request import Sample
 from emomelody.sampling.runs.generation import ArrangedSample, GenerationConfig, arrange_samples
 from emomelody.sampling.runs.index import INDEX_NAME, RecordedRun, to_entry, to_header, write_index, write_run
 from emomelody.sampling.runs.names import FolderNames
+from emomelody.sampling.runs.page import RunsPage
 from emomelody.sampling.sampler import check_support
 from emomelody.weights.checkpoint import Checkpoint
 from emomelody.workers import by_processes, core_count
@@ -64,6 +65,7 @@ def write_folder(
     *,
     force: bool = False,
     keep: bool = False,
+    command: str | None = None,
     on_written: Callable[[int, Written], None] = lambda _run, _written: None,
 ) -> list[RecordedRun]:
     """Sample the melodies of all runs, write their files, and add the runs to samples.json: all or nothing.
@@ -72,15 +74,20 @@ def write_folder(
     with all their files, and other files of such names are replaced. Returns the removed runs. One process
     at a time writes into a folder; others wait.
 
+    Where a run's formats have a page, one page has the melodies of all such runs; ``command`` stands on it.
+
     ``on_written`` gets the number of the run and each melody, in order, with the arranged sample where
     ``keep`` is set; what it raises ends the work. A run of many files is written by a process per core.
 
     Raises EmomelodyError for a request that a model cannot meet, for names that are taken, and for a format
     that cannot be written; BadInput where the folder cannot be.
     """
-    headers = [to_header(config, checkpoint) for checkpoint, config in runs]
+    page = RunsPage([config for _, config in runs], command)
+    headers = [to_header(config, checkpoint, page.name) for checkpoint, config in runs]
     with locked(folder):
         names = FolderNames(folder, force=force)
+        if page.name:
+            names.claim_page(page.name)
         for (checkpoint, config), header in zip(runs, headers, strict=True):
             check_support(checkpoint, config.request)
             for title in _known_titles(checkpoint, config):
@@ -89,9 +96,13 @@ def write_folder(
             for number, (checkpoint, config) in enumerate(runs):
                 new_runs.write(",\n" if number else "")
                 # Closed before the stage is removed, so that no process writes into it any more.
-                with closing(_write_files(checkpoint, config, stage, keep)) as melodies:
-                    lines = _report(melodies, number, config, headers[number], names, on_written)
+                paged = config in page.configs
+                with closing(_write_files(checkpoint, config, stage, keep or paged)) as melodies:
+                    shown = page.adding(melodies) if paged else melodies
+                    lines = _report(shown, number, config, headers[number], names, on_written)
                     write_run(new_runs, headers[number], lines)
+            if page.name:
+                (stage / page.name).write_bytes(page.encode())
             write_index(stage / INDEX_NAME, names.kept, new_runs)
         return names.remove_replaced()
 
@@ -141,7 +152,8 @@ def _write_some(
     """Write the files of the melodies of these numbers."""
     for number, (piece, sample) in zip(numbers, arrange_samples(checkpoint, config, numbers), strict=True):
         for form in config.formats:
-            (stage / f"{piece.title}.{form}").write_bytes(encode(piece, form, config.soundfont))
+            if form is not Format.HTML:  # the page is of all melodies
+                (stage / f"{piece.title}.{form}").write_bytes(encode(piece, form, config.soundfont))
         yield Written.of(number, piece, sample, config, keep=keep)
 
 

@@ -103,7 +103,7 @@ def _modes(request: Request, trajectory: Sequence[Point]) -> tuple[str, ...]:
 
     Empty where the emotion decides.
     """
-    if request.mode is None or (request.waypoints and request.draft is None):
+    if request.mode is None or request.grid or (request.waypoints and request.draft is None):
         return ()
     own = request.draft.kept if request.draft and request.waypoints else (True,) * len(trajectory)
     asked = (Emotion.at(*point).mode for point in trajectory)

@@ -50,8 +50,9 @@ def read_runs(path: Path) -> list[RecordedRun]:
 
 
 def files(run: RecordedRun) -> list[str]:
-    """The names of all files of a run."""
-    return [name for sample in run["samples"] for name in sample["files"]]
+    """The names of all files of a run, its page last."""
+    page = [run["page"]] if run.get("page") else []
+    return [name for sample in run["samples"] for name in sample["files"]] + page
 
 
 def read_configs(path: Path) -> list[GenerationConfig]:
@@ -106,8 +107,8 @@ def write_run(file: TextIO, header: Mapping[str, Any], entries: Iterable[str]) -
     file.write("\n   ]\n  }")
 
 
-def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any]:
-    """The configuration of a run as samples.json holds it, without "samples"."""
+def to_header(config: GenerationConfig, checkpoint: Checkpoint, page: str | None = None) -> dict[str, Any]:
+    """The configuration of a run as samples.json holds it, without "samples"; ``page`` is its page's name."""
     from emomelody.weights.checkpoint import VA
 
     request = config.request
@@ -123,6 +124,7 @@ def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any
         "emotion": request.emotion.title if request.emotion else None,
         "point": request.point,
         "path": str(request.path) if request.path else None,
+        **({"grid": request.grid} if request.grid else {}),
         **_own(config),
         "spread": request.spread if request.like else None,
         "temperature": request.decoding.temperature or default_temperature,
@@ -131,15 +133,21 @@ def to_header(config: GenerationConfig, checkpoint: Checkpoint) -> dict[str, Any
         "formats": config.formats,
         "soundfont": str(config.soundfont) if config.soundfont else None,
         "name": config.name,
+        **({"page": page} if Format.HTML in config.formats else {}),
     }
     plain: dict[str, Any] = json.loads(json.dumps(header))  # lists for tuples, as in a file
     return plain
 
 
+def melody_files(title: str, formats: Iterable[str]) -> list[str]:
+    """The files of a melody of its own: a page has several."""
+    return [f"{title}.{form}" for form in formats if form != Format.HTML]
+
+
 def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str, Any]:
     """A melody's entry in samples.json."""
     entry: dict[str, Any] = {
-        "files": [f"{piece.title}.{form}" for form in config.formats],
+        "files": melody_files(piece.title, config.formats),
         "emotion": sample.description,
         "point": [round(c, 4) for c in sample.trajectory[0]],
         "latent": sample.latent,
@@ -212,6 +220,7 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
         emotion=None if run["emotion"] is None else parse_emotion(run["emotion"]),
         point=None if point is None else (float(point[0]), float(point[1])),
         path=None if path is None else EmotionPath.parse(path),
+        grid=None if run.get("grid") is None else int(run["grid"]),
         like=_to_melody(own, meter),
         to=_to_melody(own.get("to"), meter),
         draft=_to_draft(own, meter),

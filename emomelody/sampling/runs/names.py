@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.sampling.runs.index import INDEX_NAME, RecordedRun, files, read_runs
+from emomelody.sampling.runs.index import INDEX_NAME, RecordedRun, files, melody_files, read_runs
 
 # Keys in which two runs of the same melodies may differ: the checksum tells which model it was.
-_NOT_MELODIES = ("version", "model", "num", "formats", "soundfont", "samples")
+_NOT_MELODIES = ("version", "model", "num", "formats", "soundfont", "page", "samples")
 
 
 class FolderNames:
@@ -54,7 +54,7 @@ class FolderNames:
         A title is taken where one of its files in the run's formats exists, or where an earlier run has it
         for another melody, in any format. Raises EmomelodyError for a taken one.
         """
-        names = [f"{title}.{form}" for form in header["formats"]]
+        names = melody_files(title, header["formats"])
         claimed = self._claimed.get(title)
         if claimed and (self._new.intersection(names) or not _same_melodies(claimed, header)):
             raise EmomelodyError(
@@ -62,14 +62,26 @@ class FolderNames:
             )
         self._claimed[title] = header
         self._new.update(names)
-        for name in names:
-            if self._on_disk.get(name):
-                raise BadInput(self._folder / name, "is a folder: choose another --out or --name")
-        taken = [name for name in names if name in self._on_disk]
+        taken = self._taken(names)
         for number, owned in self._owners.get(title, {}).items():
             if set(owned) & set(names) or not _same_melodies(self._runs[number], header):
                 taken += owned
                 self._replaced.add(number)
+        self._refuse(taken)
+
+    def claim_page(self, name: str) -> None:
+        """Take the name of a page; with ``force`` mark the runs that have it. Raises as ``claim`` does."""
+        self._new.add(name)
+        self._replaced.update(number for number, run in enumerate(self._runs) if run.get("page") == name)
+        self._refuse(self._taken([name]))
+
+    def _taken(self, names: list[str]) -> list[str]:
+        for name in names:
+            if self._on_disk.get(name):
+                raise BadInput(self._folder / name, "is a folder: choose another --out or --name")
+        return [name for name in names if name in self._on_disk]
+
+    def _refuse(self, taken: list[str]) -> None:
         if taken and not self._force:
             raise EmomelodyError(
                 f"{self._folder / taken[0]} is there already: choose another --out or --name, or add --force"

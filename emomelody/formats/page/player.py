@@ -1,0 +1,93 @@
+"""The player: melodies on the plane of valence and arousal, to choose, see and hear."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Sequence
+from html import escape
+from importlib.util import find_spec
+from typing import Any
+
+from emomelody import __version__
+from emomelody.formats import midi
+from emomelody.formats.page.document import Part, document, static
+from emomelody.music.key import parse_key, pitch_class
+from emomelody.performance.piece import Piece
+
+# A page of more melodies, or with larger scores, has none, so that 100 melodies take at most 1 MB.
+MOST_SCORES, LARGEST_SCORES = 100, 700_000  # melodies, bytes
+_SCRIPTS = ("clock.js", "audio.js", "files.js", "drawing.js", "player.js", "start.js")
+_FONT = re.compile(r"<style[^>]*>@font-face.*?</style>", re.DOTALL)
+
+
+def player_page(
+    pieces: Sequence[Piece], *, heading: str, about: str = "", command: str | None = None
+) -> bytes:
+    """A page with a player of at least one piece.
+
+    ``about`` says how they were made, and ``command`` makes them again.
+    """
+    made = [f'<p class="made">{escape(about)}</p>'] if about else []
+    made += [f'<p class="made"><code>{escape(command)}</code></p>'] if command else []
+    head = Part(f"<h1>{escape(heading)}</h1>\n" + "\n".join(made), (static("page.css"),))
+    foot = Part(f'<p class="made">emomelody {__version__}</p>')
+    return document(heading, head + player(pieces) + foot).encode("utf-8")
+
+
+def player(pieces: Sequence[Piece], about: Sequence[str] = ()) -> Part:
+    """The player as a part of a page; ``about`` says something of each piece instead of its emotion."""
+    described = about or [_description(piece) for piece in pieces]
+    data: dict[str, Any] = {"melodies": list(map(_to_data, pieces, described))}
+    if len(pieces) <= MOST_SCORES and find_spec("verovio"):
+        scores = base64.b64encode(gzip.compress(json.dumps(_scores(pieces)).encode("utf-8"), mtime=0))
+        if len(scores) <= LARGEST_SCORES:
+            data["packed"] = scores.decode("ascii")
+    return Part(
+        static("player.html"), (static("player.css"),), tuple(map(static, _SCRIPTS)), {"melodies": data}
+    )
+
+
+def _to_data(piece: Piece, about: str) -> dict[str, Any]:
+    """What the scripts know of a piece: notes as onset and duration in steps, pitch, velocity, length."""
+    melody, points = piece.melody, [*map(_rounded, piece.trajectory)]
+    tonic, mode = parse_key(piece.keys[0][1])
+    start = points[0] if points else [float(piece.emotion.valence), float(piece.emotion.arousal)]
+    return {
+        "title": piece.title,
+        "about": about,
+        "emotion": piece.emotion.title,
+        "point": start,
+        "path": points if any(point != start for point in points) else None,
+        "key": [pitch_class(tonic), mode or "major"],
+        "meter": str(piece.time_signature),
+        "steps": melody.steps,
+        "bar": melody.meter.bar,
+        "beat": melody.meter.beat,
+        "tempos": piece.tempos,
+        "notes": [
+            [note.onset, note.duration, note.pitch, velocity, round(length, 3)]
+            for note, velocity, length in zip(melody.notes, piece.velocities, piece.note_lengths, strict=True)
+        ],
+        "midi": base64.b64encode(midi.to_bytes(piece)).decode("ascii"),
+    }
+
+
+def _description(piece: Piece) -> str:
+    words = [description for _, description in piece.sections] or [piece.description]
+    return " → ".join(words)
+
+
+def _rounded(point: tuple[float, float]) -> list[float]:
+    return [round(value, 3) for value in point]
+
+
+def _scores(pieces: Sequence[Piece]) -> dict[str, Any]:
+    """The engraved scores, and the font that all of them need, which is 40 kB."""
+    from emomelody.formats.score import to_svg
+
+    scores = [to_svg(piece).decode("utf-8") for piece in pieces]
+    fonts = {font for score in scores for font in _FONT.findall(score)}
+    return {"scores": [_FONT.sub("", score) for score in scores], "font": "".join(sorted(fonts))}
