@@ -26,6 +26,7 @@ from emomelody.evaluation.emotion import (
     evaluate_validity,
     listeners_of_real,
 )
+from emomelody.evaluation.examples import Example, find_examples
 from emomelody.evaluation.form import evaluate_form
 from emomelody.evaluation.long import LONG_BARS, TUNE_BARS, evaluate_long, sample_long
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
@@ -63,6 +64,7 @@ class Evaluation:
     melodies: Melodies
     means: Floats | None = None  # latent means of the data, (N, 2)
     grid: Grid | None = None
+    examples: tuple[Example, ...] = ()
 
     def __repr__(self) -> str:
         emotion = number(self.figures["emotion"]["rule"]["all"], "{:.0%}")
@@ -197,7 +199,8 @@ def evaluate_generated(
         **yardsticks.measure(melodies),
         "deviation": None,
     }
-    return Evaluation(name, figures, melodies)
+    examples = find_examples(name, melodies, yardsticks.reference)
+    return Evaluation(name, figures, melodies, examples=examples)
 
 
 def over_seeds(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
@@ -275,7 +278,8 @@ def _evaluate_model(
             if block
         }
     figures |= mean | {"deviation": deviation if len(seeds) > 1 else None}
-    return Evaluation(name, figures, first or {}, means, grid)
+    examples = find_examples(name, first or {}, reference)
+    return Evaluation(name, figures, first or {}, means, grid, examples)
 
 
 def _kind(dataset: Dataset) -> Figures:

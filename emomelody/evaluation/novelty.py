@@ -121,15 +121,21 @@ def shared_passages(tokens: Tokens | None, known: Tokens) -> dict[str, float | N
 
 def nearest_distances(tokens: Tokens, reference: Tokens) -> NDArray[np.int64]:
     """The distance, 0 … T, of each melody (M, T) from the nearest of a reference (N, T), (M,)."""
+    return nearest_melodies(tokens, reference)[1]
+
+
+def nearest_melodies(tokens: Tokens, reference: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The row of the nearest of a reference (N, T) to each melody (M, T), and its distance, (M,) each."""
     same = sum(
         (tokens == kind).astype(np.float32) @ (reference == kind).T.astype(np.float32)
         for kind in (REST, HOLD)
     )  # (M, N): steps at which both rest or both hold
-    distances = [
-        tokens.shape[1] - (others + _same_onsets(melody, reference)).max()
-        for melody, others in zip(tokens, np.asarray(same), strict=True)
-    ]
-    return np.array(distances, dtype=np.int64)
+    rows, distances = [], []
+    for melody, others in zip(tokens, np.asarray(same), strict=True):
+        equal = others + _same_onsets(melody, reference)  # (N,)
+        rows.append(equal.argmax())
+        distances.append(tokens.shape[1] - equal.max())
+    return np.array(rows, dtype=np.int64), np.array(distances, dtype=np.int64)
 
 
 def _same_onsets(melody: Tokens, reference: Tokens) -> NDArray[np.int64]:

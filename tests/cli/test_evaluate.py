@@ -148,12 +148,16 @@ def test_several_models_seeds_and_files(tmp_path: Path, run: Run, small_data: Pa
     assert float(row["value"]) == systems[1]["metrics"]["mean_gap"]
     assert float(row["deviation"]) == systems[1]["deviation"]["metrics"]["mean_gap"] > 0
     pictures = {p.name for p in (tmp_path / "report").glob("*.png")}
-    assert pictures == {
-        f"{m}-{p}.png" for m in ("base", "emoreg") for p in ("latent-space", "plane", "melodies")
-    }
+    assert pictures == {f"{m}-{p}.png" for m in ("base", "emoreg") for p in ("latent-space", "plane")}
     page = " ".join((tmp_path / "report" / "report.html").read_text().split())
     assert page.count("data:image/png;base64,") == len(pictures)
-    assert not re.search(r"https?://|<script|<link|src=\"(?!data:)", page)
+    assert not re.search(r"(src|href)=\"(?!data:|#)|<link|<script src", page)
+    (shown,) = re.findall(r'<script type="application/json" id="melodies">(.*?)</script>', page)
+    titles = [melody["title"] for melody in json.loads(shown)["melodies"]]
+    assert all(
+        f"base {e.title} 1{beside}" in titles for e in Emotion for beside in ("", ", nearest", ", real")
+    )
+    assert len(titles) == 2 * 4 * 2 * 3  # systems, emotions, melodies of each, each beside two
     assert "the share of the melodies labelled e_i whose latent mean lies in quadrant i" in page
     summary, contents, terms, placement = (
         page.index(part) for part in ("<caption>Verdict", "Contents</h2>", "Terms</h2>", "Placement</h2>")

@@ -1,4 +1,4 @@
-"""The report: verdict, definitions, all tables and pictures on one HTML page that needs no other file."""
+"""The report: verdict, definitions, tables, pictures and melodies on an HTML page that needs no other file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.rule import Labels
 from emomelody.evaluation import emotion, form, long, novelty, paths, plane, style
 from emomelody.evaluation.evaluate import Evaluation
+from emomelody.evaluation.examples import find_examples
 from emomelody.evaluation.own import between, completion
 from emomelody.evaluation.presentation.tables import sheets
 from emomelody.evaluation.presentation.verdict import verdict
@@ -22,9 +23,11 @@ from emomelody.evaluation.statistics import Figures
 from emomelody.evaluation.two_sample import figures as two_sample
 from emomelody.evaluation.two_sample.figures import FEWEST
 from emomelody.files import staged
-from emomelody.formats import piano_roll, plots
+from emomelody.formats import plots
+from emomelody.formats.page.document import Part, document
+from emomelody.formats.page.player import player
+from emomelody.performance.piece import arrange
 
-MELODIES_SHOWN = 4  # per emotion
 # The sections, by block of figures: a heading, and the function whose docstring defines the block.
 BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "placement": ("Placement", plane.evaluate_placement),
@@ -69,7 +72,8 @@ GLOSSARY = {
     "mean ± x": "over several seeds: the mean and the standard deviation.",
 }
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto;
+body { --ground: #fff; --text: #222; --faint: #555; --line: #ccc; --panel: #f4f4f7; --accent: #0a58ca;
+  color-scheme: light; font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto;
   padding: 0 1em; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2em; border-bottom: 1px solid #ccc; }
 .definition { color: #444; font-size: 14px; max-width: 52em; } .caption { color: #555; font-size: 13px; }
@@ -85,7 +89,6 @@ th:first-child, td:first-child, .labels-2 th:nth-child(2), .labels-2 td:nth-chil
 .labels-2 td:first-child { font-weight: 600; } .labels-2 { font-size: 14px; margin-bottom: 0.3em; }
 .good { color: #00703c; } .bad { color: #c62828; } img { max-width: 100%; height: auto; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(480px, 1fr)); gap: 1em; }
-#melodies ~ .pictures { grid-template-columns: 1fr; }
 """
 
 
@@ -97,13 +100,10 @@ def write_report(evaluations: Sequence[Evaluation], labels: Labels, page: Path, 
     """
     with staged(page.parent) as stage:
         pictures = {block: _draw(block, evaluations, labels, stage) for block in BLOCKS}
-        pictures["melodies"] = _draw_melodies(evaluations, stage)
         body = _summary(evaluations, heading) + _sections(evaluations, pictures)
-        (stage / page.name).write_text(
-            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
-            f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n",
-            encoding="utf-8",
-        )
+        foot = Part(f'<p class="caption">emomelody {__version__}</p>')
+        whole = Part("\n".join(body), (_STYLE,)) + _player(evaluations) + foot
+        (stage / page.name).write_text(document(heading, whole), encoding="utf-8")
 
 
 def notes(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -176,13 +176,13 @@ def _sections(evaluations: Sequence[Evaluation], pictures: dict[str, list[Path]]
     for name, title in _contents(evaluations)[1:]:
         parts.append(f'<h2 id="{name}">{escape(title)}</h2>')
         if name == "melodies":
-            parts.append('<p class="definition">The first generated melodies of each emotion.</p>')
+            parts.append(_definition(find_examples))
         else:
             parts.append(_definition(BLOCKS[name][1]))
         parts += [sheet.to_html() for sheet in tables if sheet.block == name]
-        if pictures[name]:
+        if pictures.get(name):
             parts.append(f'<div class="pictures">{"".join(map(_image, pictures[name]))}</div>')
-    return [*parts, f'<p class="caption">emomelody {__version__}</p>']
+    return parts
 
 
 def _contents(evaluations: Sequence[Evaluation]) -> list[tuple[str, str]]:
@@ -218,14 +218,13 @@ def _draw(block: str, evaluations: Sequence[Evaluation], labels: Labels, folder:
     return drawn
 
 
-def _draw_melodies(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]:
-    drawn = []
-    for evaluation in evaluations:
-        path = folder / f"{_file_name(evaluation)}-melodies.png"
-        some = {e: melodies[:MELODIES_SHOWN] for e, melodies in evaluation.melodies.items()}
-        piano_roll.piano_rolls(some, path, title=evaluation.name)
-        drawn.append(path)
-    return drawn
+def _player(evaluations: Sequence[Evaluation]) -> Part:
+    """The examples of all systems, to be seen and heard."""
+    examples = [example for evaluation in evaluations for example in evaluation.examples]
+    if not examples:
+        return Part("")
+    pieces = [arrange(e.melody, title=e.title, emotion=e.emotion) for e in examples]
+    return player(pieces, [e.about for e in examples], [e.point for e in examples])
 
 
 def _file_name(evaluation: Evaluation) -> str:

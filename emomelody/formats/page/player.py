@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from emomelody import __version__
+from emomelody.emotions.path import Point
 from emomelody.formats import midi
 from emomelody.formats.page.document import Part, document, static
 from emomelody.music.key import parse_key, pitch_class
@@ -37,10 +38,15 @@ def player_page(
     return document(heading, head + player(pieces) + foot).encode("utf-8")
 
 
-def player(pieces: Sequence[Piece], about: Sequence[str] = ()) -> Part:
-    """The player as a part of a page; ``about`` says something of each piece instead of its emotion."""
-    described = about or [_description(piece) for piece in pieces]
-    data: dict[str, Any] = {"melodies": list(map(_to_data, pieces, described))}
+def player(pieces: Sequence[Piece], about: Sequence[str] = (), points: Sequence[Point] = ()) -> Part:
+    """The player as a part of a page.
+
+    ``about`` says something of each piece instead of its emotion; ``points`` are theirs instead of targets.
+    """
+    melodies = list(map(_to_data, pieces, about or map(_description, pieces)))
+    for melody, point in zip(melodies, points, strict=False):
+        melody |= {"point": _rounded(point), "path": None}
+    data: dict[str, Any] = {"melodies": melodies}
     if len(pieces) <= MOST_SCORES and find_spec("verovio"):
         scores = base64.b64encode(gzip.compress(json.dumps(_scores(pieces)).encode("utf-8"), mtime=0))
         if len(scores) <= LARGEST_SCORES:
@@ -80,7 +86,7 @@ def _description(piece: Piece) -> str:
     return " → ".join(words)
 
 
-def _rounded(point: tuple[float, float]) -> list[float]:
+def _rounded(point: Point) -> list[float]:
     return [round(value, 3) for value in point]
 
 
