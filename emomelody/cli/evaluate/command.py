@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from emomelody.cli.evaluate_options import (
+from emomelody.cli.evaluate.options import (
     DEFAULT_MODEL,
     DataArgument,
     GeneratedOption,
