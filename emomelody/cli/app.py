@@ -14,7 +14,8 @@ import typer
 from typer.exceptions import TyperException
 
 from emomelody import __version__
-from emomelody.cli import evaluate, place, preprocess, train
+from emomelody.cli import place, preprocess, train
+from emomelody.cli.evaluate import command as evaluate
 from emomelody.cli.options import Group, Quiet, Verbose
 from emomelody.cli.output import fail, is_main_process, output
 from emomelody.cli.sample import command as sample

@@ -15,7 +15,15 @@ from emomelody.emotions.rule import Labels, judge_by_rule
 from emomelody.evaluation.emotion import heard_points
 from emomelody.evaluation.presentation import paper
 from emomelody.evaluation.reference import ReferenceSet
-from emomelody.evaluation.statistics import Figures, Rows, by_emotion, or_none, share, spearman
+from emomelody.evaluation.statistics import (
+    Figures,
+    Rows,
+    by_emotion,
+    or_none,
+    share,
+    spearman,
+    wilson_interval,
+)
 from emomelody.models.build import to_model
 from emomelody.models.inference import encode_all
 from emomelody.music import features
@@ -26,7 +34,6 @@ from emomelody.sampling.sampler import decode
 from emomelody.sampling.targets import plan_along
 from emomelody.weights.checkpoint import VA, Checkpoint
 
-CONFIDENCE = 0.95
 GRID = 21  # points on each axis of the plane
 FAR = 0.25  # distance from both axes beyond which the quadrant of a point is clear
 PLANE: Rows = {
@@ -172,19 +179,16 @@ def _decode_points(
 
 def _accuracy(means: Floats, labels: Labels) -> Figures:
     """D of each emotion and their mean, with intervals, of latent means (N, 2) and labels (N,)."""
-    from scipy.stats import binomtest
-
     d = placement(means, labels)  # (4,)
     counts = np.bincount(labels, minlength=len(Emotion))
+    hits = quadrants(means) == labels  # (N,)
     interval: dict[str, list[float] | None] = {}
     squares = np.zeros(2)  # squared distances of the two ends from D, summed over the emotions
-    for emotion, placed, count in zip(Emotion, d, counts.tolist(), strict=True):
-        if count == 0:
-            interval[emotion.code] = None
-            continue
-        test = binomtest(round(placed * count), count).proportion_ci(CONFIDENCE, method="wilson")
-        interval[emotion.code] = [float(test.low), float(test.high)]
-        squares += (np.array([test.low, test.high]) - placed) ** 2
+    for emotion, placed in zip(Emotion, d, strict=True):
+        ends = wilson_interval(hits[labels == emotion.index])
+        interval[emotion.code] = ends
+        if ends:
+            squares += (np.array(ends) - placed) ** 2
     mean = float(np.nanmean(d))
     reach = np.sqrt(squares) / (counts > 0).sum()
     interval["mean"] = (mean + reach * (-1, 1)).tolist()

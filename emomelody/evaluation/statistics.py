@@ -20,6 +20,7 @@ Figures = dict[str, Any]  # nested, with strings as keys and numbers, strings, l
 Rows = dict[str, tuple[str, str]]  # of a table: by key of the figures, a title and a format
 SPLITS = 200  # random halvings of a set
 PERCENTILE = 95
+CONFIDENCE = 0.95  # of intervals
 
 
 def wasserstein(a: Floats, b: Floats) -> float:
@@ -75,6 +76,19 @@ def correlation(a: Floats, b: Floats) -> float:
 def share(hits: NDArray[np.bool_]) -> float | None:
     """The share that is true, 0 … 1; None of an empty array."""
     return float(hits.mean()) if len(hits) else None
+
+
+def wilson_interval(hits: NDArray[np.bool_]) -> list[float] | None:
+    """The 95 % interval [low, high] of ``share``, by E. B. Wilson's method (``scipy.stats.binomtest``).
+
+    It takes the hits (N,) to be independent. None of an empty array.
+    """
+    from scipy.stats import binomtest
+
+    if not len(hits):
+        return None
+    interval = binomtest(int(hits.sum()), len(hits)).proportion_ci(CONFIDENCE, method="wilson")
+    return [float(interval.low), float(interval.high)]
 
 
 def or_none(value: float) -> float | None:

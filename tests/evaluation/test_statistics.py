@@ -7,7 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from emomelody.evaluation.statistics import histogram_distance, spearman, split_half_distance, wasserstein
+from emomelody.evaluation.statistics import (
+    histogram_distance,
+    spearman,
+    split_half_distance,
+    wasserstein,
+    wilson_interval,
+)
 
 
 def test_distances_by_hand() -> None:
@@ -45,3 +51,13 @@ def test_the_rank_correlation_sees_order_only() -> None:
     assert spearman(rising, -rising) == pytest.approx(-1)
     assert spearman(rising, np.ones(4)) == 0
     assert spearman(rising[:1], rising[:1]) is None
+
+
+@pytest.mark.parametrize(("hits", "count"), [(0, 7), (7, 7), (3, 10), (190, 250)])
+def test_wilsons_interval_is_that_of_the_closed_formula(hits: int, count: int) -> None:
+    z, p = 1.959963984540054, hits / count
+    centre = (p + z * z / (2 * count)) / (1 + z * z / count)
+    reach = z / (1 + z * z / count) * math.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
+    found = wilson_interval(np.arange(count) < hits)
+    assert found == pytest.approx([centre - reach, centre + reach])
+    assert wilson_interval(np.zeros(0, dtype=bool)) is None

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from emomelody.cli.evaluate_options import (
+from emomelody.cli.evaluate.listening import analyse_answers, check_alone
+from emomelody.cli.evaluate.options import (
     DEFAULT_MODEL,
+    AnswersOption,
     DataArgument,
     GeneratedOption,
     JudgeDataOption,
@@ -53,6 +55,8 @@ emomelody evaluate --model emoreg
 emomelody evaluate --style folk --meter 6/8
 
 emomelody evaluate --generated their-melodies --report report
+
+emomelody evaluate --answers answers --csv answers.csv
 """
 
 
@@ -60,6 +64,7 @@ def evaluate(
     context: typer.Context,
     models: ModelsOption = None,
     generated: GeneratedOption = None,
+    answers: AnswersOption = None,
     data: DataArgument = None,
     style: StyleOption = None,
     meter: MeterOption = Meter.FOUR_FOUR,
@@ -74,13 +79,17 @@ def evaluate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Evaluate models, or melodies of another system.
+    """Evaluate models, melodies of another system, or the answers of a listening test.
 
     Is the emotion right? Are the melodies close to real ones, and new? Can they be told from real ones? Does
     the plane work?
 
     Prints a verdict; -v adds every table, also the paper's tables 2 and 3.
     """
+    if answers:
+        check_alone(context)
+        analyse_answers(answers, json_file, csv_file, force=force)
+        return
     sampling = {"models": "--model", "num": "--num", "seed": "--seed", "seeds": "--seeds"}
     ignored = [flag for option, flag in sampling.items() if option in given_options(context)]
     if generated and ignored:

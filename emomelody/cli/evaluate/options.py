@@ -45,6 +45,15 @@ DataArgument = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+AnswersOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Analyse the answers of a listening test instead: the JSON files that listeners sent.",
+        show_default=False,
+        rich_help_panel=SYSTEMS,
+    ),
+]
 StyleOption = Annotated[
     str | None,
     typer.Option(
