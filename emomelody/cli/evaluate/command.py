@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from emomelody.cli.evaluate.listening import analyse_answers, check_alone
+from emomelody.cli.evaluate.listening_test import TEST_MELODIES, check_listening_test, write_listening_test
 from emomelody.cli.evaluate.options import (
     DEFAULT_MODEL,
     AnswersOption,
     DataArgument,
     GeneratedOption,
     JudgeDataOption,
+    ListeningTestOption,
     MeterOption,
     ModelsOption,
     NumOption,
+    PlainOption,
     ReportOption,
     SeedOption,
     SeedsOption,
     StyleOption,
 )
-from emomelody.cli.inputs import evaluation_data, load_data, load_weights
+from emomelody.cli.evaluate.real_data import RealData
+from emomelody.cli.inputs import load_data, load_weights
 from emomelody.cli.options import STDOUT, Command, Quiet, UsageError, Verbose, given_options
 from emomelody.cli.output import output, plural, progress_bar
 from emomelody.cli.result_files import (
@@ -56,6 +59,8 @@ emomelody evaluate --style folk --meter 6/8
 
 emomelody evaluate --generated their-melodies --report report
 
+emomelody evaluate --listening-test test.html -n 5
+
 emomelody evaluate --answers answers --csv answers.csv
 """
 
@@ -64,6 +69,7 @@ def evaluate(
     context: typer.Context,
     models: ModelsOption = None,
     generated: GeneratedOption = None,
+    listening_test: ListeningTestOption = None,
     answers: AnswersOption = None,
     data: DataArgument = None,
     style: StyleOption = None,
@@ -72,6 +78,7 @@ def evaluate(
     num: NumOption = 250,
     seed: SeedOption = 0,
     seeds: SeedsOption = 1,
+    plain: PlainOption = False,
     report: ReportOption = None,
     json_file: JsonFileOption = None,
     csv_file: CsvFileOption = None,
@@ -79,7 +86,7 @@ def evaluate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Evaluate models, melodies of another system, or the answers of a listening test.
+    """Evaluate models, melodies of another system, or the answers of listeners.
 
     Is the emotion right? Are the melodies close to real ones, and new? Can they be told from real ones? Does
     the plane work?
@@ -90,6 +97,15 @@ def evaluate(
         check_alone(context)
         analyse_answers(answers, json_file, csv_file, force=force)
         return
+    real = RealData(data, Style(style) if style else None, Meter(meter), judge_data)
+    names = models or [DEFAULT_MODEL]
+    if listening_test:
+        number = num if "num" in given_options(context) else TEST_MELODIES
+        check_listening_test(context)
+        write_listening_test(listening_test, names, real, number, seed, plain=plain, force=force)
+        return
+    if plain:
+        raise UsageError("--plain is for a listening test: it needs --listening-test")
     sampling = {"models": "--model", "num": "--num", "seed": "--seed", "seeds": "--seeds"}
     ignored = [flag for option, flag in sampling.items() if option in given_options(context)]
     if generated and ignored:
@@ -97,12 +113,11 @@ def evaluate(
     check_result_files(json_file, csv_file, force=force)  # before minutes of work
     if report:
         _check_report(report, force)
-    real = _RealData(data, Style(style) if style else None, Meter(meter), judge_data)
     if generated:
         evaluations, dataset = _evaluate_generated(generated, real)
     else:
         seed_range = range(seed, seed + seeds)
-        evaluations, dataset = _evaluate_models(models or [DEFAULT_MODEL], real, num, seed_range)
+        evaluations, dataset = _evaluate_models(names, real, num, seed_range)
     try:  # the files first: a reader of the tables may close the pipe
         _write_files(evaluations, dataset, json_file, csv_file, report)
     finally:  # the tables are worth seeing even if the disk is full
@@ -118,30 +133,7 @@ def _check_report(folder: Path, force: bool) -> None:
         raise BadInput(folder, "is a file: choose a folder for the report")
 
 
-@dataclass(frozen=True)
-class _RealData:
-    """The options that choose the real melodies."""
-
-    folder: Path | None
-    style: Style | None
-    meter: Meter
-    judges: Path | None
-
-    def load(self, windows: str = "first") -> Dataset:
-        """The melodies to compare with; ``windows`` as of ``evaluation_data``."""
-        return evaluation_data(self.folder, windows, self.style, self.meter)
-
-    def load_judges(self) -> Dataset | None:
-        """Melodies of the same style, or of the first that their folder has in the meter."""
-        from emomelody.data.dataset import styles_in
-
-        if self.judges is None:
-            return None
-        known = (self.style, self.meter) in styles_in(self.judges)
-        return load_data(self.judges, meter=self.meter, style=self.style if known else None)
-
-
-def _evaluate_generated(generated: Path, real: _RealData) -> tuple[list[Evaluation], Dataset]:
+def _evaluate_generated(generated: Path, real: RealData) -> tuple[list[Evaluation], Dataset]:
     from emomelody.evaluation import evaluate as library
 
     scored, dataset = load_data(generated, meter=real.meter, to_c=True), real.load()
@@ -157,7 +149,7 @@ def _evaluate_generated(generated: Path, real: _RealData) -> tuple[list[Evaluati
 
 
 def _evaluate_models(
-    names: list[str], real: _RealData, per_emotion: int, seeds: range
+    names: list[str], real: RealData, per_emotion: int, seeds: range
 ) -> tuple[list[Evaluation], Dataset]:
     from emomelody.evaluation import evaluate as library
     from emomelody.evaluation.reference import default_windows, learned_style

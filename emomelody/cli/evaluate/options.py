@@ -54,6 +54,24 @@ AnswersOption = Annotated[
         rich_help_panel=SYSTEMS,
     ),
 ]
+ListeningTestOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write an HTML page for a listening test instead: melodies of the models and real ones, blind,"
+        " with questions. Listeners send a file of answers, for --answers.",
+        show_default=False,
+        rich_help_panel=SYSTEMS,
+    ),
+]
+PlainOption = Annotated[
+    bool,
+    typer.Option(
+        "--plain",
+        help="Play the melodies of a listening test without expression: 120 BPM, one loudness.",
+        rich_help_panel=SAMPLING,
+    ),
+]
 StyleOption = Annotated[
     str | None,
     typer.Option(

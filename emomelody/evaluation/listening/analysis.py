@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.rule import Labels
 from emomelody.evaluation.listening.agreement import evaluate_agreement
-from emomelody.evaluation.listening.answers import AnswerFile
+from emomelody.evaluation.listening.answers import REAL, AnswerFile
 from emomelody.evaluation.listening.arrays import AnswerArrays
 from emomelody.evaluation.statistics import CONFIDENCE, Figures, share, spearman, wilson_interval
 
-REAL = "real"  # the system whose melodies are by humans
 RESAMPLES = 2000  # of the bootstrap
 _SIGNS = np.array([(emotion.valence, emotion.arousal) for emotion in Emotion])  # (4, 2)
 

@@ -18,6 +18,7 @@ from emomelody.errors import BadInput
 from emomelody.files import read_limited
 
 FORMAT, VERSION = "emomelody listening test", 1
+REAL = "real"  # the system whose melodies are by humans
 MAX_BYTES = 10_000_000  # of a file; 80 answers are 20 kB
 LEAST_MUSICAL, MOST_MUSICAL = 1, 7
 
@@ -31,6 +32,16 @@ class Stimulus:
     requested: Emotion  # of a real melody: its label
     point: tuple[float, float] | None  # the requested valence and arousal, −1 … 1
     predicted: Emotion  # what ``performance.listeners`` predicts from the notes as played
+
+    def to_json(self) -> dict[str, Any]:
+        """What a file of answers says of the melody."""
+        return {
+            "melody": self.melody,
+            "system": self.system,
+            "emotion": self.requested.title,
+            "point": self.point,
+            "predicted": self.predicted.title,
+        }
 
 
 @dataclass(frozen=True)

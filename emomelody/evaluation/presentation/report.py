@@ -1,4 +1,4 @@
-"""The report: verdict, definitions, tables, pictures and melodies on an HTML page that needs no other file."""
+"""The report: verdict, definitions, tables, pictures and melodies on a page that needs no other file."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ def player(pieces: Sequence[Piece], about: Sequence[str] = (), points: Sequence[
 
 
 def _to_data(piece: Piece, about: str) -> dict[str, Any]:
-    """What the scripts know of a piece: notes as onset and duration in steps, pitch, velocity, length."""
-    melody, points = piece.melody, [*map(_rounded, piece.trajectory)]
+    """What the player knows of a piece."""
+    points = [*map(_rounded, piece.trajectory)]
     tonic, mode = parse_key(piece.keys[0][1])
     start = points[0] if points else [float(piece.emotion.valence), float(piece.emotion.arousal)]
     return {
@@ -69,15 +69,23 @@ def _to_data(piece: Piece, about: str) -> dict[str, Any]:
         "path": points if any(point != start for point in points) else None,
         "key": [pitch_class(tonic), mode or "major"],
         "meter": str(piece.time_signature),
+        "bar": piece.melody.meter.bar,
+        "beat": piece.melody.meter.beat,
+        **sound_data(piece),
+        "midi": base64.b64encode(midi.to_bytes(piece)).decode("ascii"),
+    }
+
+
+def sound_data(piece: Piece) -> dict[str, Any]:
+    """How a piece sounds: notes as onset and duration in steps, pitch, velocity, share that sounds."""
+    melody = piece.melody
+    return {
         "steps": melody.steps,
-        "bar": melody.meter.bar,
-        "beat": melody.meter.beat,
         "tempos": piece.tempos,
         "notes": [
             [note.onset, note.duration, note.pitch, velocity, round(length, 3)]
             for note, velocity, length in zip(melody.notes, piece.velocities, piece.note_lengths, strict=True)
         ],
-        "midi": base64.b64encode(midi.to_bytes(piece)).decode("ascii"),
     }
 
 

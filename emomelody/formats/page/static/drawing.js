@@ -8,6 +8,7 @@ function element(name, attributes = {}, ...children) {
 }
 
 const QUADRANTS = { happy: [1, 1], angry: [-1, 1], sad: [-1, -1], relaxed: [1, -1] };
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 // The plane of valence (right) and arousal (up), −1 to 1, with a point for each melody.
@@ -79,7 +80,7 @@ class PianoRoll {
     this.svg.setAttribute("viewBox", `0 0 ${melody.steps} ${this.height}`);
     const rows = [];
     for (let pitch = low; pitch < high; pitch++) {
-      const black = [1, 3, 6, 8, 10].includes((pitch + semitones) % 12);
+      const black = [1, 3, 6, 8, 10].includes((pitch + semitones + 12) % 12);
       if (black) rows.push(element("rect", { x: 0, y: high - 1 - pitch, width: melody.steps, height: 1, class: "row" }));
     }
     const bars = Array.from({ length: melody.steps / melody.bar + 1 }, (_, n) => `M${n * melody.bar} 0V${this.height}`);

@@ -2,7 +2,6 @@
 
 const NOTES = ["C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 const keyName = ([tonic, mode], semitones) => `${NOTES[(tonic + semitones + 12) % 12]} ${mode}`;
 const time = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.round(seconds) % 60).padStart(2, "0")}`;
