@@ -1,7 +1,8 @@
 """Make the melodies, scores, sounds and pictures of this folder: python examples/make.py
 
 Each model gets four MIDI files per emotion, and a score and a sound of the first one. ``tunes`` gets a whole
-tune of sixteen bars per style and emotion, as MIDI and as a score.
+tune of sixteen bars per style and emotion, as MIDI and as a score; ``plane.html`` a melody for each of 7 × 7
+points of the plane.
 latent-space.png is not made here, because it needs the training data. It is one of the report's pictures:
 
     emomelody preprocess --windows first -o first
@@ -10,6 +11,8 @@ latent-space.png is not made here, because it needs the training data. It is one
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import emomelody
@@ -36,6 +39,9 @@ for name in MODELS:
         first[emotion] = [melodies[0].melody]
 
 piano_rolls(first, HERE / "melodies.png", title=f"One melody per emotion by {MODELS[-1]}")
+
+page = ["--grid", "7", "--seed", str(SEED), "-o", "plane.html", "--force"]
+subprocess.run([sys.executable, "-m", "emomelody", "sample", *page], cwd=HERE, check=True)
 
 TUNES = {
     ("chorale", "happy"): "4/4",

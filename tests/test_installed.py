@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-FORMATS = [word for name in ("mid", "musicxml", "svg", "png", "wav") for word in ("--format", name)]
+FORMATS = [word for name in ("mid", "musicxml", "svg", "png", "wav", "html") for word in ("--format", name)]
 
 
 def contents(folder: Path) -> dict[Path, bytes]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import COMMAND, PREPROCESS_CHORALES, PREPROCESS_FIRST, ROOT, CommandServer, shell
 from evaluation import make_results
+from evaluation.listening.simulated import write_test
 
 import emomelody
 from emomelody.cli.app import app
@@ -54,7 +55,7 @@ def shorter(line: str) -> str:
     command, *arguments = words_of(line)
     if command == "train":
         return "--epochs 1"
-    if command == "evaluate" and "--generated" not in arguments:
+    if command == "evaluate" and not {"--generated", "--answers"} & set(arguments):
         return "-n 3 --seeds 2" if "--seeds" in arguments else "-n 3"
     return ""
 
@@ -91,6 +92,7 @@ def prepare(folder: Path, commands: set[str], small_data: Path, request: pytest.
     (folder / "examples").symlink_to(ROOT / "examples")
     (folder / "their-melodies").symlink_to(small_data)
     (folder / "labels.csv").write_text("file,emotion\nmelody-0.mid,sad\n")
+    write_test(folder / "answers", listeners=3, seed=0)
     (folder / "musgenvae").mkdir()
     (folder / "musgenvae" / "dataset").symlink_to(small_data)
     if commands & {"train", "evaluate"}:
@@ -179,7 +181,7 @@ def test_the_programs_in_python_run(tmp_path: Path, program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", source], cwd=tmp_path, check=True, capture_output=True, text=True
     )
-    written = re.findall(r'"([^"]*\.(?:mid|musicxml|svg|png|wav))"', source)
+    written = re.findall(r'"([^"]*\.(?:mid|musicxml|svg|png|wav|html))"', source)
     assert written
     for name in written:
         assert list(tmp_path.glob(re.sub(r"\{[^}]*\}", "*", name))), name

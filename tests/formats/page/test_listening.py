@@ -55,6 +55,13 @@ def answer(browser: Browser, emotion: str, point: tuple[float, float], musical: 
     choose(browser, "human", human)
 
 
+def saved_answers(browser: Browser) -> Path:
+    browser.one(".save").click()
+    (path,) = wait(lambda: [*browser.downloads.glob("answers-*.json")])
+    wait(lambda: path.stat().st_size)
+    return path
+
+
 def test_answers_come_back_as_they_were_given(browser: Browser, page: Path) -> None:
     browser.open(page)
     forget(browser)
@@ -77,19 +84,12 @@ def test_answers_come_back_as_they_were_given(browser: Browser, page: Path) -> N
             browser.one(".back").click()
             assert browser.one(f'.emotion input[value="{given[0][0]}"]').is_selected()
             browser.one(".next").click()
-            name = browser.run(
-                "return `answers-${JSON.parse(document.getElementById('test').textContent).test}`"
-            )
-            browser.one(".save").click()
-            half = wait(lambda: [*browser.downloads.glob(f"{name}-*.json")])[0]
-            wait(lambda: half.stat().st_size)
+            half = saved_answers(browser)
             assert len(read_file(half).answers) == 2 < read_file(half).total == count
             half.unlink()
         browser.one(".next").click()
     assert "Thank you" in browser.one(".end").text
-    browser.one(".save").click()
-    (path,) = wait(lambda: [*browser.downloads.glob("answers-*.json")])
-    wait(lambda: path.stat().st_size)
+    path = saved_answers(browser)
     (file,) = read_answers(browser.downloads).files
     assert file.finished
     for (emotion, point, musical, human), found in zip(given, file.answers, strict=True):
