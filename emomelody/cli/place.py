@@ -75,8 +75,8 @@ def place(
     """Show where melodies lie on the plane of valence and arousal.
 
     The point of a piece is the mean of those of its blocks of four bars,
-    from its first note on. Of chords the melody is read, of an ABC file
-    every tune.
+    from its first note on; those of extreme pieces lie beyond -1 or 1. Of
+    chords the melody is read, of an ABC file every tune.
 
     Prints a table: bars, meter (2/2 and 2/4 are read as 4/4), key (found in
     the notes where the file names none), tempo in quarter notes per minute,

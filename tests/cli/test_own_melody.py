@@ -66,6 +66,12 @@ def test_options_may_say_otherwise(tmp_path: Path, run: Run) -> None:
     assert {b.pitch - a.pitch for a, b in zip(same.melody().notes, other.melody().notes, strict=True)} == {16}
 
 
+def test_an_octave_that_cannot_be_is_refused(tmp_path: Path, run: Run) -> None:
+    write_tune(tmp_path / "own.mid", 4)  # an octave below the register of sampled melodies
+    done = run("sample", "--like", "own.mid", "--octave", -4, "-o", "out", code=2)
+    assert "--octave -4 leads too far from the register of own.mid: choose one nearer to 0" in done.stderr
+
+
 def test_a_continued_file_is_untouched_to_the_tick(tmp_path: Path, run: Run) -> None:
     write_tune(tmp_path / "own.mid", 6)
     done = run("sample", "--continue", "own.mid", "--bars", 5, "-n", 2, "--seed", 1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from emomelody import __version__
 from emomelody.cli.inputs import load_weights
-from emomelody.cli.options import usage_errors
+from emomelody.cli.options import UsageError, usage_errors
 from emomelody.cli.output import output
 from emomelody.cli.sample.checks import (
     check_destination,
@@ -138,6 +138,9 @@ def _changed(config: GenerationConfig, changes: dict[str, Any]) -> Setting:
     # A new key is the nearest one, up or down.
     nearest = round((config.setting.semitones + 12 * own - setting.semitones) / 12)
     octave = nearest + changes.get("octave", 0)
+    if "octave" in changes and not OCTAVES[0] <= octave <= OCTAVES[1]:
+        by = f"--octave {changes['octave']:+d}"
+        raise UsageError(f"{by} leads too far from the register of {config.file}: choose one nearer to 0")
     return replace(setting, octave=min(max(octave, OCTAVES[0]), OCTAVES[1]))
 
 
