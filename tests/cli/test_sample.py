@@ -248,7 +248,7 @@ def test_one_file_goes_to_stdout(tmp_path: Path, run: Run) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["samples"]
     for more in (("-n", 2), ("--show",), ("-f", "mid,wav")):
         stderr = run("sample", "-e", "sad", "-o", "-", *more, code=2).stderr
-        assert "--out - writes one melody in one format, without --show" in stderr
+        assert "--out - writes one melody in one format, or one page, without --show" in stderr
 
 
 def test_points_as_two_numbers_or_one_word(tmp_path: Path, run: Run) -> None:
@@ -415,14 +415,17 @@ def test_a_variation_keeps_the_mode_of_its_file(tmp_path: Path, run: Run) -> Non
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "give an emotion, such as -e sad, or --point, --path, --like, --continue, --from or --again"),
+        (
+            [],
+            "give an emotion, such as -e sad, or --point, --path, --grid, --like, --continue, --from or --again",
+        ),
         (["-e", "xyz"], "unknown emotion 'xyz': use happy (e1, Q1), angry"),
         (
             ["-e", "gloomi"],
             "unknown emotion 'gloomi': did you mean gloomy? 'emomelody sample --emotion list'",
         ),
         (["--path", "sad@0 exited@2"], "unknown emotion 'exited': did you mean excited"),
-        (["-e", "sad", "-f", "mp3"], "unknown format 'mp3': use mid, musicxml, svg, png or wav"),
+        (["-e", "sad", "-f", "mp3"], "unknown format 'mp3': use mid, musicxml, svg, png, wav or html"),
         (["-e", "sad", "--program", "kazoo"], "unknown program 'kazoo'"),
         (["-e", "sad", "-n", "many"], "'many' is not a whole number of 1 or more"),
         (["-e", "sad", "--bars", "65"], "65 is not a whole number from 1 to 64"),

@@ -32,7 +32,7 @@ def test_a_list_of_formats_keeps_its_order_and_drops_repetitions() -> None:
 def test_an_unknown_format_is_refused_with_the_list_of_formats(text: str, unknown: str) -> None:
     with pytest.raises(EmomelodyError) as raised:
         parse_formats(text)
-    assert str(raised.value) == f"unknown format '{unknown}': use mid, musicxml, svg, png or wav"
+    assert str(raised.value) == f"unknown format '{unknown}': use mid, musicxml, svg, png, wav or html"
 
 
 def test_a_file_name_gives_its_format() -> None:

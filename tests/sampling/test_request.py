@@ -20,7 +20,7 @@ MELODY = Melody((Note(0, 4, 60),))
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({}, "give an emotion, a point, a path, or a melody"),
+        ({}, "give an emotion, a point, a path, a grid, or a melody"),
         ({"emotion": Emotion.E1, "point": (0.0, 0.0)}, "exclude each other"),
         ({"emotion": Word.GLOOMY, "point": (0.0, 0.0)}, "exclude each other"),
         ({"emotion": "sad"}, "emotion 'sad' is not an Emotion or a Word"),
