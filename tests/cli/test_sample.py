@@ -417,7 +417,8 @@ def test_a_variation_keeps_the_mode_of_its_file(tmp_path: Path, run: Run) -> Non
     [
         (
             [],
-            "give an emotion, such as -e sad, or --point, --path, --grid, --like, --continue, --from or --again",
+            "give an emotion, such as -e sad, or --point, --path, --grid, --like, --continue, --from or"
+            " --again",
         ),
         (["-e", "xyz"], "unknown emotion 'xyz': use happy (e1, Q1), angry"),
         (
