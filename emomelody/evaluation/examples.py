@@ -30,10 +30,11 @@ class Example:
 
 
 def find_examples(name: str, melodies: Melodies, reference: ReferenceSet) -> tuple[Example, ...]:
-    """The first generated melodies of each emotion by a system of this name, each with two real ones.
+    """The first melodies that a system generated for each emotion, each beside two real ones.
 
-    These are the nearest training melody (``nearest_melodies``), and one of the emotion's held-out melodies,
-    or of all where none is held out.
+    They are the nearest training melody (``nearest_melodies``), and a held-out melody of the emotion, or any
+    of it where none is held out. All are played alike, in their emotion. Points are those that the rule
+    measures.
     """
     dataset, examples = reference.dataset, []
     for emotion in Emotion:

@@ -152,7 +152,7 @@ def test_several_models_seeds_and_files(tmp_path: Path, run: Run, small_data: Pa
     page = " ".join((tmp_path / "report" / "report.html").read_text().split())
     assert page.count("data:image/png;base64,") == len(pictures)
     assert not re.search(r"(src|href)=\"(?!data:|#)|<link|<script src", page)
-    (shown,) = re.findall(r'<script type="application/json" id="melodies">(.*?)</script>', page)
+    (shown,) = re.findall(r'<script type="application/json" id="player-data">(.*?)</script>', page)
     titles = [melody["title"] for melody in json.loads(shown)["melodies"]]
     assert all(
         f"base {e.title} 1{beside}" in titles for e in Emotion for beside in ("", ", nearest", ", real")

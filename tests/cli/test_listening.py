@@ -30,38 +30,37 @@ def opinion(**changes: Any) -> Change:
     return lambda data: data["answers"][0]["answer"].update(changes)
 
 
-SIDE, QUADRANT = "it takes a number from −1 to 1", "it takes one of happy, angry, sad, relaxed"
-MELODY, ANSWER = "answer 1 has a wrong", "answer 1, in its answer, has a wrong"
+SIDE, QUADRANT = "must be a number from −1 to 1", "must be one of happy, angry, sad, relaxed"
 # By the name of a file: how it is damaged, and the reason that is given.
 DAMAGED: dict[str, tuple[Change, str]] = {
     "format": (lambda d: d.update(format="other"), "not a file of answers of a listening test"),
     "version": (lambda d: d.update(version=2), "in another version of the format than 1"),
-    "answers": (lambda d: d.update(answers={}), "the file has a wrong answers: it takes a list"),
+    "answers": (lambda d: d.update(answers={}), "the file: 'answers' must be a list"),
     "total": (
         lambda d: d.update(total=True),
-        "the file has a wrong total: it takes a whole number of 1 or more",
+        "the file: 'total' must be a whole number of 1 or more",
     ),
-    "listener": (lambda d: d.update(listener=None), "the file has a wrong listener: it takes text"),
-    "no-test": (lambda d: d.pop("test"), "the file has no test"),
+    "listener": (lambda d: d.update(listener=None), "the file: 'listener' must be text"),
+    "no-test": (lambda d: d.pop("test"), "the file has no 'test'"),
     "too-many": (lambda d: d.update(total=59), "60 answers, more than its total of 59"),
     "twice": (
         lambda d: d["answers"].__setitem__(3, d["answers"][1]),
         "answers 2 and 4 are to the same melody",
     ),
     "row": (lambda d: d["answers"].__setitem__(0, []), "answer 1 is not an object"),
-    "melody": (first(melody="m\n1"), f"{MELODY} melody: it takes text"),
-    "system": (first(system=""), f"{MELODY} system: it takes text"),
-    "emotion": (first(emotion="bored"), f"{MELODY} emotion: {QUADRANT}"),
-    "predicted": (first(predicted=None), f"{MELODY} predicted: {QUADRANT}"),
-    "point": (first(point=[0, 2]), f"{MELODY} point: it takes null or two numbers from −1 to 1"),
-    "answer": (first(answer=3), f"{MELODY} answer: it takes an object"),
-    "heard": (opinion(emotion=["sad"]), f"{ANSWER} emotion: {QUADRANT}"),
-    "valence": (opinion(valence=float("nan")), f"{ANSWER} valence: {SIDE}"),
-    "arousal": (opinion(arousal="0.5"), f"{ANSWER} arousal: {SIDE}"),
-    "musical": (opinion(musical=8), f"{ANSWER} musical: it takes a whole number from 1 to 7"),
-    "human": (opinion(human=1), f"{ANSWER} human: it takes true or false"),
-    "no-human": (lambda d: d["answers"][0]["answer"].pop("human"), "answer 1, in its answer, has no human"),
-    "other-test": (lambda d: d.update(test="other"), "of another listening test than most files here"),
+    "melody": (first(melody="m\n1"), "answer 1: 'melody' must be text"),
+    "system": (first(system=""), "answer 1: 'system' must be text"),
+    "emotion": (first(emotion="bored"), f"answer 1: 'emotion' {QUADRANT}"),
+    "predicted": (first(predicted=None), f"answer 1: 'predicted' {QUADRANT}"),
+    "point": (first(point=[0, 2]), "answer 1: 'point' must be null or two numbers from −1 to 1"),
+    "answer": (first(answer=3), "answer 1: 'answer' must be an object"),
+    "heard": (opinion(emotion=["sad"]), f"answer 1: 'emotion' {QUADRANT}"),
+    "valence": (opinion(valence=float("nan")), f"answer 1: 'valence' {SIDE}"),
+    "arousal": (opinion(arousal="0.5"), f"answer 1: 'arousal' {SIDE}"),
+    "musical": (opinion(musical=8), "answer 1: 'musical' must be a whole number from 1 to 7"),
+    "human": (opinion(human=1), "answer 1: 'human' must be true or false"),
+    "no-human": (lambda d: d["answers"][0]["answer"].pop("human"), "answer 1 has no 'human'"),
+    "other-test": (lambda d: d.update(test="other"), "from a different listening test than most files here"),
     "same": (lambda d: d.update(listener="listener 2"), "of the same listener as 02.json, which is used"),
     "contradiction": (
         first(system="emoreg-x"),

@@ -14,7 +14,7 @@ from conftest import ROOT, Run, checked
 def melodies_of(page: Path) -> list[dict[str, Any]]:
     """What the player of a page knows."""
     text = page.read_text(encoding="utf-8")
-    (data,) = re.findall(r'<script type="application/json" id="melodies">(.*?)</script>', text)
+    (data,) = re.findall(r'<script type="application/json" id="player-data">(.*?)</script>', text)
     found: list[dict[str, Any]] = json.loads(data)["melodies"]
     return found
 
@@ -78,7 +78,7 @@ def test_a_grid_of_the_papers_model_and_of_a_file(tmp_path: Path, run: Run) -> N
     checked(run("sample", "--like", "song.mid", "--grid", 2, "-f", "html", "--seed", 1, "-o", "like"), 0)
     shown = melodies_of(tmp_path / "like" / "song-s1.html")
     assert [melody["emotion"] for melody in shown] == ["sad", "relaxed", "angry", "happy"]
-    assert [melody["key"][1] for melody in shown] == ["minor", "major", "minor", "major"]
+    assert [melody["keys"][0][1] for melody in shown] == ["minor", "major", "minor", "major"]
 
 
 def test_a_path_is_drawn_bar_by_bar(tmp_path: Path, run: Run) -> None:

@@ -86,10 +86,10 @@ def evaluate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Evaluate models, melodies of another system, or the answers of listeners.
+    """Evaluate models or another system's melodies, write a listening test, or analyse its answers.
 
-    Is the emotion right? Are the melodies close to real ones, and new? Can they be told from real ones? Does
-    the plane work?
+    Is the emotion right? Are the melodies close to real ones, and new?
+    Can they be told from real ones? Does the plane work?
 
     Prints a verdict; -v adds every table, also the paper's tables 2 and 3.
     """

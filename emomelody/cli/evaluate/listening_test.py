@@ -12,9 +12,11 @@ from emomelody.cli.inputs import load_weights
 from emomelody.cli.options import UsageError, given_options
 from emomelody.cli.output import output, plural
 from emomelody.cli.result_files import check_new
+from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput
 
 TEST_MELODIES = 3  # of each system and emotion, where --num is not given
+MOST_MELODIES = 50  # of each: more than any listener would hear
 HEADING = "How do these melodies sound to you?"
 UNUSED = {
     "generated": "--generated",
@@ -40,12 +42,15 @@ def write_listening_test(
 
     Raises BadInput where the page cannot be written, or exists without ``force``.
     """
+    from emomelody.evaluation.listening.answers import REAL
     from emomelody.evaluation.listening.stimuli import make_stimuli
     from emomelody.evaluation.reference import default_windows
     from emomelody.files import write_whole
     from emomelody.formats.page.listening import listening_page
     from emomelody.performance.setting import EXPRESSIVE, PLAIN
 
+    if per_emotion > MOST_MELODIES:
+        raise UsageError(f"--num {per_emotion} makes too long a listening test: use {MOST_MELODIES} or fewer")
     if page.suffix != ".html":
         raise BadInput(page, "its name must end in .html")
     check_new(page, force=force)
@@ -59,4 +64,6 @@ def write_listening_test(
     counts = Counter(stimulus.system for _, stimulus in stimuli)
     of_each = ", ".join(f"{count} {system}" for system, count in sorted(counts.items()))
     print(f"Wrote a listening test of {plural(len(stimuli), 'melody')} to {page} ({of_each})")
+    if counts[REAL] < per_emotion * len(Emotion):
+        output.note(f"only {plural(counts[REAL], 'real melody')} to compare with: the data has no more")
     output.note("open it in a browser, or send it; put the files of answers into a folder for --answers")

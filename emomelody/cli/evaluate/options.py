@@ -107,8 +107,9 @@ NumOption = Annotated[
         "-n",
         parser=whole_number(1),
         metavar="N",
-        help="Melodies per emotion, of each seed. Closeness depends on it: compare figures of the same"
-        " number.",
+        help="Melodies per emotion, of each seed; in a listening test of each system. Closeness depends on"
+        " it: compare figures of the same number.",
+        show_default="250; 3 in a listening test",
         rich_help_panel=SAMPLING,
     ),
 ]

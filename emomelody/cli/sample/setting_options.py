@@ -75,7 +75,8 @@ Out = Annotated[
     Path,
     _in_output(
         "PATH",
-        "A folder, to which melodies are added; a file such as sad.mid for one melody; or - for stdout.",
+        "A folder, to which melodies are added; a file such as sad.mid for one melody, or page.html for a"
+        " page of all; or - for stdout.",
         "--out",
         "-o",
     ),
@@ -85,7 +86,7 @@ Formats = Annotated[
     _in_output(
         "NAME",
         "mid, musicxml, svg (a score), png (a piano roll) or wav, a file for each melody, or html, a page to"
-        " see and hear all of them; several as mid,html.",
+        " see and hear all of them, with the scores of up to 100; several as mid,html.",
         "--format",
         "-f",
         show_default="mid",
@@ -95,7 +96,7 @@ Name = Annotated[
     str | None,
     _in_output(
         "TEXT",
-        "File names; {model} is a field too, and with a file {source}.",
+        "File names, but not of a page; {model} is a field too, and with a file {source}.",
         show_default="{emotion}-s{seed}-{index}, with a file {source} before it",
     ),
 ]

@@ -165,7 +165,7 @@ def _of_one_test(finished: Sequence[AnswerFile]) -> tuple[list[AnswerFile], list
     for file in finished:
         heard = {answer.stimulus.melody: answer.stimulus for answer in file.answers}
         if file.test != test:
-            bad.append(BadInput(file.path, "of another listening test than most files here"))
+            bad.append(BadInput(file.path, "from a different listening test than most files here"))
         elif file.listener in used:
             first = used[file.listener].path.name
             bad.append(BadInput(file.path, f"of the same listener as {first}, which is used"))
@@ -207,7 +207,7 @@ def _to_answer(row: Any, where: str) -> Answer:
         point=point and (float(point[0]), float(point[1])),
         predicted=Emotion.parse(_take(row, "predicted", _EMOTION, where)),
     )
-    opinion, where = _take(row, "answer", _OBJECT, where), f"{where}, in its answer,"
+    opinion = _take(row, "answer", _OBJECT, where)
     return Answer(
         stimulus,
         emotion=Emotion.parse(_take(opinion, "emotion", _EMOTION, where)),
@@ -221,7 +221,7 @@ def _to_answer(row: Any, where: str) -> Answer:
 def _take(data: dict[str, Any], name: str, kind: _Kind, where: str) -> Any:
     """A field of a JSON object. Raises _Damaged where it is missing or of another kind."""
     if name not in data:
-        raise _Damaged(f"{where} has no {name}")
+        raise _Damaged(f"{where} has no '{name}'")
     if not kind.accepts(data[name]):
-        raise _Damaged(f"{where} has a wrong {name}: it takes {kind.description}")
+        raise _Damaged(f"{where}: '{name}' must be {kind.description}")
     return data[name]

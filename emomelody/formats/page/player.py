@@ -21,6 +21,9 @@ from emomelody.performance.piece import Piece
 # A page of more melodies, or with larger scores, has none, so that 100 melodies take at most 1 MB.
 MOST_SCORES, LARGEST_SCORES = 100, 700_000  # melodies, bytes
 _SCRIPTS = ("clock.js", "audio.js", "files.js", "drawing.js", "player.js", "start.js")
+# By the number of General MIDI's family: percussion, guitar and bass are plucked, brass is as a reed.
+_SOUNDS = {1: "plucked", 2: "organ", 3: "plucked", 4: "plucked", 5: "strings", 6: "strings", 7: "clarinet"}
+_SOUNDS |= {8: "clarinet", 9: "flute"}
 _FONT = re.compile(r"<style[^>]*>@font-face.*?</style>", re.DOTALL)
 
 
@@ -52,14 +55,13 @@ def player(pieces: Sequence[Piece], about: Sequence[str] = (), points: Sequence[
         if len(scores) <= LARGEST_SCORES:
             data["packed"] = scores.decode("ascii")
     return Part(
-        static("player.html"), (static("player.css"),), tuple(map(static, _SCRIPTS)), {"melodies": data}
+        static("player.html"), (static("player.css"),), tuple(map(static, _SCRIPTS)), {"player-data": data}
     )
 
 
 def _to_data(piece: Piece, about: str) -> dict[str, Any]:
     """What the player knows of a piece."""
     points = [*map(_rounded, piece.trajectory)]
-    tonic, mode = parse_key(piece.keys[0][1])
     start = points[0] if points else [float(piece.emotion.valence), float(piece.emotion.arousal)]
     return {
         "title": piece.title,
@@ -67,13 +69,26 @@ def _to_data(piece: Piece, about: str) -> dict[str, Any]:
         "emotion": piece.emotion.title,
         "point": start,
         "path": points if any(point != start for point in points) else None,
-        "key": [pitch_class(tonic), mode or "major"],
+        "keys": [_to_key(name) for _, name in piece.keys],
+        "sound": _sound(piece.program),
         "meter": str(piece.time_signature),
         "bar": piece.melody.meter.bar,
         "beat": piece.melody.meter.beat,
         **sound_data(piece),
         "midi": base64.b64encode(midi.to_bytes(piece)).decode("ascii"),
     }
+
+
+def _to_key(name: str) -> tuple[int, str, str]:
+    """The pitch class, the mode and the name of a key signature such as ``F#m``."""
+    tonic, mode = parse_key(name)
+    written = tonic.replace("#", "♯").replace("b", "♭")
+    return pitch_class(tonic), mode or "major", f"{written} {mode or 'major'}"
+
+
+def _sound(program: int) -> str:
+    """The sound of the player that is nearest to a General MIDI program, by its family."""
+    return _SOUNDS.get(program // 8, "soft")
 
 
 def sound_data(piece: Piece) -> dict[str, Any]:

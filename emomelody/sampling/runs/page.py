@@ -60,4 +60,6 @@ def _word(config: GenerationConfig) -> str:
     request = config.request
     if config.file:
         return Path(config.file).stem
+    if request.path:
+        return "-".join(waypoint.description for waypoint in request.path.waypoints)
     return f"grid-{request.grid}" if request.grid else request.description or "melodies"

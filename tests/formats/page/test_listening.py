@@ -87,8 +87,14 @@ def test_answers_come_back_as_they_were_given(browser: Browser, page: Path) -> N
             half = saved_answers(browser)
             assert len(read_file(half).answers) == 2 < read_file(half).total == count
             half.unlink()
+            assert not browser.one(".back").is_enabled()  # the file says where the melodies are from
         browser.one(".next").click()
     assert "Thank you" in browser.one(".end").text
+    browser.one(".review").click()  # the last answers can still be changed
+    choose(browser, "musical", 7)
+    given[-1] = (*given[-1][:2], 7, given[-1][3])
+    browser.one(".next").click()
+    assert not browser.one(".another").is_enabled()
     path = saved_answers(browser)
     (file,) = read_answers(browser.downloads).files
     assert file.finished
@@ -101,6 +107,11 @@ def test_answers_come_back_as_they_were_given(browser: Browser, page: Path) -> N
     assert all(s.point and Emotion.at(*s.point) is s.requested for s in generated)
     assert browser.complaints() == []
     path.unlink()
+    assert not browser.one(".review").is_enabled()
+    browser.one(".another").click()
+    assert browser.one(".begin").is_displayed()
+    browser.one(".begin").click()
+    assert not browser.all(".trial input:checked")
 
 
 def test_listeners_hear_melodies_blind_and_each_in_another_order(browser: Browser, page: Path) -> None:
@@ -139,6 +150,16 @@ def test_the_keyboard_is_enough(browser: Browser, page: Path) -> None:
     assert browser.one(".placed").text == "10 % positive, 20 % excited"
     assert browser.one(".missing").text == ""
     assert browser.one(".next").is_enabled()
+
+
+def test_what_the_browser_has_kept_may_be_damaged(browser: Browser, page: Path) -> None:
+    test = json.loads(page.read_text().split('id="test">')[1].split("</script>")[0])["test"]
+    for kept in ("{}", "null", "nonsense", '{"listener":"a","answers":null,"locked":0,"at":0}'):
+        browser.open(page)
+        browser.run("localStorage.setItem(arguments[0], arguments[1])", f"emomelody-{test}", kept)
+        browser.open(page)
+        assert browser.one(".begin").is_displayed()
+    assert browser.complaints() == []
 
 
 @pytest.mark.parametrize("width", [360, 1400])

@@ -177,6 +177,29 @@ def test_the_sound_has_the_notes_of_the_midi_file(
     assert browser.complaints() == []
 
 
+def test_a_held_note_sounds_wherever_one_begins_to_listen(browser: Browser, tmp_path: Path) -> None:
+    held = arrange(Melody((Note(0, 64, 60),), 64), title="held", emotion=Emotion.E1)
+    path = tmp_path / "held.html"
+    path.write_bytes(player_page([held], heading="held"))
+    browser.open(path)
+    browser.change(".position", 200)
+    browser.one(".play").click()
+    wait(lambda: browser.level() > 0.01)
+    browser.change(".tempo", 50)
+    wait(lambda: browser.level() > 0.01)
+    browser.one(".play").click()
+
+
+def test_the_report_has_a_player(browser: Browser, tmp_path: Path, run: Run, small_data: Path) -> None:
+    checked(run("evaluate", "-m", "emoreg", "--data", small_data, "-n", 2, "--report", "report"), 0)
+    browser.open(tmp_path / "report" / "report.html")
+    assert len(browser.all(".list li")) == 4 * 2 * 3  # emotions, melodies, each beside two
+    browser.one(".play").click()
+    wait(lambda: browser.level() > 0.01)
+    browser.one(".play").click()
+    assert browser.complaints() == []
+
+
 def piece(title: str) -> Piece:
     melody = Melody((Note(0, 4, 60), Note(4, 8, 64)), 64)
     return arrange(melody, title=title, emotion=Emotion.E1)

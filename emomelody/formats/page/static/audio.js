@@ -2,7 +2,7 @@
 
 const RATE = 44100; // samples per second
 const RINGING = 1; // seconds of sound after the end of a melody
-const PEAK = 0.5; // of full scale, at velocity 127
+const PEAK = 0.8; // of full scale, at velocity 127
 const FADE = 0.25; // seconds from one melody to another
 
 // Amplitudes of the partials, and seconds: to full level, to half of it (Infinity: it stays), to silence.
@@ -30,8 +30,8 @@ function schedule(context, melody, settings, from, at) {
   for (const [onset, duration, pitch, velocity, length] of melody.notes) {
     const begin = clock.second(onset) / settings.tempo;
     const end = clock.second(onset + duration * length) / settings.tempo;
-    if (begin < from) continue;
-    const [start, stop] = [at + begin - from, at + end - from];
+    if (end <= from) continue;
+    const [start, stop] = [at + Math.max(begin - from, 0), at + end - from];
     const oscillator = new OscillatorNode(context, {
       type: "custom",
       periodicWave: wave,

@@ -11,21 +11,25 @@ const QUADRANTS = { happy: [1, 1], angry: [-1, 1], sad: [-1, -1], relaxed: [1, -
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
+// The quadrant of a point.
+const quadrant = ([valence, arousal]) =>
+  valence < 0 ? (arousal < 0 ? "sad" : "angry") : arousal < 0 ? "relaxed" : "happy";
+
 // The plane of valence (right) and arousal (up), −1 to 1, with a point for each melody.
 class Plane {
-  constructor(svg, melodies) {
+  constructor(svg, melodies, { right = "valence →", up = "arousal →", names = true } = {}) {
     this.svg = svg;
     svg.setAttribute("viewBox", "-1.16 -1.16 2.32 2.32");
     for (const [name, [x, y]] of Object.entries(QUADRANTS)) {
       svg.append(
         element("rect", { x: Math.min(x, 0), y: Math.min(-y, 0), width: 1, height: 1, class: `field ${name}` }),
-        element("text", { x: 0.5 * x, y: -0.92 * y + 0.02, class: "quadrant" }, name),
+        element("text", { x: 0.5 * x, y: -0.92 * y + 0.02, class: "quadrant" }, names ? name : ""),
       );
     }
     svg.append(
       element("path", { d: "M-1 0H1M0 -1V1", class: "axis" }),
-      element("text", { x: 0, y: 1.11, class: "label" }, "valence →"),
-      element("text", { x: 0, y: -1.06, class: "label", transform: "rotate(-90)" }, "arousal →"),
+      element("text", { x: 0, y: 1.11, class: "label" }, right),
+      element("text", { x: 0, y: -1.06, class: "label", transform: "rotate(-90)" }, up),
     );
     this.path = element("polyline", { class: "path" });
     const size = clamp(0.32 / Math.sqrt(melodies.length), 0.02, 0.05);
@@ -88,7 +92,8 @@ class PianoRoll {
     this.notes = melody.notes.map(([onset, duration, pitch, velocity, length]) =>
       element("rect", {
         x: onset, y: high - 1 - pitch, width: Math.max(duration * length, 0.3), height: 1, rx: 0.2,
-        class: `note ${melody.emotion}`, "fill-opacity": (0.45 + (0.55 * velocity) / 127).toFixed(2),
+        class: `note ${melody.path ? quadrant(melody.path[Math.floor(onset / melody.bar)]) : melody.emotion}`,
+        "fill-opacity": (0.45 + (0.55 * velocity) / 127).toFixed(2),
       }),
     );
     this.onsets = melody.notes.map(([onset, duration]) => [onset, onset + duration]);

@@ -2,6 +2,7 @@
 
 const SETTINGS = { tempo: 1, semitones: 0, sound: "soft", volume: 0.8 };
 const STEP = 0.1; // of the plane, by an arrow key
+const ANSWERING = 15; // seconds for a melody, beside its own
 const QUESTIONS = {
   emotion: ["happy", "angry", "sad", "relaxed"].map((name) => [name, name]),
   musical: [1, 2, 3, 4, 5, 6, 7].map((number) => [number, String(number)]),
@@ -29,25 +30,39 @@ class ListeningTest {
     this.find = (name) => root.querySelector(`.${name}`);
     // What a listener is not to know is not readable in the page's source.
     [this.test, this.melodies, this.hidden] = [test, melodies, JSON.parse(new TextDecoder().decode(fromBase64(hidden)))];
-    this.state = this.load() ?? { listener: crypto.randomUUID(), at: null, answers: {} };
-    this.order = shuffled(melodies.length, test + this.state.listener);
+    this.state = this.load() ?? this.fresh();
     this.speaker = new Speaker();
-    this.plane = new Plane(this.find("plane"), []);
+    const axes = { right: "negative ↔ positive", up: "calm ↔ excited", names: false };
+    this.plane = new Plane(this.find("plane"), [], axes);
     for (const [name, choices] of Object.entries(QUESTIONS)) {
       choices.forEach(([value, text]) => this.find(name).append(this.choice(name, value, text)));
     }
     this.find("total").textContent = melodies.length;
+    const seconds = melodies.reduce((sum, melody) => sum + new Clock(melody).end + ANSWERING, 0);
+    this.find("minutes").textContent = Math.ceil(seconds / 60);
     this.listen();
     this.show();
   }
 
-  // What this browser has kept of the test; a browser may refuse to keep anything.
+  // A listener who has not begun. Answers that were downloaded, those before `locked`, cannot be changed any
+  // more: the file says where the melodies are from.
+  fresh() {
+    const letters = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0"));
+    return { listener: letters.join(""), at: null, locked: 0, answers: {} };
+  }
+
+  // What this browser has kept of the test; null for nothing, or what another program has put there.
   load() {
     try {
-      return JSON.parse(localStorage.getItem(`emomelody-${this.test}`));
+      const state = JSON.parse(localStorage.getItem(`emomelody-${this.test}`));
+      return state.listener && state.answers && Number.isInteger(state.locked) && state.at !== undefined ? state : null;
     } catch {
       return null;
     }
+  }
+
+  get order() {
+    return shuffled(this.melodies.length, this.test + this.state.listener);
   }
 
   keep() {
@@ -102,9 +117,10 @@ class ListeningTest {
     this.find("intro").hidden = at !== null;
     this.find("trial").hidden = at === null || at >= this.order.length;
     this.find("end").hidden = at === null || at < this.order.length;
+    this.find("sending").hidden = at === null;
     if (!this.find("trial").hidden) {
       this.find("number").textContent = `Melody ${at + 1} of ${this.order.length}`;
-      this.find("back").disabled = at === 0;
+      this.find("back").disabled = at <= this.state.locked;
       for (const name of Object.keys(QUESTIONS)) {
         this.find(name).querySelectorAll("input").forEach((input) => {
           input.checked = input.value === String(this.answer[name]);
@@ -135,6 +151,8 @@ class ListeningTest {
     [progress.max, progress.value] = [this.order.length, done];
     this.find("saved").textContent = `${done} of ${this.order.length} answered`;
     this.find("save").disabled = done === 0;
+    this.find("review").disabled = this.state.locked >= this.order.length;
+    this.find("another").disabled = this.state.locked < this.order.length;
   }
 
   place([valence, arousal]) {
@@ -167,6 +185,9 @@ class ListeningTest {
       total: this.order.length, answers,
     };
     const text = new TextEncoder().encode(JSON.stringify(file, null, 1) + "\n");
+    this.state.locked = answers.length;
+    this.keep();
+    this.show();
     download(text, `answers-${this.test}-${this.state.listener.slice(0, 8)}.json`, "application/json");
   }
 
@@ -175,6 +196,12 @@ class ListeningTest {
     on("begin", "click", () => this.go(0));
     on("back", "click", () => this.go(this.state.at - 1));
     on("next", "click", () => this.go(this.state.at + 1));
+    on("review", "click", () => this.go(this.state.at - 1));
+    on("another", "click", () => {
+      this.state = this.fresh();
+      this.keep();
+      this.show();
+    });
     on("play", "click", () => this.toggle());
     on("save", "click", () => this.save());
     on("plane", "pointerdown", (event) => this.place(this.plane.at(event)));

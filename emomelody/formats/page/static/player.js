@@ -1,10 +1,18 @@
 // The player: a plane, a piano roll and a list of melodies, of which one is chosen and may sound.
 
-const NOTES = ["C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
+const TONICS = {
+  major: ["C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"],
+  minor: ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "G♯", "A", "B♭", "B"],
+};
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
-const keyName = ([tonic, mode], semitones) => `${NOTES[(tonic + semitones + 12) % 12]} ${mode}`;
-const time = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.round(seconds) % 60).padStart(2, "0")}`;
+// A key as it is written, [pitch class, mode, name], moved by semitones.
+const keyName = ([tonic, mode, name], semitones) =>
+  semitones ? `${TONICS[mode][(tonic + semitones + 12) % 12]} ${mode}` : name;
+const time = (seconds) => {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+};
 
 class Player {
   constructor(root, { melodies }) {
@@ -19,6 +27,7 @@ class Player {
     this.list = melodies.map((melody, index) => this.listed(melody, index));
     this.find("list").append(...this.list);
     this.find("sound").append(...Object.keys(SOUNDS).map((name) => new Option(name)));
+    this.find("sound").value = melodies[0].sound;
     this.find("key").append(...Array.from({ length: 12 }, (_, n) => new Option("", n - 5, false, n === 5)));
     for (const name of ["save-midis", "save-wavs", "all", "previous", "next"]) {
       this.find(name).hidden = melodies.length < 2;
@@ -55,6 +64,10 @@ class Player {
   // Choose a melody, and play it where `play` is set, or where another one sounds; that one fades out.
   choose(index, play = false) {
     const sounds = this.speaker.playing !== null;
+    if (index === this.index) {
+      if (play && !sounds) this.play();
+      return;
+    }
     // The next melody goes on at the same place of its bar.
     const step = sounds && this.clocks[this.index].step(this.speaker.second * this.settings.tempo) % this.melody.bar;
     this.index = index;
@@ -73,18 +86,29 @@ class Player {
   describe() {
     const { melody, settings, index } = this;
     this.find("name").textContent = melody.title;
-    const place = `${melody.point.map((x) => x.toFixed(2)).join(", ")}`;
+    const place = melody.point.map((x) => x.toFixed(2)).join(", ");
+    const keys = melody.keys.map((key) => keyName(key, settings.semitones)).join(" → ");
     this.find("about").textContent =
-      `${melody.about} · at ${place} · ${keyName(melody.key, settings.semitones)} · ${melody.meter} · ` +
-      `♩ = ${Math.round(melody.tempos[0][1] * settings.tempo)} · ${time(this.clocks[index].end / settings.tempo)}`;
+      `${melody.about} · at ${place} · ${keys} · ${melody.meter} · ${this.tempo} · ` +
+      time(this.clocks[index].end / settings.tempo);
     this.find("tempo-shown").textContent = `${this.find("tempo").value} %`;
     [...this.find("key").options].forEach((option) => {
-      option.textContent = keyName(melody.key, Number(option.value)) + (option.value === "0" ? " (own)" : "");
+      option.textContent = keyName(melody.keys[0], Number(option.value)) + (option.value === "0" ? " (own)" : "");
     });
     this.roll.draw(melody, settings.semitones);
     const score = this.scores[index];
     this.find("score").hidden = !score;
     if (score) this.find("score").src = `data:image/svg+xml,${encodeURIComponent(score)}`;
+    const changed = settings.semitones !== 0 || settings.tempo !== 1;
+    this.find("as-written").textContent = score && changed ? "The score shows the melody's own key and tempo." : "";
+  }
+
+  // The tempo in beats per minute at the beginning; on a path from the slowest to the fastest.
+  get tempo() {
+    const { melody, settings } = this;
+    const beats = melody.tempos.map(([, tempo]) => Math.round((tempo * settings.tempo * 4) / melody.beat));
+    const shown = melody.path ? [...new Set([Math.min(...beats), Math.max(...beats)])].join("–") : beats[0];
+    return `${melody.beat === 6 ? "♩." : "♩"} = ${shown}`.replaceAll(" ", "\u00a0");
   }
 
   play(second = this.second, fade = 0) {
@@ -98,6 +122,7 @@ class Player {
   pause() {
     this.second = this.speaker.second ?? this.second;
     this.speaker.stop();
+    this.playAll(false);
     this.find("status").textContent = "";
     this.show();
   }
@@ -120,8 +145,9 @@ class Player {
     this.second = 0;
     this.speaker.stop();
     this.find("status").textContent = "";
-    if (!this.playsAll) return;
-    if (this.index + 1 < this.melodies.length) this.choose(this.index + 1, true);
+    if (this.repeats) this.play();
+    else if (!this.playsAll) return;
+    else if (this.index + 1 < this.melodies.length) this.choose(this.index + 1, true);
     else this.playAll(false);
   }
 
@@ -140,7 +166,14 @@ class Player {
   playAll(on) {
     this.playsAll = on;
     this.find("all").setAttribute("aria-pressed", on);
-    if (on && !this.speaker.playing) this.play();
+    if (!on || this.speaker.playing) return;
+    if (this.index + 1 < this.melodies.length) this.play();
+    else this.choose(0, true);
+  }
+
+  repeat(on) {
+    this.repeats = on;
+    this.find("repeat").setAttribute("aria-pressed", on);
   }
 
   // Go to a share of the melody, 0 to 1.
@@ -184,6 +217,7 @@ class Player {
     const on = (name, event, act) => this.find(name).addEventListener(event, act);
     on("play", "click", () => this.toggle());
     on("all", "click", () => this.playAll(!this.playsAll));
+    on("repeat", "click", () => this.repeat(!this.repeats));
     on("previous", "click", () => this.step(-1));
     on("next", "click", () => this.step(1));
     on("position", "input", () => this.seek(this.find("position").value / 1000));

@@ -6,7 +6,7 @@ async function unpack(text) {
   return new Response(stream).text();
 }
 
-const data = JSON.parse(document.getElementById("melodies").textContent);
+const data = JSON.parse(document.getElementById("player-data").textContent);
 const player = new Player(document.querySelector(".player"), data);
 if (data.packed) {
   unpack(data.packed).then((text) => {
