@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import re
 from collections.abc import Sequence
 from html import escape
 from importlib.util import find_spec
@@ -24,7 +23,6 @@ _SCRIPTS = ("clock.js", "audio.js", "files.js", "drawing.js", "player.js", "star
 # By the number of General MIDI's family: percussion, guitar and bass are plucked, brass is as a reed.
 _SOUNDS = {1: "plucked", 2: "organ", 3: "plucked", 4: "plucked", 5: "strings", 6: "strings", 7: "clarinet"}
 _SOUNDS |= {8: "clarinet", 9: "flute"}
-_FONT = re.compile(r"<style[^>]*>@font-face.*?</style>", re.DOTALL)
 
 
 def player_page(
@@ -51,7 +49,9 @@ def player(pieces: Sequence[Piece], about: Sequence[str] = (), points: Sequence[
         melody |= {"point": _rounded(point), "path": None}
     data: dict[str, Any] = {"melodies": melodies}
     if len(pieces) <= MOST_SCORES and find_spec("verovio"):
-        scores = base64.b64encode(gzip.compress(json.dumps(_scores(pieces)).encode("utf-8"), mtime=0))
+        from emomelody.formats.page.scores import engrave
+
+        scores = base64.b64encode(gzip.compress(json.dumps(engrave(pieces)).encode("utf-8"), mtime=0))
         if len(scores) <= LARGEST_SCORES:
             data["packed"] = scores.decode("ascii")
     return Part(
@@ -111,12 +111,3 @@ def _description(piece: Piece) -> str:
 
 def _rounded(point: Point) -> list[float]:
     return [round(value, 3) for value in point]
-
-
-def _scores(pieces: Sequence[Piece]) -> dict[str, Any]:
-    """The engraved scores, and the font that all of them need, which is 40 kB."""
-    from emomelody.formats.score import to_svg
-
-    scores = [to_svg(piece).decode("utf-8") for piece in pieces]
-    fonts = {font for score in scores for font in _FONT.findall(score)}
-    return {"scores": [_FONT.sub("", score) for score in scores], "font": "".join(sorted(fonts))}

@@ -47,7 +47,9 @@ class RunsPage:
         """The page of all pieces that were added. There is at least one."""
         number = f"{len(self.pieces)} melodies" if len(self.pieces) > 1 else "1 melody"
         made = dict.fromkeys(f"{config.model}, seed {config.request.seed}" for config in self.configs)
-        heading = f"{number}: {', '.join(self._words)}"
+        size = self.configs[0].request.grid
+        words = f"{size} × {size} points" if size else ", ".join(self._words)
+        heading = f"{number}: {words}"
         return player_page(self.pieces, heading=heading, about="; ".join(made), command=self.command)
 
     @property

@@ -177,6 +177,44 @@ def test_the_sound_has_the_notes_of_the_midi_file(
     assert browser.complaints() == []
 
 
+def test_a_path_is_a_line_that_is_followed(browser: Browser, tmp_path: Path, run: Run) -> None:
+    checked(run("sample", "--path", "sad@0 happy@4", "--bars", 8, "--seed", 1, "-o", "path.html"), 0)
+    browser.open(tmp_path / "path.html")
+    line = browser.one(".path").get_attribute("points").split()
+    assert len(line) == 8
+    assert "sad → " in browser.one(".about").text
+    assert "C minor → C major" in browser.one(".about").text
+    marker = browser.one(".marker")
+    assert marker.get_attribute("visibility") == "hidden"
+    browser.one(".play").click()
+    wait(lambda: marker.get_attribute("visibility") == "visible")
+    for share, end in ((10, line[0]), (990, line[-1])):
+        browser.change(".position", share)
+        place = [float(marker.get_attribute(name)) for name in ("cx", "cy")]
+        assert place == pytest.approx([float(value) for value in end.split(",")], abs=0.25)
+    browser.one(".play").click()
+    colours = {note.get_attribute("class").split()[1] for note in browser.all(".roll .note")}
+    assert {"sad", "happy"} <= colours
+    assert browser.complaints() == []
+
+
+def test_the_score_has_a_cursor(browser: Browser, page: Path) -> None:
+    pytest.importorskip("verovio", reason="needs Verovio: pip install '.[score]'")
+    browser.open(page)
+    wait(lambda: browser.one(".score img").is_displayed())
+    assert not browser.one(".score .at").is_displayed()
+    left = []
+    for share in (1, 300, 700):
+        browser.change(".position", share)
+        cursor, score = browser.box(browser.one(".score .at")), browser.box(browser.one(".score img"))
+        assert score[0] < cursor[0] < score[0] + score[2]
+        assert score[1] < cursor[1] < cursor[1] + cursor[3] < score[1] + score[3]
+        left.append((round(cursor[1]), cursor[0]))  # by system, then from left to right
+    assert left == sorted(left)
+    assert len(set(left)) == 3
+    assert browser.complaints() == []
+
+
 def test_a_held_note_sounds_wherever_one_begins_to_listen(browser: Browser, tmp_path: Path) -> None:
     held = arrange(Melody((Note(0, 64, 60),), 64), title="held", emotion=Emotion.E1)
     path = tmp_path / "held.html"

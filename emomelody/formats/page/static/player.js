@@ -18,7 +18,7 @@ class Player {
   constructor(root, { melodies }) {
     this.find = (name) => root.querySelector(`.${name}`);
     this.melodies = melodies;
-    this.scores = []; // where there are any, they come later
+    [this.scores, this.places] = [[], []]; // where there are any, they come later
     this.clocks = melodies.map((melody) => new Clock(melody));
     this.plane = new Plane(this.find("plane"), melodies);
     this.roll = new PianoRoll(this.find("roll"));
@@ -98,7 +98,7 @@ class Player {
     this.roll.draw(melody, settings.semitones);
     const score = this.scores[index];
     this.find("score").hidden = !score;
-    if (score) this.find("score").src = `data:image/svg+xml,${encodeURIComponent(score)}`;
+    if (score) this.find("score").firstChild.src = `data:image/svg+xml,${encodeURIComponent(score)}`;
     const changed = settings.semitones !== 0 || settings.tempo !== 1;
     this.find("as-written").textContent = score && changed ? "The score shows the melody's own key and tempo." : "";
   }
@@ -157,10 +157,21 @@ class Player {
     let step = playing || at > 0 ? this.clocks[this.index].step(at) : null;
     if (step !== null && CALM.matches) step -= step % this.melody.beat; // no smooth movement
     this.roll.mark(step);
+    this.markScore(step);
     this.plane.mark(this.melody, step);
     this.find("position").value = (1000 * at) / this.clocks[this.index].end;
     this.find("play").textContent = playing ? "Pause" : "Play";
     this.find("play").setAttribute("aria-pressed", playing !== null);
+  }
+
+  // Put the cursor of the score at the note of a step; null hides it.
+  markScore(step) {
+    const place = this.places[this.index]?.findLast(([onset]) => step !== null && onset <= step);
+    const { style } = this.find("at");
+    style.display = place ? "block" : "none";
+    if (!place) return;
+    const [left, top, bottom] = place.slice(1).map((share) => `${100 * share}%`);
+    Object.assign(style, { left, top, height: `calc(${bottom} - ${top})` });
   }
 
   playAll(on) {

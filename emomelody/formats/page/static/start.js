@@ -10,7 +10,8 @@ const data = JSON.parse(document.getElementById("player-data").textContent);
 const player = new Player(document.querySelector(".player"), data);
 if (data.packed) {
   unpack(data.packed).then((text) => {
-    const { scores, font } = JSON.parse(text);
+    const { scores, font, places } = JSON.parse(text);
+    player.places = places;
     player.scores = scores.map((score) => score.replace(/<\/svg>\s*$/, () => `${font}</svg>`));
     player.describe();
     player.show();
