@@ -189,6 +189,7 @@ def test_the_meter_is_written_as_in_the_file(tmp_path: Path, run: Run, meter: st
     assert len(measures) == bars + (8 if meter == "2/4" else 4)
 
 
+@pytest.mark.slow
 def test_the_spread_is_how_much_a_file_is_varied(tmp_path: Path, run: Run) -> None:
     write_tune(tmp_path / "own.mid", 8)
     same = {}

@@ -526,6 +526,7 @@ def test_help_has_panels_and_plain_types(run: Run) -> None:
     assert len(re.findall("^ emomelody sample ", text, re.MULTILINE)) == 4
 
 
+@pytest.mark.slow
 def test_many_melodies_are_the_same_by_one_process_and_by_several(
     tmp_path: Path, environment: dict[str, str], run: Run
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_run_knows_its_own_data(small_data: Path, tmp_path: Path) -> None:
     assert "needs 5 melodies" in judges.judged_on["no_classifier"]
 
 
+@pytest.mark.slow
 def test_listeners_hear_the_requested_arousal_of_the_bundled_weights() -> None:
     checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
     figures, _ = plane.evaluate_plane(checkpoint, checkpoint.styles[0])

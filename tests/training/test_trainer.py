@@ -51,6 +51,7 @@ def test_emoreg_pulls_melodies_into_their_quadrants_and_base_does_not(
     assert least <= np.mean(list(trained.training["placement_training"].values())) <= most
 
 
+@pytest.mark.slow
 def test_the_learning_rate_falls_and_the_emotion_weight_grows(small_data: Path, tmp_path: Path) -> None:
     final = {}
     for weight in (1.0, 30.0):
