@@ -35,6 +35,7 @@ def test_every_melody_survives_a_round_trip(paper_set: Path, tmp_path: Path) -> 
         assert (to_tokens(midi.read_melody(tmp_path / "a.mid")) == tokens).all()
 
 
+@pytest.mark.slow
 def test_the_papers_training_column(paper_set: Path, tmp_path: Path, run: Run) -> None:
     """Table 3's last column, to the last digit: the paper took the first 79 files of each emotion."""
     for emotion in Emotion:
