@@ -18,7 +18,7 @@ from emomelody.music.key import parse_key, pitch_class
 from emomelody.performance.piece import Piece
 
 # A page of more melodies, or with larger scores, has none, so that 100 melodies take at most 1 MB.
-MOST_SCORES, LARGEST_SCORES = 100, 700_000  # melodies, bytes
+MOST_SCORES, LARGEST_SCORES = 100, 750_000  # melodies, bytes
 _SCRIPTS = ("clock.js", "audio.js", "files.js", "drawing.js", "player.js", "start.js")
 # By the number of General MIDI's family: percussion, guitar and bass are plucked, brass is as a reed.
 _SOUNDS = {1: "plucked", 2: "organ", 3: "plucked", 4: "plucked", 5: "strings", 6: "strings", 7: "clarinet"}

@@ -12,6 +12,7 @@ from emomelody.performance.piece import Piece
 _FONT = re.compile(r"<style[^>]*>@font-face.*?</style>", re.DOTALL)
 _SIZE = re.compile(r'class="definition-scale".*?viewBox="0 0 (\d+) (\d+)"', re.DOTALL)
 _MARGIN = re.compile(r'class="page-margin" transform="translate\((\d+), (\d+)\)"')
+_UNUSED = re.compile(r' id="\w+"(?= class=)')  # a quarter of a compressed score
 _SYSTEM = re.compile(r'class="system"')
 _STAFF = re.compile(r'class="staff">((?:\s*<path d="M\d+ \d+ L\d+ \d+" [^>]*/>){5})')
 _NOTE = re.compile(r'class="notehead">\s*<use [^>]*translate\((\d+), \d+\)')
@@ -27,7 +28,7 @@ def engrave(pieces: Sequence[Piece]) -> dict[str, Any]:
     fonts = {font for score in scores for font in _FONT.findall(score)}
     places = [_places(piece, score) for piece, score in zip(pieces, scores, strict=True)]
     return {
-        "scores": [_FONT.sub("", score) for score in scores],
+        "scores": [_UNUSED.sub("", _FONT.sub("", score)) for score in scores],
         "font": "".join(sorted(fonts)),
         "places": places,
     }
@@ -42,7 +43,7 @@ def _places(piece: Piece, score: str) -> list[list[float]]:
     found = [*_found(score)]
     if len(found) != len(steps):
         return []
-    return [[step, *(round(share, 4) for share in place)] for step, place in zip(steps, found, strict=True)]
+    return [[step, *(round(share, 3) for share in place)] for step, place in zip(steps, found, strict=True)]
 
 
 def _found(score: str) -> Iterator[tuple[float, float, float]]:
