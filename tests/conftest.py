@@ -88,8 +88,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def cache(shared: Path) -> Path:
-    """The user's cache folder of all tests; ``chorales`` and ``first_windows`` put the chorales there."""
-    return shared / "cache"
+    """The user's cache folder of all tests; ``chorales`` and ``first_windows`` put the chorales there.
+
+    .ci/run names one for its several sessions.
+    """
+    return Path(os.environ.get("EMOMELODY_TESTS_CACHE", shared / "cache"))
 
 
 @pytest.fixture(scope="session")

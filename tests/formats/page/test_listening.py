@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browser import Browser, started, wait
-from conftest import Run, checked
+from conftest import built_once
 
 from emomelody.emotions.emotion import Emotion
 from emomelody.evaluation.listening.answers import read_answers, read_file
@@ -23,13 +23,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(tmp_path: Path, run: Run, tunes_data: Path) -> Path:
+@pytest.fixture(scope="module")
+def page(shared: Path, environment: dict[str, str], tunes_data: Path) -> Path:
     """A test of one melody of each emotion, and of one real one of those that the data have."""
-    checked(
-        run("evaluate", "--listening-test", "test.html", "-n", "1", "-m", "base", "--data", tunes_data), 0
-    )
-    return tmp_path / "test.html"
+    test = f"emomelody evaluate --listening-test out/test.html -n 1 -m base --data {tunes_data}"
+    return built_once(f"mkdir out && {test}", "out", shared / "listening", environment) / "test.html"
 
 
 def forget(browser: Browser) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pretty_midi
 import pytest
 from browser import Browser, started, wait
-from conftest import Run, checked
+from conftest import Run, built_once, checked
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
@@ -25,7 +25,7 @@ from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import Piece, arrange
 
 pytestmark = pytest.mark.slow  # a browser takes seconds to start
-EMOTIONS = ("-e", "happy", "-e", "angry", "-e", "sad", "-e", "relaxed")
+EMOTIONS = "-e happy -e angry -e sad -e relaxed"
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(tmp_path: Path, run: Run) -> Path:
+@pytest.fixture(scope="module")
+def page(shared: Path, environment: dict[str, str]) -> Path:
     """A page of two melodies of each emotion, with their MIDI files and samples.json beside it."""
-    checked(run("sample", *EMOTIONS, "-n", "2", "--seed", "3", "--format", "mid,html", "-o", "out"), 0)
-    return tmp_path / "out" / "happy-angry-sad-relaxed-s3.html"
+    line = f"emomelody sample {EMOTIONS} -n 2 --seed 3 --format mid,html -o out"
+    return built_once(line, "out", shared / "page", environment) / "happy-angry-sad-relaxed-s3.html"
 
 
 def samples_of(page: Path) -> list[dict[str, Any]]:
