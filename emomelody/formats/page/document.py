@@ -1,6 +1,6 @@
 """A whole HTML document, with a content security policy that forbids every request.
 
-The policy allows the document's own scripts and styles, by their hashes, and pictures and sounds inside it.
+The policy allows the document's own scripts and styles, by their hashes, and pictures inside it.
 """
 
 from __future__ import annotations
