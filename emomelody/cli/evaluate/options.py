@@ -130,7 +130,7 @@ ReportOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Write report.html into this folder: every table with definitions, pictures, and melodies to hear.",
+        help="Write report.html into this folder: tables with definitions, pictures, melodies to hear.",
         show_default=False,
         rich_help_panel=OUTPUT,
     ),
