@@ -2,22 +2,23 @@
 
 The packages, and what each may import of the others (``errors`` always; a test checks it):
 
-    errors       errors that users cause          | -
-    files        files, whole or not at all       | -
-    workers      threads and processes            | -
-    music        melody, meter, tokens, key, form | -
-    emotions     Russell's plane, the rule        | music
-    performance  tempo, loudness, register        | music emotions
-    setting      names for programs               | performance
-    formats      MIDI, MusicXML, ABC, sound       | files music emotions performance
-    data         corpora, windows, labels, splits | files workers music emotions performance formats
-    weights      weights files, without torch     | files music emotions
-    models       the CVAEs in torch               | music emotions weights
-    training     the training loop, resuming      | files music emotions formats data weights models
-    sampling     requests, decoders, samples.json | files workers music emotions performance formats weights
-    evaluation   figures, judges, the report      | everything above but training
-    api          the Python interface             | everything above but training
-    cli          commands; alone prints, exits    | everything above but api
+    errors       errors that users cause    | -
+    files        files, whole or not at all | -
+    workers      threads and processes      | -
+    music        melody, meter, key, form   | -
+    emotions     Russell's plane, the rule  | music
+    performance  tempo, loudness, register  | music emotions
+    harmony      chords of a melody         | music
+    setting      names for programs         | performance
+    formats      MIDI, MusicXML, ABC, sound | files music emotions performance
+    data         corpora, windows, splits   | files workers music emotions performance harmony formats
+    weights      weights files, no torch    | files music emotions harmony
+    models       the CVAEs in torch         | music emotions weights
+    training     the loop, resuming         | files music emotions harmony formats data weights models
+    sampling     requests, decoders         | files workers music emotions performance harmony formats weights
+    evaluation   figures, judges, report    | everything above but training
+    api          the Python interface       | everything above but training
+    cli          alone prints and exits     | everything above but api
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@ class Model:
         form: str | None = None,
         temperature: float | None = None,
         top_p: float = 1.0,
+        chords: bool = False,
     ) -> list[GeneratedMelody]:
         """``n`` melodies of an emotion, at a point (valence, arousal) in [−1, 1]², or along a path.
 
@@ -86,6 +87,7 @@ class Model:
         - ``meter``: 4/4, 3/4 or 6/8, by default 4/4 or that of the file or melody.
         - ``form``: a letter for each section, such as ``AABA``, all of them equally long.
         - ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling.
+        - ``chords``: whether to put chords under the melodies, which stay the same.
 
         Base and emoreg make four bars in 4/4 of an emotion or at a point. Raises EmomelodyError for a request
         that cannot be met.
@@ -109,6 +111,7 @@ class Model:
             form=form,
             seed=seed,
             decoding=DecodingConfig(temperature, top_p),
+            chords=chords,
         )
         return [_generated(request, s, own) for s in sample(self.checkpoint, request)]
 
@@ -201,8 +204,11 @@ def _bars(bars: int | None, own: Draft | Melody | None) -> int | None:
 
 def _generated(request: Request, made: Sample, own: UserTune | None) -> GeneratedMelody:
     pickup, setting = (None if request.to else own.pickup, own.own_setting) if own else (None, EXPRESSIVE)
-    melody, trajectory, modes = with_pickup(request, made, pickup)
-    return GeneratedMelody(melody, made.emotion, made.description, trajectory, modes, setting)
+    whole, modes = with_pickup(made, pickup), request.modes(made.trajectory)
+    modes = modes if pickup is None else modes[:1] + modes
+    return GeneratedMelody(
+        whole.melody, made.emotion, made.description, whole.trajectory, modes, setting, whole.chords
+    )
 
 
 def load(name: str | Path = "emoreg-va") -> Model:

@@ -13,6 +13,7 @@ from emomelody.files import write_whole
 from emomelody.formats import text_roll
 from emomelody.formats.encode import Format, encode
 from emomelody.music import features
+from emomelody.music.chords import TimedChord
 from emomelody.music.features import Metrics
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
@@ -49,6 +50,7 @@ class GeneratedMelody:
     trajectory: tuple[tuple[float, float], ...]  # the requested (valence, arousal) in each bar
     modes: tuple[str, ...] = ()  # major or minor in each bar; empty where the trajectory decides
     setting: Setting = EXPRESSIVE  # that of the file that it was made from
+    chords: tuple[TimedChord, ...] = ()  # under the melody, in C
 
     def __repr__(self) -> str:
         meter = "" if self.melody.meter is Meter.FOUR_FOUR else f" in {self.melody.meter}"
@@ -86,6 +88,7 @@ class GeneratedMelody:
             trajectory=self.trajectory,
             modes=self.modes,
             setting=setting or self.setting,
+            chords=self.chords,
         )
 
     def write(

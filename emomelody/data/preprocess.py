@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.data import manifest, skipped
+from emomelody.data.chords import table
 from emomelody.data.labelling import Rule
 from emomelody.data.labels import Label
 from emomelody.data.sources import Source
@@ -153,7 +154,7 @@ def _total(skipped_by_source: Mapping[Source, Mapping[str, int]]) -> Counter[str
 
 
 def _remove_output(out: Path) -> None:
-    """Remove the files of an earlier ``preprocess``: the manifest, and what it lists inside ``out``."""
+    """Remove what an earlier ``preprocess`` wrote: its tables, and the files listed inside ``out``."""
     path = out / manifest.NAME
     if not path.exists():
         return
@@ -161,6 +162,7 @@ def _remove_output(out: Path) -> None:
         file = (out / row.file).resolve()
         if file.is_relative_to(out.resolve()):
             file.unlink(missing_ok=True)
+    (out / table.NAME).unlink(missing_ok=True)
     path.unlink()
 
 
@@ -203,6 +205,9 @@ def _write(pieces: list[PieceWindows], rule: Rule, out: Path, seed: int) -> list
         )
         midi.write(arranged, out / name)
         rows.append(_row(name, piece, tune, window, label, split))
+    chords = {piece.source.name: piece.chords for piece in pieces if piece.chords}
+    if chords:
+        table.write(out / table.NAME, chords)
     manifest.write(out / manifest.NAME, rows)
     return rows
 

@@ -13,14 +13,17 @@ from enum import StrEnum
 from fractions import Fraction
 
 from emomelody.data import corpus, skipped
+from emomelody.data.chords.voices import chords_by_bar
 from emomelody.data.corpus import SourcePiece
 from emomelody.data.grid import TOLERANCE
 from emomelody.data.sources import Slow, Source
 from emomelody.emotions.rule import SECONDS_PER_STEP, THRESHOLD, onset_rate
 from emomelody.errors import BadInput
+from emomelody.music.chords import Chord
 from emomelody.music.key import Key
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BEAT, Melody, TimedNote, quantise
 from emomelody.music.meter import Meter
+from emomelody.music.style import Style
 
 FULL_SPEED, HALF_SPEED, QUARTER_SPEED = Fraction(1), Fraction(1, 2), Fraction(1, 4)
 MAX_OFF_GRID = 0.2  # share of onsets more than a quarter of a step off the grid (triplets, rubato)
@@ -61,6 +64,7 @@ class PieceWindows:
     bars: int  # of the piece, without a pickup
     windows: tuple[Window, ...]
     skipped: Mapping[str, int]
+    chords: tuple[tuple[Chord, ...], ...] = ()  # of each bar of a chorale, one a quarter note, in C
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,9 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     reasons = Counter(reason for reason in cut if isinstance(reason, str)) if cut else {skipped.NO_BAR: 1}
     pitches = tuple(note.pitch for note in line)
     bars = sum(barline < line[-1].end for barline in piece.barlines)
-    return PieceWindows(source, piece.key, piece.meter, transposition, pitches, bars, found, reasons)
+    chorale = source.style is Style.CHORALE and found
+    chords = chords_by_bar(source.path, piece, transposition) if chorale else ()
+    return PieceWindows(source, piece.key, piece.meter, transposition, pitches, bars, found, reasons, chords)
 
 
 def _slow_passage(

@@ -69,6 +69,28 @@ def read(path: Path) -> Score:
         raise BadInput(path, f"damaged MusicXML file ({reason})") from error
 
 
+def read_voices(path: Path) -> list[list[TimedNote]]:
+    """The notes of each part of a MusicXML file, ties joined. Raises BadInput as ``read`` does."""
+    from music21 import chord, converter, note, stream
+
+    _read_contents(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            score = converter.parse(str(path), forceSource=True, storePickle=False)
+            parts = [part.stripTies() for part in score.getElementsByClass(stream.Part)]
+            return [
+                [
+                    TimedNote(_quarters(n.offset), _quarters(n.offset + n.quarterLength), round(pitch.ps))
+                    for n in part.flatten().getElementsByClass((note.Note, chord.Chord))
+                    for pitch in n.pitches
+                ]
+                for part in parts
+            ]
+    except Exception as error:  # as in ``read``
+        raise BadInput(path, f"damaged MusicXML file ({type(error).__name__})") from error
+
+
 def _read_parsed(path: Path, score: stream.Score) -> Score:
     from music21 import chord, note, stream
     from music21.instrument import Instrument

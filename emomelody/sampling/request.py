@@ -6,6 +6,7 @@ Imports no torch, so that a bad request is refused before any weights are loaded
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -13,6 +14,7 @@ from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.path import EmotionPath, Point, Waypoint
 from emomelody.emotions.words import Word
 from emomelody.errors import EmomelodyError
+from emomelody.music.chords import TimedChord
 from emomelody.music.draft import Draft
 from emomelody.music.form import section_length
 from emomelody.music.melody import BARS, Melody
@@ -119,6 +121,7 @@ class Request:
     form: str | None = None
     seed: int = 0  # 0 … 2³² − 1
     decoding: DecodingConfig = DEFAULT
+    chords: bool = False  # whether the melodies get chords, which do not change them
 
     def __post_init__(self) -> None:
         targets = sum(target is not None for target in (self.emotion, self.point, self.path, self.grid))
@@ -172,6 +175,18 @@ class Request:
         target = self.point if self.emotion is None else self.emotion
         return () if target is None else (Waypoint(0, target),)
 
+    def modes(self, trajectory: Sequence[Point]) -> tuple[str, ...]:
+        """The mode, major or minor, of each bar with these targets.
+
+        It is the user's own, ``mode``, in kept bars, and where another emotion is not asked for; else the
+        mode of the target.
+        """
+        asked = tuple(Emotion.at(*point).mode for point in trajectory)
+        if self.mode is None or self.grid or (self.waypoints and self.draft is None):
+            return asked
+        kept = self.draft.kept if self.draft and self.waypoints else (True,) * len(asked)
+        return tuple(self.mode if own else mode for own, mode in zip(kept, asked, strict=True))
+
     @property
     def description(self) -> str | None:
         """The target at the beginning in words, as ``Sample.description``; None where none is given."""
@@ -189,3 +204,4 @@ class Sample:
     latent: tuple[float, float]  # the target of the first bar in the model's units
     tokens: Tokens  # (T,), as sampled, before any repair
     silent_draws: int  # melodies without a note that were sampled and discarded before this one
+    chords: tuple[TimedChord, ...] = ()  # in C, where the request asks for them

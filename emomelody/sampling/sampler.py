@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from emomelody.music.melody import BARS
 from emomelody.music.tokens import REST, Floats, Tokens, from_tokens
 from emomelody.sampling.batches import batch_size, map_by_threads, split_into_batches
 from emomelody.sampling.candidates import CandidateSampler
+from emomelody.sampling.chords import with_chords
 from emomelody.sampling.decoder import LEAST_TEMPERATURE, PaperDecoder, choose, nucleus
 from emomelody.sampling.request import DEFAULT, DecodingConfig, Request, Sample
 from emomelody.sampling.targets import Target
@@ -40,6 +42,10 @@ DecodeBatch = Callable[
 
 def check_support(checkpoint: Checkpoint, request: Request) -> None:
     """Raise EmomelodyError for a request that this model cannot meet."""
+    if request.chords and checkpoint.harmony is None:
+        raise EmomelodyError(
+            f"these weights of {checkpoint.name} know no chords: use emoreg-va, trained on chorales"
+        )
     if checkpoint.name == VA:
         distribution = checkpoint.distribution(request.style, request.meter)
         if (request.form or request.draft) and distribution and not distribution.plans.has_forms:
@@ -76,9 +82,11 @@ def samples(checkpoint: Checkpoint, request: Request, numbers: range | None = No
     distribution = checkpoint.distribution(request.style, request.meter)
     decode_batch = _batch_decoder(checkpoint, request.decoding, distribution)
     work = partial(_sample_batch, checkpoint, request, _targets(checkpoint, request), decode_batch)
-    batches = split_into_batches(numbers or range(request.n), batch_size(checkpoint))
-    for batch in map_by_threads(work, batches):
-        yield from batch
+    chosen = numbers or range(request.n)
+    found = chain.from_iterable(map_by_threads(work, split_into_batches(chosen, batch_size(checkpoint))))
+    model = checkpoint.harmony if request.chords else None
+    for number, one in zip(chosen, found, strict=True):
+        yield with_chords(model, request, one, number) if model else one
 
 
 def _targets(checkpoint: Checkpoint, request: Request) -> list[Target]:

@@ -1,19 +1,25 @@
-"""What sampling needs to know of the training melodies of a style and meter."""
+"""What sampling needs to know of the training melodies of a style and meter, and of their chords."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
+from emomelody.data.chords.table import harmonised_tunes
 from emomelody.data.dataset import Dataset, tunes_of
 from emomelody.emotions.attributes import measure
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.plane import Plane, quadrants
 from emomelody.emotions.plans import Plans
+from emomelody.harmony.fit import FEWEST_TUNES, fit
+from emomelody.harmony.model import HarmonyModel
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.inference import encode_all
 from emomelody.music.form import Form
@@ -23,6 +29,34 @@ from emomelody.music.tonality import ends_on_tonic
 
 FEW = 10  # tunes
 FEW_WINDOWS = 10  # that are too few to draw the plans of an emotion from
+
+
+def fit_styles(
+    learned: Sequence[tuple[Dataset, NDArray[np.bool_]]],
+    model: nn.Module,
+    vocabulary: Vocabulary,
+    plane: Plane,
+    seed: int,
+) -> tuple[StyleDistribution, ...]:
+    """The distribution of each dataset's training melodies (N,); none for the paper's models."""
+    if not isinstance(model, EmoregVA):
+        return ()
+    return tuple(
+        fit_style(dataset, chosen, model, vocabulary, plane, seed)
+        for dataset, chosen in learned
+        if (chosen & dataset.whole).any()
+    )
+
+
+def fit_harmony(
+    folder: Path, learned: Sequence[tuple[Dataset, NDArray[np.bool_]]], seed: int
+) -> HarmonyModel | None:
+    """The model of the chords of the chorales in a data folder, of their training melodies (N,).
+
+    None where there are too few of them. Raises BadInput for a damaged table of chords.
+    """
+    tunes = [tune for dataset, chosen in learned for tune in harmonised_tunes(folder, dataset, chosen)]
+    return fit(tunes, seed) if len(tunes) >= FEWEST_TUNES else None
 
 
 def fit_style(

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from emomelody.data.dataset import Dataset, Split
 from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.plane import Plane
 from emomelody.errors import BadInput, EmomelodyError
+from emomelody.harmony.model import HarmonyModel
 from emomelody.models.build import to_arrays
-from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.inference import pick_device
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import Floats, Vocabulary
@@ -35,8 +36,8 @@ from emomelody.training.passages import fingerprints_of
 from emomelody.training.processes import ProcessGroup
 from emomelody.training.recipes import RECIPES, Recipe
 from emomelody.training.state import RunState
-from emomelody.training.styles import fit_style
-from emomelody.weights.checkpoint import Checkpoint
+from emomelody.training.styles import fit_harmony, fit_styles
+from emomelody.weights.checkpoint import VA, Checkpoint
 
 SAVE_EVERY = 50  # epochs between weights and pictures
 STATE_SHARE = 0.02  # of the time, at most, is spent on saving the state
@@ -157,10 +158,8 @@ class Trainer:
         """The model as it is now; the main process writes it, the history and pictures into the folder."""
         learner = self.learner
         means, log_variances, labels = learner.encode(self.training)
-        if self.start:
-            plane = self.start.checkpoint.plane
-        else:
-            plane = Plane.fit(means, log_variances, labels, self.config.seed)
+        known = self.start.checkpoint.plane if self.start else None
+        plane = known or Plane.fit(means, log_variances, labels, self.config.seed)
         checkpoint = Checkpoint(
             self.config.model,
             learner.model.config,
@@ -169,6 +168,7 @@ class Trainer:
             plane,
             self._summary(means, labels),
             self._styles(plane),
+            self._harmony,
         )
         if self.group.is_main:
             run_folder.write_run(folder, checkpoint, self.history, means, labels)
@@ -179,15 +179,15 @@ class Trainer:
 
         Fine-tuned weights also keep the styles and meters that they knew before.
         """
-        model = self.learner.model
-        if not isinstance(model, EmoregVA):
-            return ()
-        styles = tuple(
-            fit_style(dataset, chosen, model, self.vocabulary, plane, self.config.seed)
-            for dataset, chosen in self._learned
-            if (chosen & dataset.whole).any()
-        )
+        styles = fit_styles(self._learned, self.learner.model, self.vocabulary, plane, self.config.seed)
         return self.start.with_styles(styles) if self.start else styles
+
+    @cached_property
+    def _harmony(self) -> HarmonyModel | None:
+        """The model of the chords of the training chorales, or that of the weights that are fine-tuned."""
+        if self.config.model != VA or self.start:
+            return self.start.checkpoint.harmony if self.start else None
+        return fit_harmony(self.source, self._learned, self.config.seed)
 
     def _summary(self, means: Floats, labels: NDArray[np.int64]) -> dict[str, Any]:
         """How the model was trained, for the weights file; means (N, 2) and labels (N,) of the training."""

@@ -13,6 +13,7 @@ from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.plane import Plane
 from emomelody.emotions.plans import Plans
 from emomelody.errors import BadWeights, EmomelodyError
+from emomelody.harmony.model import HarmonyModel
 from emomelody.music.meter import Meter
 from emomelody.music.style import Style
 from emomelody.music.tokens import Vocabulary
@@ -25,7 +26,8 @@ FORMAT = "emomelody-1"
 VA = "emoreg-va"
 NAMES = ("base", "emoreg", VA)
 SUFFIX = ".safetensors"
-PLANS = "plans."  # and the number of the style: the names of arrays that are no tensors of the model
+# The names of arrays that are no tensors of the model: and the number of the style, and the array's own.
+PLANS, HARMONY = "plans.", "harmony."
 _INSTALLED = Path(__file__).parent  # where a wheel puts them
 _CHECKOUT = Path(__file__).parents[2] / "weights"  # beside the package, in a checkout
 
@@ -45,6 +47,7 @@ class Checkpoint:
     plane: Plane
     training: dict[str, Any]
     styles: tuple[StyleDistribution, ...] = ()  # of the training melodies of emoreg-va
+    harmony: HarmonyModel | None = None  # of the chords of chorales; None where the data had none
     checksum: str = ""  # SHA-256 in hexadecimal; empty for a checkpoint that was not read from a file
 
     @property
@@ -83,8 +86,11 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "training": checkpoint.training,
         "styles": [style.to_json() for style in checkpoint.styles],
     }
-    plans = {f"{PLANS}{number}": style.plans.rows for number, style in enumerate(checkpoint.styles)}
-    container.write(path, {**checkpoint.tensors, **plans}, description)
+    arrays = {f"{PLANS}{number}": style.plans.rows for number, style in enumerate(checkpoint.styles)}
+    if checkpoint.harmony:
+        description["chords"] = [chord.name() for chord in checkpoint.harmony.chords]
+        arrays |= {f"{HARMONY}{name}": array for name, array in checkpoint.harmony.arrays().items()}
+    container.write(path, {**checkpoint.tensors, **arrays}, description)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -139,6 +145,8 @@ def _build(description: dict[str, Any], tensors: Arrays, checksum: str) -> Check
         for number, style in enumerate(description["styles"])
     )
     known = [f"{PLANS}{number}" for number in range(len(styles))]
+    harmony = _harmony(description, tensors)
+    known += [f"{HARMONY}{name}" for name in (harmony.arrays() if harmony else ())]
     tensors = {name: tensor for name, tensor in tensors.items() if name not in known}
     _check_tensors(tensors, config)
     if bool(styles) != isinstance(config, VAConfig):
@@ -151,8 +159,18 @@ def _build(description: dict[str, Any], tensors: Arrays, checksum: str) -> Check
         Plane.from_json(description["plane"]),
         _training_summary(description["training"]),
         styles,
+        harmony,
         checksum,
     )
+
+
+def _harmony(description: dict[str, Any], tensors: Arrays) -> HarmonyModel | None:
+    """The model of chords in a weights file; None in one of version 0.7 and before, or without chorales."""
+    if "chords" not in description:
+        return None
+    length = len(HARMONY)
+    arrays = {name[length:]: array for name, array in tensors.items() if name.startswith(HARMONY)}
+    return HarmonyModel.of(description["chords"], arrays)
 
 
 def _check_tensors(tensors: Arrays, config: ModelConfig | VAConfig) -> None:

@@ -149,6 +149,8 @@ def check_formats(options: Options, config: GenerationConfig) -> None:
     """Raise UsageError for formats that the other options contradict."""
     if options.out == STDOUT and len(config.formats) > 1:
         raise UsageError("--out - writes one melody in one format, or one page, without --show")
+    if "chords_program" in options.given and not config.request.chords:
+        raise UsageError("--chords-program is the sound of chords: it needs --chords")
     if "soundfont" in options.given and not (options.play or Format.WAV in config.formats):
         raise UsageError("--soundfont is for sound: it needs --format wav or --play")
 

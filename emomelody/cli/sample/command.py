@@ -40,6 +40,8 @@ emomelody sample -e happy --style folk --meter 6/8 --form AABA --bars 16
 
 emomelody sample --path 'sad@0 happy@8' --bars 12 --format mid,wav
 
+emomelody sample -e relaxed --chords --format mid,musicxml
+
 emomelody sample --continue song.mid --bars 8 -n 3
 """
 
@@ -67,11 +69,13 @@ def sample(
     spread: option.Spread = None,
     temperature: option.Temperature = None,
     top_p: option.TopP = 1.0,
+    chords: option.Chords = False,
     again: option.Again = None,
     key: setting.Key = None,
     octave: setting.Octave = None,
     tempo: setting.Tempo = None,
     program: setting.Program = None,
+    chords_program: setting.ChordsProgram = None,
     velocity: setting.Velocity = None,
     plain: setting.Plain = False,
     out: setting.Out = Path("samples"),
@@ -93,8 +97,9 @@ def sample(
         emotions=emotion or [], point=point, path=path, grid=grid, like=like or [], continued=continue_,
         keep=keep, from_bar=from_bar, start=from_, goal=to, steps=steps, style=style, meter=meter, form=form,
         bars=bars, num=num, model=model, seed=seed, spread=spread, temperature=temperature, top_p=top_p,
-        again=again, key=key, octave=octave, tempo=tempo, program=program, velocity=velocity, plain=plain,
-        out=out, formats=formats or [], name=name, soundfont=soundfont, show=show, play=play, force=force,
+        chords=chords, again=again, key=key, octave=octave, tempo=tempo, program=program,
+        chords_program=chords_program, velocity=velocity, plain=plain, out=out, formats=formats or [],
+        name=name, soundfont=soundfont, show=show, play=play, force=force,
     )  # fmt: skip
     check_options(options)
     _sample(options)

@@ -206,6 +206,14 @@ TopP = Annotated[
         parser=real_number(0, 1, above=True),
     ),
 ]
+Chords = Annotated[
+    bool,
+    _in_sampling(
+        None,
+        "Put chords under the melodies, which stay as they are: a second track, and symbols in scores.",
+        "--chords",
+    ),
+]
 Again = Annotated[
     Path | None,
     _in_sampling(
@@ -242,11 +250,13 @@ class Options:
     spread: float | None
     temperature: float | None
     top_p: float
+    chords: bool
     again: Path | None
     key: str | None
     octave: int | None
     tempo: float | None
     program: str | None
+    chords_program: str | None
     velocity: int | None
     plain: bool
     out: Path

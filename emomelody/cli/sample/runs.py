@@ -55,6 +55,8 @@ def plan_runs(options: Options) -> list[GenerationConfig]:
         check_destination(options, sum(config.request.n for config in configs))
         setting, changes = _setting_changes(options), _output_changes(options)
         configs = [replace(c, setting=_changed(c, setting), **changes) for c in configs]
+        if options.chords:  # also of runs that had none
+            configs = [replace(c, request=replace(c.request, chords=True)) for c in configs]
         configs = [*dict.fromkeys(configs)]  # runs that differed in what is changed are one
         check_names(options, configs)
         for config in configs:
@@ -154,6 +156,7 @@ def _setting_changes(options: Options) -> dict[str, Any]:
         "octave": options.octave,
         "tempo": options.tempo,
         "program": parse_program(options.program) if options.program is not None else None,
+        "chords_program": parse_program(options.chords_program) if options.chords_program else None,
         "velocity": options.velocity,
     }
     return plain | {name: value for name, value in given.items() if value is not None}

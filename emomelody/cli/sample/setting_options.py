@@ -56,6 +56,10 @@ Program = Annotated[
         show_default="piano, or that of the file",
     ),
 ]
+ChordsProgram = Annotated[
+    str | None,
+    _in_performance("NAME", "General MIDI sound of the chords, as for --program.", show_default="piano"),
+]
 Velocity = Annotated[
     int | None,
     _in_performance(

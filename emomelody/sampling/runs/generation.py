@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emomelody import __version__
-from emomelody.emotions.emotion import Emotion
-from emomelody.emotions.path import Point
 from emomelody.errors import EmomelodyError
 from emomelody.formats.encode import NAME, Format, file_name
 from emomelody.music.melody import Melody
@@ -69,42 +67,27 @@ def arrange_samples(
 
     first = numbers.start if numbers else 0
     for number, sample in enumerate(samples(checkpoint, config.request, numbers), start=first):
-        melody, trajectory, modes = with_pickup(config.request, sample, config.pickup)
+        whole = with_pickup(sample, config.pickup)
+        modes = config.request.modes(sample.trajectory)
         piece = arrange(
-            melody,
+            whole.melody,
             title=config.title(number, sample.description, checkpoint.name),
             emotion=sample.emotion,
-            trajectory=trajectory,
-            modes=modes,
+            trajectory=whole.trajectory,
+            modes=modes if config.pickup is None else modes[:1] + modes,
             setting=config.setting,
+            chords=whole.chords,
         )
         yield piece, sample
 
 
-def with_pickup(
-    request: Request, sample: Sample, pickup: Melody | None
-) -> tuple[Melody, tuple[Point, ...], tuple[str, ...]]:
-    """The melody of a sample, after the bar of a ``pickup`` if there is one; the point and mode of each bar.
-
-    The modes are empty where the points decide.
-    """
-    modes = _modes(request, sample.trajectory)
+def with_pickup(sample: Sample, pickup: Melody | None) -> Sample:
+    """The sample after the bar of a ``pickup``, which has the point of the first bar and no chord."""
     if pickup is None:
-        return sample.melody, sample.trajectory, modes
-    return (
-        pickup.followed_by(sample.melody),
-        (sample.trajectory[0], *sample.trajectory),
-        modes[:1] + modes,
+        return sample
+    return replace(
+        sample,
+        melody=pickup.followed_by(sample.melody),
+        trajectory=(sample.trajectory[0], *sample.trajectory),
+        chords=tuple(chord.moved(pickup.meter.bar) for chord in sample.chords),
     )
-
-
-def _modes(request: Request, trajectory: Sequence[Point]) -> tuple[str, ...]:
-    """The mode of each bar where it is the user's own: everywhere, or where another emotion is not asked for.
-
-    Empty where the emotion decides.
-    """
-    if request.mode is None or request.grid or (request.waypoints and request.draft is None):
-        return ()
-    own = request.draft.kept if request.draft and request.waypoints else (True,) * len(trajectory)
-    asked = (Emotion.at(*point).mode for point in trajectory)
-    return tuple(request.mode if kept else mode for kept, mode in zip(own, asked, strict=True))

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from emomelody import __version__
 from emomelody.emotions.path import EmotionPath
@@ -33,6 +33,7 @@ INDEX_NAME = "samples.json"
 NOTE_LENGTH_BEFORE = {"note_length": 1}  # in version 0.2 every note sounded to its end
 RecordedRun = Mapping[str, Any]  # a run as it is in the file: its configuration, and "samples"
 
+_Value = TypeVar("_Value", int, float, str)
 _NOT_AN_INDEX = "not a samples.json that this version can read"
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -129,6 +130,7 @@ def to_header(config: GenerationConfig, checkpoint: Checkpoint, page: str | None
         "spread": request.spread if request.like else None,
         "temperature": request.decoding.temperature or default_temperature,
         "top_p": request.decoding.top_p,
+        **({"chords": True} if request.chords else {}),
         "setting": asdict(config.setting),
         "formats": config.formats,
         "soundfont": str(config.soundfont) if config.soundfont else None,
@@ -158,6 +160,9 @@ def to_entry(piece: Piece, sample: Sample, config: GenerationConfig) -> dict[str
         entry["octaves"], entry["tempos"] = _by_bar(piece.octaves, bar), _by_bar(piece.tempos, bar)
         entry["velocities"] = piece.velocities
         entry["note_lengths"] = [round(length, 4) for length in piece.note_lengths]
+    if piece.chords:
+        names = ((chord.onset, chord.chord.name(piece.key_at(chord.onset))) for chord in piece.chords)
+        entry["chords"] = _by_bar([*names], piece.melody.meter.bar)
     return entry
 
 
@@ -186,7 +191,7 @@ def _style_meter_form(request: Request) -> dict[str, str]:
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _by_bar(changes: Sequence[tuple[int, float]], bar: int) -> list[tuple[float, float]]:
+def _by_bar(changes: Sequence[tuple[int, _Value]], bar: int) -> list[tuple[float, _Value]]:
     """Changes (step, value) as (bar, value), with bars of so many steps, counted from 0.
 
     In 4/4, bar 7.25 is the second beat of bar 7.
@@ -232,6 +237,7 @@ def _to_config(run: RecordedRun) -> GenerationConfig:
         form=run.get("form"),
         seed=int(run["seed"]),
         decoding=DecodingConfig(None if temperature is None else float(temperature), float(run["top_p"])),
+        chords=bool(run.get("chords", False)),
     )
     return GenerationConfig(
         model=str(run["model"]),

@@ -1,0 +1,125 @@
+"""Fitting the model of chords to harmonised tunes, with torch.
+
+B tunes of at most S slots, F features, K chords.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from emomelody.harmony.model import MODES, HarmonyModel, shapes
+from emomelody.harmony.slots import Harmonised
+from emomelody.music.chords import Chord
+
+LEAST = 10  # a chord that occurs in fewer slots is replaced by the most similar one
+FEWEST_TUNES = 10
+EPOCHS, BATCH = 20, 32  # tunes
+LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 0.05, 0.01, 0.3
+
+
+def fit(tunes: Sequence[Harmonised], seed: int = 0) -> HarmonyModel:
+    """The model that makes the chords of these tunes likely, by AdamW on the negative log-likelihood."""
+    vocabulary = _vocabulary(tunes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _Network(len(vocabulary))
+        rng = np.random.default_rng(seed)
+        steps = EPOCHS * -(-len(tunes) // BATCH)
+        optimiser = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
+        for _ in range(EPOCHS):
+            for batch in _batches(tunes, rng):
+                optimiser.zero_grad()
+                loss = network(*_pad(batch, vocabulary))
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+    arrays = {name: getattr(network, name).detach().double().numpy() for name in shapes(len(vocabulary))}
+    return HarmonyModel(tuple(vocabulary), **arrays)
+
+
+def perplexity(model: HarmonyModel, tunes: Sequence[Harmonised]) -> float:
+    """The perplexity per chord of tunes: of how many chords the model is as uncertain as of equal ones."""
+    numbers = [np.array([_nearest(chord, model.chords) for chord in tune.chords]) for tune in tunes]
+    total = sum(
+        model.log_likelihood(tune.features, tune.mode, own) for tune, own in zip(tunes, numbers, strict=True)
+    )
+    return float(np.exp(-total / sum(map(len, numbers))))
+
+
+class _Network(nn.Module):
+    """The negative log-likelihood of ``HarmonyModel``."""
+
+    fit: nn.Parameter
+    moves: nn.Parameter
+    stays: nn.Parameter
+
+    def __init__(self, chords: int) -> None:
+        super().__init__()
+        for name, shape in shapes(chords).items():
+            setattr(self, name, nn.Parameter(torch.zeros(shape)))
+        self.dropout = nn.Dropout(DROPOUT)
+
+    def forward(self, features: Tensor, chords: Tensor, within: Tensor, minor: Tensor) -> Tensor:
+        """Nats per slot of features (B, S, F), chords (B, S) in slots ``within`` (B, S), modes (B,)."""
+        scores = torch.einsum("bkf,bsf->bsk", self.fit[minor], self.dropout(features))  # (B, S, K)
+        stays = torch.einsum("bf,bsf->bs", self.stays[minor], features)  # (B, S)
+        moves = self.moves[minor]  # (B, K, K)
+        moving = moves.exp()
+        staying = moving.diagonal(dim1=1, dim2=2)  # (B, K)
+        sums, path = scores[:, 0], scores[:, 0].gather(1, chords[:, :1])[:, 0]  # (B, K), (B,)
+        rows = torch.arange(len(scores))
+        for slot in range(1, scores.shape[1]):
+            inside, before, now = within[:, slot], chords[:, slot - 1], chords[:, slot]
+            highest = sums.amax(1, keepdim=True).detach()  # (B, 1)
+            shares = (sums - highest).exp()
+            # A chord that stays adds to one of the K² pairs, so that the sum over them is a matrix product.
+            more = shares * staying * stays[:, slot, None].expm1()
+            following = (torch.einsum("bk,bkj->bj", shares, moving) + more).log() + highest
+            sums = torch.where(inside[:, None], following + scores[:, slot], sums)
+            own = scores[rows, slot, now] + moves[rows, before, now] + stays[:, slot] * (before == now)
+            path = path + own * inside
+        return (torch.logsumexp(sums, 1) - path).sum() / within.sum()
+
+
+def _batches(tunes: Sequence[Harmonised], rng: np.random.Generator) -> list[list[Harmonised]]:
+    """The tunes in batches of about equal length, because padding takes time; the batches in random order."""
+    shuffled = [tunes[number] for number in rng.permutation(len(tunes))]
+    shuffled.sort(key=lambda tune: len(tune.chords) // BATCH)
+    batches = [shuffled[first : first + BATCH] for first in range(0, len(tunes), BATCH)]
+    return [batches[number] for number in rng.permutation(len(batches))]
+
+
+def _vocabulary(tunes: Sequence[Harmonised]) -> list[Chord]:
+    """The chords that occur often, or all where none does."""
+    counts = Counter(chord for tune in tunes for chord in tune.chords)
+    return sorted(chord for chord, count in counts.items() if count >= LEAST) or sorted(counts)
+
+
+def _nearest(chord: Chord, vocabulary: Sequence[Chord]) -> int:
+    """The number of a chord, or of the one that has most of its notes, preferably with its root."""
+    notes = set(chord.pitch_classes)
+
+    def likeness(other: Chord) -> tuple[bool, int, bool]:
+        return other == chord, len(notes & set(other.pitch_classes)), other.root == chord.root
+
+    return max(range(len(vocabulary)), key=lambda number: likeness(vocabulary[number]))
+
+
+def _pad(tunes: Sequence[Harmonised], vocabulary: Sequence[Chord]) -> tuple[Tensor, ...]:
+    """The tunes as arrays: features, chords, slots that exist, modes."""
+    longest = max(len(tune.chords) for tune in tunes)
+    features = torch.zeros(len(tunes), longest, tunes[0].features.shape[1])
+    chords = torch.zeros(len(tunes), longest, dtype=torch.long)
+    within = torch.zeros(len(tunes), longest, dtype=torch.bool)
+    for row, tune in enumerate(tunes):
+        slots = len(tune.chords)
+        features[row, :slots] = torch.from_numpy(tune.features)
+        chords[row, :slots] = torch.tensor([_nearest(chord, vocabulary) for chord in tune.chords])
+        within[row, :slots] = True
+    return features, chords, within, torch.tensor([MODES.index(tune.mode) for tune in tunes])

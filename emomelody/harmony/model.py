@@ -1,0 +1,150 @@
+"""A model of the chords under a melody: a conditional random field, learned from Bach's chorales.
+
+J. Lafferty, A. McCallum and F. Pereira (ICML 2001). A sequence of chords is the likelier, the better each
+chord fits the features of its slot (``slots``), and each pair of successive chords the mode:
+
+    log p(chords | melody) = Σ fit[mode, chord] · features + Σ moves[mode, before, chord]
+                             + Σ stays[mode] · features, where a chord stays        − log Z
+
+Every term can be read off the weights. Sequences are sampled exactly: forward sums, then chords from the last
+to the first.
+
+S slots, F features, K chords; mode 0 is major, 1 minor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomelody.harmony.slots import FEATURES, features, slot_length
+from emomelody.music.chords import Chord, Quality, TimedChord, joined
+from emomelody.music.melody import Melody
+from emomelody.music.tokens import Floats, Tokens, to_tokens
+
+MODES = ("major", "minor")
+TENSION = 0.3  # nats by which valence −1 favours sevenths and diminished chords over triads, and +1 triads
+IMPOSSIBLE = -1e9  # nats
+_TRIADS = (Quality.MAJOR, Quality.MINOR)
+
+
+@dataclass(frozen=True, eq=False)  # compared as an object: arrays have no hash
+class HarmonyModel:
+    """The weights of the model. Raises ValueError for arrays of other shapes than the chords ask for."""
+
+    chords: tuple[Chord, ...]  # K, in C
+    fit: Floats  # (2, K, F)
+    moves: Floats  # (2, K, K), from the chord of the row to that of the column
+    stays: Floats  # (2, F)
+
+    def __post_init__(self) -> None:
+        count = len(self.chords)
+        for name, shape in shapes(count).items():
+            array = getattr(self, name)
+            if array.shape != shape or not np.isfinite(array).all():
+                raise ValueError(f"harmony.{name} is {array.shape} or not finite, expected {shape}")
+
+    @classmethod
+    def of(cls, names: Sequence[str], arrays: Mapping[str, Floats]) -> HarmonyModel:
+        """The model of chords with these names. Raises LookupError, ValueError for missing arrays."""
+        chords = tuple(map(Chord.parse, names))
+        return cls(chords, **{name: arrays[name] for name in shapes(len(chords))})
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Its arrays by name, as they are stored."""
+        return {name: getattr(self, name).astype(np.float32) for name in shapes(len(self.chords))}
+
+    def harmonise(
+        self, melody: Melody, modes: Sequence[str], valences: Sequence[float], rng: np.random.Generator
+    ) -> tuple[TimedChord, ...]:
+        """Chords for a melody in C, with the mode and the valence −1 … 1 of each bar.
+
+        They begin with the first bar and end with the last. A bar that equals an earlier one gets its chords
+        where those before and after allow it. A melody that ends on a note of the tonic triad closes with it.
+        None for a melody without notes.
+        """
+        if not melody.notes:
+            return ()
+        length = slot_length(melody)
+        found = features(melody, length)  # (S, F)
+        bars = np.minimum(np.arange(len(found)) * length // melody.meter.bar, melody.bars - 1)
+        minor = np.array([mode == "minor" for mode in modes])[bars].astype(int)  # (S,)
+        scores, stays = self._scores(found, minor)
+        tense = np.array([chord.quality not in _TRIADS for chord in self.chords])
+        scores = scores - TENSION * np.asarray(valences)[bars, None] * tense
+        self._close(scores, melody, MODES[minor[-1]])
+        uniforms = rng.random(len(found))[_alike(melody, length)]
+        drawn = self._sample(scores, stays, minor, uniforms)
+        timed = (
+            TimedChord(slot * length, min(length, melody.steps - slot * length), self.chords[chord])
+            for slot, chord in enumerate(drawn)
+        )
+        return joined(timed)
+
+    def log_likelihood(self, found: Floats, mode: str, chords: Tokens) -> float:
+        """log p in nats of chords (S,), numbers of ``chords``, for the features (S, F) of a melody."""
+        minor = np.full(len(found), MODES.index(mode))
+        scores, stays = self._scores(found, minor)
+        last = self._forward(scores, stays, minor)[-1]
+        total = scores[np.arange(len(chords)), chords].sum()
+        for slot in range(1, len(chords)):
+            total += self._pairs(stays, minor, slot)[chords[slot - 1], chords[slot]]
+        return float(total - np.logaddexp.reduce(last))
+
+    def _scores(self, found: Floats, minor: Tokens) -> tuple[Floats, Floats]:
+        """How well each chord fits each slot, (S, K), and how well a chord stays in it, (S,)."""
+        return np.einsum("skf,sf->sk", self.fit[minor], found), (self.stays[minor] * found).sum(1)
+
+    def _pairs(self, stays: Floats, minor: Tokens, slot: int) -> Floats:
+        """The scores (K, K) of the chords of the slot before and of a slot."""
+        return np.asarray(self.moves[minor[slot]] + stays[slot] * np.eye(len(self.chords)))
+
+    def _forward(self, scores: Floats, stays: Floats, minor: Tokens) -> Floats:
+        """The log sums over all chords before, for each chord of each slot, (S, K)."""
+        sums = scores.copy()
+        for slot in range(1, len(scores)):
+            sums[slot] += np.logaddexp.reduce(sums[slot - 1][:, None] + self._pairs(stays, minor, slot), 0)
+        return sums
+
+    def _sample(self, scores: Floats, stays: Floats, minor: Tokens, uniforms: Floats) -> list[int]:
+        """Chords, one for each slot, by uniforms (S,) in 0 … 1."""
+        sums = self._forward(scores, stays, minor)
+        drawn = [_choose(sums[-1], uniforms[-1])]
+        for slot in range(len(scores) - 1, 0, -1):
+            before = sums[slot - 1] + self._pairs(stays, minor, slot)[:, drawn[-1]]
+            drawn.append(_choose(before, uniforms[slot - 1]))
+        return drawn[::-1]
+
+    def _close(self, scores: Floats, melody: Melody, mode: str) -> None:
+        """Allow nothing but the tonic triad in the last slot where the last note is one of it."""
+        tonic = Chord(0, Quality.MINOR if mode == "minor" else Quality.MAJOR)
+        if melody.notes[-1].pitch % 12 in tonic.pitch_classes and tonic in self.chords:
+            scores[-1, [chord != tonic for chord in self.chords]] = IMPOSSIBLE
+
+
+def shapes(chords: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of the arrays of a model of so many chords."""
+    return {"fit": (2, chords, FEATURES), "moves": (2, chords, chords), "stays": (2, FEATURES)}
+
+
+def _choose(logs: Floats, uniform: float) -> int:
+    """The chord that a uniform in 0 … 1 chooses by unnormalised log probabilities (K,)."""
+    sums = np.cumsum(np.exp(logs - logs.max()))
+    return min(int(np.searchsorted(sums, uniform * sums[-1], side="right")), len(logs) - 1)
+
+
+def _alike(melody: Melody, length: int) -> Tokens:
+    """For each slot, (S,), the first slot in the same place of a bar with the same notes."""
+    bar = melody.meter.bar
+    tokens = np.pad(to_tokens(melody), (0, -melody.steps % bar))
+    first: dict[bytes, int] = {}
+    alike = []
+    for slot in range(-(-melody.steps // length)):
+        number, place = divmod(slot * length, bar)
+        same = first.setdefault(tokens[number * bar : (number + 1) * bar].tobytes(), number)
+        alike.append((same * bar + place) // length)
+    return np.array(alike)
