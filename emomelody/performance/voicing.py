@@ -72,9 +72,7 @@ def voice(chords: Sequence[Accompanied], program: int, leading_note: int) -> Seq
     path = [int(best.argmin())]
     for origin in reversed(origins):
         path.append(int(origin[path[-1]]))
-    return [
-        tuple(map(int, found[number])) for found, number in zip(voicings, reversed(path), strict=True)
-    ]
+    return [tuple(map(int, found[number])) for found, number in zip(voicings, reversed(path), strict=True)]
 
 
 def compass(program: int) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -82,12 +80,15 @@ def compass(program: int) -> tuple[tuple[int, int], tuple[int, int]]:
     low, high = RANGES.get(program, (0, MAX_PITCH))
     bass = max(low, BASS[0])
     upper = max(low, UPPER[0])
-    return (bass, min(high, max(BASS[1], bass + LEAST_BASS))), (upper, min(high, max(UPPER[1], upper + LEAST_UPPER)))
+    return (bass, min(high, max(BASS[1], bass + LEAST_BASS))), (
+        upper,
+        min(high, max(UPPER[1], upper + LEAST_UPPER)),
+    )
 
 
 @lru_cache(maxsize=512)
 def _voicings(chord: Chord, program: int, leading_note: int) -> _Voicings:
-    """The voicings of a chord in root position and first inversion that can be played, and mostly are clear."""
+    """The voicings (K, 4) of a chord in root position and first inversion that can be played, mostly clear."""
     bass_range, upper_range = compass(program)
     classes = chord.pitch_classes
     # Only a seventh chord is clear without its fifth.
