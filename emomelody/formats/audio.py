@@ -39,8 +39,8 @@ def to_wav(piece: Piece, soundfont: Path | None = None, rate: int = RATE) -> byt
 
     ``rate`` is in samples per second. The loudest velocity sets the peak level, which is that of melody and
     chords together, so that nothing clips. Without a SoundFont every program has the same soft tone of six
-    partials. Raises EmomelodyError where FluidSynth is missing or fails, and BadInput for a file that is not a
-    SoundFont.
+    partials. Raises EmomelodyError where FluidSynth is missing or fails, and BadInput for a file that is not
+    a SoundFont.
     """
     from scipy.io import wavfile
 

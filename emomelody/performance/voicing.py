@@ -88,7 +88,7 @@ def compass(program: int) -> tuple[tuple[int, int], tuple[int, int]]:
 
 @lru_cache(maxsize=512)
 def _voicings(chord: Chord, program: int, leading_note: int) -> _Voicings:
-    """The voicings (K, 4) of a chord in root position and first inversion that can be played, mostly clear."""
+    """The voicings (K, 4) of a chord in root position and first inversion, clear ones where there are any."""
     bass_range, upper_range = compass(program)
     classes = chord.pitch_classes
     # Only a seventh chord is clear without its fifth.
