@@ -21,7 +21,7 @@ _KINDS = {
 
 
 def chord_symbol(chord: Chord, key: str) -> Any:
-    """The ``music21.harmony.ChordSymbol`` of a chord, with its name as the key signature ``key`` spells it."""
+    """The ``music21.harmony.ChordSymbol`` of a chord, spelled as a key signature spells it."""
     from music21.harmony import ChordSymbol
 
     letter, alteration, _ = spell(60 + chord.root, key)
