@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.path import EmotionPath
+from emomelody.music.chords import Chord, TimedChord
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.performance.piece import Piece, arrange
@@ -94,3 +95,39 @@ def melodies(draw: st.DrawFn) -> Melody:
         notes.append(Note(now, duration, draw(st.integers(0, 127))))
         now += duration
     return Melody(tuple(notes))
+
+
+def under_each_bar(melody: Melody, *names: str) -> tuple[TimedChord, ...]:
+    """Chords of one bar each under a melody, the names again and again, and the first one in the last bar."""
+    chords = [Chord.parse(name) for name in names]
+    bar, last = melody.meter.bar, melody.bars - 1
+    return tuple(
+        TimedChord(
+            bar * n, min(bar, melody.steps - bar * n), chords[n % len(chords)] if n < last else chords[0]
+        )
+        for n in range(melody.bars)
+    )
+
+
+@cache
+def pieces_with_chords() -> list[Piece]:
+    """Two sampled melodies of eight bars in each quadrant of the plane, with chords, in several keys."""
+    checkpoint = load_checkpoint(bundled_weights()["emoreg-va"])
+    found = []
+    for number, emotion in enumerate([*Emotion, *Emotion]):
+        names = ("C", "Am", "F", "G7") if emotion.mode == "major" else ("Cm", "Ab", "Fm7", "G7")
+        (sampled,) = sample(checkpoint, Request(1, emotion, bars=8, seed=number))
+        piece = arrange(
+            sampled.melody,
+            title=f"c{number}",
+            emotion=emotion,
+            trajectory=sampled.trajectory,
+            setting=Setting(KEYS[number], program=73 if number % 2 else 0, chords_program=24),
+            chords=under_each_bar(sampled.melody, *names),
+        )
+        found.append(piece)
+    return found
+
+
+def without_chords(piece: Piece) -> Piece:
+    return replace(piece, chords=(), accompaniment=(), accompaniment_program=0)

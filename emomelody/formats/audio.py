@@ -37,9 +37,10 @@ _PLAYERS = (
 def to_wav(piece: Piece, soundfont: Path | None = None, rate: int = RATE) -> bytes:
     """Synthesise a piece as a 16-bit WAV file, ``RINGING`` seconds longer than the melody.
 
-    ``rate`` is in samples per second. The loudest velocity sets the peak level. Without a SoundFont every
-    program has the same soft tone of six partials. Raises EmomelodyError where FluidSynth is missing or
-    fails, and BadInput for a file that is not a SoundFont.
+    ``rate`` is in samples per second. The loudest velocity sets the peak level, which is that of melody and
+    chords together, so that nothing clips. Without a SoundFont every program has the same soft tone of six
+    partials. Raises EmomelodyError where FluidSynth is missing or fails, and BadInput for a file that is not
+    a SoundFont.
     """
     from scipy.io import wavfile
 
@@ -50,7 +51,7 @@ def to_wav(piece: Piece, soundfont: Path | None = None, rate: int = RATE) -> byt
     peak = float(np.abs(sound).max())
     if peak > 0:
         # The level of a synthesiser grows with the square of the velocity.
-        sound = sound * (_PEAK * (max(piece.velocities) / 127) ** 2 / peak)
+        sound = sound * (_PEAK * (_loudest(piece) / 127) ** 2 / peak)
     buffer = io.BytesIO()
     wavfile.write(buffer, rate, np.round(sound * 32_767).astype(np.int16))
     return buffer.getvalue()
@@ -94,7 +95,19 @@ def _by_pretty_midi(piece: Piece, rate: int) -> NDArray[np.floating[Any]]:
     import pretty_midi
 
     song = pretty_midi.PrettyMIDI(io.BytesIO(midi.to_bytes(piece)))
-    return np.asarray(song.synthesize(fs=rate, wave=_tone)) if piece.melody.notes else np.zeros(1)
+    if not song.instruments:
+        return np.zeros(1)
+    if piece.accompaniment:
+        # pretty_midi's level grows with the velocity, not with its square: the chords would be too loud.
+        loudest = _loudest(piece)
+        for note in song.instruments[-1].notes:
+            note.velocity *= note.velocity / loudest
+    return np.asarray(song.synthesize(fs=rate, wave=_tone))
+
+
+def _loudest(piece: Piece) -> int:
+    """The highest velocity of a piece with notes."""
+    return max((*piece.velocities, *(played.velocity for played in piece.accompaniment)))
 
 
 def _tone(phase: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -114,7 +127,7 @@ def _by_fluidsynth(piece: Piece, soundfont: Path, rate: int) -> NDArray[np.float
         message = _call([FLUIDSYNTH, *options, str(soundfont.absolute()), str(source)])
         sound = np.fromfile(target, dtype=np.float32) if target.exists() else np.zeros(0)
     # FluidSynth exits with success even where it cannot load the SoundFont and uses the system's own.
-    if "Failed to load" in message or (piece.melody.notes and not sound.any()):
+    if "Failed to load" in message or ((piece.melody.notes or piece.accompaniment) and not sound.any()):
         raise BadInput(soundfont, f"FluidSynth makes no sound with it ({message})")
     return sound.reshape(-1, 2)
 

@@ -14,6 +14,7 @@ from emomelody.music.melody import TimedNote, skyline
 _MELODY_NAME = re.compile(r"melod|soprano|vocal|voice|lead|sing|cantus|treble", re.IGNORECASE)
 # General MIDI's "Voice Oohs", a "Lead Guitar", "Backing Vocals".
 _OTHER_NAME = re.compile(r"ooh|aah|guitar|gtr|back|harmon", re.IGNORECASE)
+_CHORDS_NAME = re.compile(r"chords?|accompaniment", re.IGNORECASE)  # the whole name
 TOGETHER = Fraction(1, 16)  # quarter notes between a note and its syllable: 31 ms at 120 BPM
 MIN_SYLLABLES = 8  # fewer texts are a title and comments
 SUNG = 0.5  # share of syllables with a note, and of notes with a syllable: some last for several notes
@@ -30,6 +31,7 @@ class Track:
     notes: tuple[TimedNote, ...]
     program: int = 0  # General MIDI 0 … 127, when the first note begins
     octave: int = 0  # octaves by which the notes of this program's own files sound higher, at the beginning
+    own: bool = False  # the melody of a file that this program has written
 
 
 def find_melody(tracks: Sequence[Track], syllables: Sequence[Fraction]) -> Track:
@@ -37,9 +39,11 @@ def find_melody(tracks: Sequence[Track], syllables: Sequence[Fraction]) -> Track
 
     It is the top line of the track that is named like a melody; else of the one that is sung, by the times of
     the lyrics' ``syllables`` (in order); else of the highest that is played like a melody; else of all tracks
-    together, with the name and the program of the one that most of its notes come from.
+    together, with the name and the program of the one that most of its notes come from. Tracks named as
+    chords count only where there are no others.
     """
     tracks = [track for track in tracks if track.notes]
+    tracks = [track for track in tracks if not _CHORDS_NAME.fullmatch(track.name.strip())] or tracks
     if len(tracks) > 1:
         chosen = _named(tracks) or _sung(tracks, syllables) or _melodic(tracks)
         tracks = [chosen] if chosen else tracks

@@ -30,6 +30,7 @@ from emomelody.music.melody import (
     STEPS_PER_BEAT,
     WINDOW_STEPS,
     Melody,
+    Note,
     TimedNote,
     quantise,
 )
@@ -41,6 +42,7 @@ MAX_BYTES = 1_000_000  # far more than a melody needs
 MAX_QUARTERS = 10_000  # time of the last event; 83 minutes at 120 BPM
 MAX_NOTES = 50_000
 TICKS_PER_BEAT = 480
+CHORDS, CHORDS_CHANNEL = "chords", 1  # the name and the channel of the track of the chords under a melody
 _TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT
 _Event = tuple[int, mido.messages.BaseMessage]  # (tick, message)
 _Value = TypeVar("_Value")
@@ -65,8 +67,8 @@ class Song:
         return Meter(names.pop()) if len(names) == 1 and names <= set(Meter) else Meter.FOUR_FOUR
 
     def melody(self) -> Track:
-        """The melody, as ``melody_track.find_melody`` finds it."""
-        return find_melody(self.tracks, self.syllables)
+        """The melody, as ``melody_track.find_melody`` finds it; in a file by this program its own track."""
+        return find_melody([track for track in self.tracks if track.own] or self.tracks, self.syllables)
 
 
 def read(path: Path) -> Song:
@@ -89,7 +91,7 @@ def read(path: Path) -> Song:
         notes = _as_written(sounding, events.written.get(number, ()))
         octave = (sounding[0].pitch - notes[0].pitch) // 12 if notes else 0
         name, program = events.names.get(number, ""), events.program(number, channel)
-        tracks.append(Track(name, notes, program, octave))
+        tracks.append(Track(name, notes, program, octave, own=number in events.written))
     return Song(
         tuple(tracks),
         _changes(events.meters, per_beat),
@@ -117,14 +119,16 @@ def to_bytes(piece: Piece) -> bytes:
     """Encode a piece as a MIDI file of format 1. Equal pieces give equal bytes.
 
     The first track holds meter, keys, tempos, and a marker where the description of the emotion changes; the
-    second, named after the title, the notes. Both end with the melody, so that final rests survive a round
-    trip.
+    second, named after the title, the notes; a third, ``CHORDS``, those of the chords, if there are any. All
+    end with the melody, so that final rests survive a round trip.
     """
     end = piece.melody.steps * _TICKS_PER_STEP
     # Readers today expect UTF-8 in names; ASCII names have the same bytes.
     midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     conductor = _conductor_track(piece.time_signature, piece.keys, piece.tempos, piece.sections, end)
     midi.tracks.extend([conductor, _track(_note_events(piece), end)])
+    if piece.accompaniment:
+        midi.tracks.append(_track(_chord_events(piece), end))
     buffer = io.BytesIO()
     midi.save(file=buffer)
     return buffer.getvalue()
@@ -162,12 +166,25 @@ def _note_events(piece: Piece) -> list[_Event]:
     written = [WRITTEN_NOTE.pack(note.duration, piece.octave_at(note.onset)) for note in notes]
     events.append((0, mido.MetaMessage("sequencer_specific", data=b"".join([WRITTEN, *written]))))
     for note, velocity, length in zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True):
-        on = _message("note_on", note=note.pitch, velocity=velocity)
-        off = _message("note_off", note=note.pitch)
-        onset, ticks = note.onset * _TICKS_PER_STEP, round(note.duration * _TICKS_PER_STEP * length)
-        # Copies, because each gets a time of its own.
-        events += [(onset, on.copy(skip_checks=True)), (onset + ticks, off.copy(skip_checks=True))]
+        events += _on_and_off(note, velocity, length)
     return events
+
+
+def _chord_events(piece: Piece) -> list[_Event]:
+    program = _message("program_change", program=piece.accompaniment_program, channel=CHORDS_CHANNEL)
+    events = [(0, mido.MetaMessage("track_name", name=CHORDS)), (0, program.copy(skip_checks=True))]
+    played = [_on_and_off(p.note, p.velocity, p.length, CHORDS_CHANNEL) for p in piece.accompaniment]
+    # A pitch may end and begin again on one tick: its end comes first.
+    return [*events, *(off for _, off in played), *(on for on, _ in played)]
+
+
+def _on_and_off(note: Note, velocity: int, length: float, channel: int = 0) -> tuple[_Event, _Event]:
+    """The events of a note that sounds for a share of its duration."""
+    on = _message("note_on", note=note.pitch, velocity=velocity, channel=channel)
+    off = _message("note_off", note=note.pitch, channel=channel)
+    onset, ticks = note.onset * _TICKS_PER_STEP, round(note.duration * _TICKS_PER_STEP * length)
+    # Copies, because each gets a time of its own.
+    return (onset, on.copy(skip_checks=True)), (onset + ticks, off.copy(skip_checks=True))
 
 
 @cache

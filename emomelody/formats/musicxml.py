@@ -93,6 +93,7 @@ def read_voices(path: Path) -> list[list[TimedNote]]:
 
 def _read_parsed(path: Path, score: stream.Score) -> Score:
     from music21 import chord, note, stream
+    from music21.harmony import Harmony
     from music21.instrument import Instrument
     from music21.key import Key as MusicKey
     from music21.key import KeySignature
@@ -101,6 +102,8 @@ def _read_parsed(path: Path, score: stream.Score) -> Score:
 
     if not score.parts:
         raise BadInput(path, "a score without parts")
+    # Chord symbols do not sound, but to music21 they are chords, and would come between tied notes.
+    score.remove([*score.recurse().getElementsByClass(Harmony)], recurse=True)
     part = score.parts[0]
     for n in part.recurse().notes:
         for pitch in n.pitches:

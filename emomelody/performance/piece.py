@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import log
 from typing import TypeVar
@@ -13,24 +13,24 @@ import numpy as np
 from emomelody.emotions.emotion import Emotion, describe
 from emomelody.emotions.path import Point
 from emomelody.errors import EmomelodyError
+from emomelody.music.chords import TimedChord, joined
 from emomelody.music.melody import BARS, MAX_PITCH, STEPS_PER_BEAT, Melody, Note
-from emomelody.music.meter import Meter, TimeSignature
+from emomelody.music.meter import TimeSignature
 from emomelody.music.tokens import HOLD, to_tokens
 from emomelody.music.tonality import has_closing_note
+from emomelody.performance.accompaniment import BarExpression, PlayedNote, accompany
 from emomelody.performance.expression import (
     expression_at,
     octave_of,
-    phrase_dynamics,
     ritardando,
     tempo_at,
-    velocity,
 )
+from emomelody.performance.playing import played_length, played_velocity
 from emomelody.performance.registers import playable_octave
 from emomelody.performance.setting import EXPRESSIVE, Setting
 
 GLIDE = 4  # bars over which the tempo, loudness and note length of a path change, where its emotion does
 RITARDANDO_BARS = 2  # the length of a ritardando at the end
-SHORTENED = STEPS_PER_BEAT  # steps: a longer note is cut by no more than one of this duration
 
 _T = TypeVar("_T")
 
@@ -51,6 +51,9 @@ class Piece:
     program: int  # General MIDI, 0–127
     time_signature: TimeSignature  # that it is written with
     ritardando: int | None = None  # the step from which on the tempo falls towards the end
+    chords: tuple[TimedChord, ...] = ()  # under the melody, at sounding pitch, each unlike the one before
+    accompaniment: tuple[PlayedNote, ...] = ()  # their notes, by onset and pitch
+    accompaniment_program: int = 0  # General MIDI, 0–127
 
     @property
     def seconds(self) -> float:
@@ -91,13 +94,15 @@ def arrange(
     trajectory: Sequence[Point] = (),
     modes: Sequence[str] = (),
     setting: Setting = EXPRESSIVE,
+    chords: Sequence[TimedChord] = (),
 ) -> Piece:
     """Set a melody in C in the key, octave, tempo, loudness, note length and program of a setting.
 
     ``trajectory`` has the target point of each bar, without one the emotion's corner of the plane. It decides
     whatever the setting leaves to the emotion, and the mode of each bar where ``modes`` do not give it; the
-    last of either holds for all further bars. Raises EmomelodyError where a note would leave MIDI's pitches
-    0–127.
+    last of either holds for all further bars. ``chords`` are in C as well, in order, and are played under the
+    melody. Raises EmomelodyError where a note would leave MIDI's pitches 0–127, and ValueError for chords
+    that overlap or leave the melody.
     """
     corner = (float(emotion.valence), float(emotion.arousal))
     meter, bars = melody.meter, range(melody.bars)
@@ -105,22 +110,31 @@ def arrange(
     modes = [modes[min(bar, len(modes) - 1)] if modes else Emotion.at(*points[bar]).mode for bar in bars]
     octaves = _octaves(melody, points, setting)
     ritardando = _ritardando(melody, setting)
+    tempos = _tempos(melody, points, setting, ritardando)
     notes = [(note, note.onset // meter.bar) for note in melody.notes]  # each with its bar
     loudness = _glide([expression_at(point).loudness for point in points])
-    note_lengths = _glide([expression_at(point).note_length for point in points])
+    lengths = _glide([expression_at(point).note_length for point in points])
+    sounding = Melody(
+        tuple(_set_note(note, octaves[bar], setting) for note, bar in notes), melody.steps, meter
+    )
+    changes = joined(replace(each, chord=each.chord.transposed(setting.semitones)) for each in chords)
+    by_bar = list(map(BarExpression, points, tempos[:: meter.bar // meter.beat], loudness, lengths))
     return Piece(
         title,
         emotion,
         tuple(trajectory),
-        Melody(tuple(_set_note(note, octaves[bar], setting) for note, bar in notes), melody.steps, meter),
-        velocities=tuple(_velocity(note, loudness[bar], meter, setting) for note, bar in notes),
-        note_lengths=tuple(_note_length(note, note_lengths[bar], setting) for note, bar in notes),
+        sounding,
+        velocities=tuple(played_velocity(note.onset, loudness[bar], meter, setting) for note, bar in notes),
+        note_lengths=tuple(played_length(note.duration, lengths[bar], setting) for note, bar in notes),
         keys=tuple((step, setting.key(mode)) for step, mode in _changes(modes, meter.bar)),
-        tempos=_changes(_tempos(melody, points, setting, ritardando), meter.beat),
+        tempos=_changes(tempos, meter.beat),
         octaves=_changes(octaves, meter.bar),
         program=int(setting.program),
         time_signature=TimeSignature.of(meter, setting.time_signature),
         ritardando=ritardando,
+        chords=changes,
+        accompaniment=accompany(sounding, changes, by_bar, setting),
+        accompaniment_program=int(setting.chords_program),
     )
 
 
@@ -178,21 +192,6 @@ def _glide(values: Sequence[float]) -> list[float]:
         return list(values)
     padded = np.pad(values, (GLIDE // 2, GLIDE - 1 - GLIDE // 2), mode="edge")
     return [float(mean) for mean in np.convolve(padded, np.full(GLIDE, 1 / GLIDE), mode="valid")]
-
-
-def _velocity(note: Note, loudness: float, meter: Meter, setting: Setting) -> int:
-    """The velocity of a note, with the loudness of its bar in dB."""
-    if setting.velocity is not None:
-        return setting.velocity
-    return velocity(loudness + phrase_dynamics(note.onset, meter))
-
-
-def _note_length(note: Note, length: float, setting: Setting) -> float:
-    """How long a note sounds, as a share of its duration; ``length`` is the share of its bar."""
-    if setting.note_length is not None:
-        return setting.note_length
-    silence = (1 - length) * min(note.duration, SHORTENED)  # steps
-    return 1 - silence / note.duration
 
 
 def _set_note(note: Note, octave: int, setting: Setting) -> Note:

@@ -1,4 +1,4 @@
-"""Settings: key, octave, tempo, program, velocity and note length, each fixed or following the emotion."""
+"""Settings: key, octave, tempo, programs, velocity and note length, each fixed or following the emotion."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ class Setting:
     velocity: int | None = None  # 1–127
     note_length: float | None = None  # how long a note sounds, as a share of its written duration
     time_signature: str | None = None  # of melodies in 4/4: 2/2 or 2/4, else they are written in 4/4
+    chords_program: int | str = 0  # as ``program``, of the chords under a melody that has any
 
     def __post_init__(self) -> None:
-        if isinstance(self.program, str):
-            object.__setattr__(self, "program", parse_program(self.program))
+        for name in ("program", "chords_program"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                object.__setattr__(self, name, parse_program(value))
         if not re.fullmatch("[A-G][#b]?", self.tonic):
             raise EmomelodyError(f"tonic '{self.tonic}' is not a letter from A to G, with # or b")
         for name, (low, high), kind in (
             ("octave", OCTAVES, int),
             ("tempo", TEMPOS, int | float),
             ("program", PROGRAMS, int),
+            ("chords_program", PROGRAMS, int),
             ("velocity", VELOCITIES, int),
             ("note_length", NOTE_LENGTHS, int | float),
         ):

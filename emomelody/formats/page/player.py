@@ -14,12 +14,14 @@ from emomelody import __version__
 from emomelody.emotions.path import Point
 from emomelody.formats import midi
 from emomelody.formats.page.document import Part, document, static
+from emomelody.music.chords import TimedChord
 from emomelody.music.key import parse_key, pitch_class
+from emomelody.performance.accompaniment import PlayedNote
 from emomelody.performance.piece import Piece
 
 # A page of more melodies, or with larger scores, has none, so that 100 melodies take at most 1 MB.
 MOST_SCORES, LARGEST_SCORES = 100, 750_000  # melodies, bytes
-_SCRIPTS = ("clock.js", "audio.js", "files.js", "drawing.js", "player.js", "start.js")
+_SCRIPTS = ("clock.js", "audio.js", "files.js", "drawing.js", "names.js", "player.js", "start.js")
 # By the number of General MIDI's family: percussion, guitar and bass are plucked, brass is as a reed.
 _SOUNDS = {1: "plucked", 2: "organ", 3: "plucked", 4: "plucked", 5: "strings", 6: "strings", 7: "clarinet"}
 _SOUNDS |= {8: "clarinet", 9: "flute"}
@@ -82,8 +84,12 @@ def _to_data(piece: Piece, about: str) -> dict[str, Any]:
 def _to_key(name: str) -> tuple[int, str, str]:
     """The pitch class, the mode and the name of a key signature such as ``F#m``."""
     tonic, mode = parse_key(name)
-    written = tonic.replace("#", "♯").replace("b", "♭")
-    return pitch_class(tonic), mode or "major", f"{written} {mode or 'major'}"
+    return pitch_class(tonic), mode or "major", f"{_printed(tonic)} {mode or 'major'}"
+
+
+def _printed(letter: str) -> str:
+    """A letter with # or b as it is printed."""
+    return letter.replace("#", "♯").replace("b", "♭")
 
 
 def _sound(program: int) -> str:
@@ -92,16 +98,32 @@ def _sound(program: int) -> str:
 
 
 def sound_data(piece: Piece) -> dict[str, Any]:
-    """How a piece sounds: notes as onset and duration in steps, pitch, velocity, share that sounds."""
+    """How a piece sounds: notes as onset and duration in steps, pitch, velocity, share that sounds.
+
+    A piece with chords has their notes and sound, and of each chord the step, the root and both parts of its
+    name.
+    """
     melody = piece.melody
-    return {
-        "steps": melody.steps,
-        "tempos": piece.tempos,
-        "notes": [
-            [note.onset, note.duration, note.pitch, velocity, round(length, 3)]
-            for note, velocity, length in zip(melody.notes, piece.velocities, piece.note_lengths, strict=True)
-        ],
+    played = map(PlayedNote, melody.notes, piece.velocities, piece.note_lengths)
+    data = {"steps": melody.steps, "tempos": piece.tempos, "notes": [*map(_note_data, played)]}
+    if not piece.chords:
+        return data
+    return data | {
+        "accompaniment": [*map(_note_data, piece.accompaniment)],
+        "accompanimentSound": _sound(piece.accompaniment_program),
+        "chords": [_chord_data(piece, timed) for timed in piece.chords],
     }
+
+
+def _note_data(played: PlayedNote) -> list[float]:
+    note = played.note
+    return [note.onset, note.duration, note.pitch, played.velocity, round(played.length, 3)]
+
+
+def _chord_data(piece: Piece, timed: TimedChord) -> list[Any]:
+    """The step of a chord, its root as a pitch class and as it is written, and its quality."""
+    name, quality = timed.chord.name(piece.key_at(timed.onset)), str(timed.chord.quality)
+    return [timed.onset, timed.chord.root, _printed(name.removesuffix(quality)), quality]
 
 
 def _description(piece: Piece) -> str:

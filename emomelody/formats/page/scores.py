@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from emomelody.formats.score import split_values, to_svg
+from emomelody.formats.notation.values import split_values
+from emomelody.formats.score import to_svg
 from emomelody.performance.piece import Piece
 
 _FONT = re.compile(r"<style[^>]*>@font-face.*?</style>", re.DOTALL)

@@ -7,6 +7,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ import pytest
 from browser import Browser, started, wait
 from conftest import Run, built_once, checked
 from numpy.typing import NDArray
+from pieces import under_each_bar
 from scipy.io import wavfile
 
 from emomelody.emotions.emotion import Emotion
+from emomelody.formats import midi
 from emomelody.formats.page.player import player_page
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import Piece, arrange
+from emomelody.performance.setting import PLAIN
 
 pytestmark = pytest.mark.slow  # a browser takes seconds to start
 EMOTIONS = "-e happy -e angry -e sad -e relaxed"
@@ -226,6 +230,39 @@ def test_a_held_note_sounds_wherever_one_begins_to_listen(browser: Browser, tmp_
     browser.change(".tempo", 50)
     wait(lambda: browser.level() > 0.01)
     browser.one(".play").click()
+
+
+@pytest.mark.parametrize("semitones", [0, 2])
+def test_chords_are_seen_and_heard_with_their_melody(
+    browser: Browser, tmp_path: Path, semitones: int
+) -> None:
+    melody = Melody((Note(0, 16, 76), Note(48, 16, 79)), 64)
+    setting = replace(PLAIN, tonic="Bb", velocity=127)
+    chords = under_each_bar(melody, "C", "F", "G7")
+    held = arrange(
+        melody, title="held", emotion=Emotion.E4, trajectory=[(0.5, -0.5)], setting=setting, chords=chords
+    )
+    path = tmp_path / "held.html"
+    path.write_bytes(player_page([held, piece("alone")], heading="held"))
+    browser.open(path)
+    browser.change(".key", semitones)
+    shown = [name.text for name in browser.all(".chords span")]
+    assert shown == (["B♭", "E♭", "F7", "B♭"] if semitones == 0 else ["C", "F", "G7", "C"])
+    assert len(browser.all(".roll .chord")) == len(held.accompaniment) == 16
+    rate, samples = wavfile.read(io.BytesIO(browser.saved(".save-wav", "held.wav")))
+    sound = samples / 32768
+    assert 0.1 < np.abs(sound).max() < 0.99
+    for start, end in ((2, 4), (4, 6)):  # the melody rests
+        pitches = [n.note.pitch + semitones for n in held.accompaniment if n.note.onset == 8 * start]
+        assert len(pitches) == 4
+        assert min(strength(sound, rate, pitch, start + 0.1, 0.5) for pitch in pitches) > 0.005
+        assert np.abs(sound[round(start * rate) : round(end * rate)]).max() > 0.03
+    assert browser.saved(".save-midi", "held.mid") == midi.to_bytes(held)
+    browser.all(".list li")[1].click()
+    browser.one(".play").click()
+    assert not browser.one(".chords").is_displayed()
+    assert browser.all(".roll .chord") == []
+    assert browser.complaints() == []
 
 
 def test_the_report_has_a_player(browser: Browser, tmp_path: Path, run: Run, small_data: Path) -> None:

@@ -3,6 +3,7 @@
 const RATE = 44100; // samples per second
 const RINGING = 1; // seconds of sound after the end of a melody
 const PEAK = 0.8; // of full scale, at velocity 127
+const WITH_CHORDS = 0.45; // the gain of a melody with chords, whose voices together would clip
 const FADE = 0.25; // seconds from one melody to another
 
 // Amplitudes of the partials, and seconds: to full level, to half of it (Infinity: it stays), to silence.
@@ -17,39 +18,52 @@ const SOUNDS = {
 
 const frequency = (pitch) => 440 * 2 ** ((pitch - 69) / 12);
 
-// Schedule the notes of a melody that sound from a second on. `settings`: tempo (a factor), semitones, sound.
-// Returns the gain that all of them go through.
+// Schedule the notes of a melody and of its chords that sound from a second on. `settings`: tempo (a factor),
+// semitones, sound (of the melody). Returns the gain that all of them go through.
 function schedule(context, melody, settings, from, at) {
-  const { partials, attack, half, release } = SOUNDS[settings.sound];
+  const output = context.createGain();
+  const mix = new GainNode(context, { gain: melody.accompaniment ? WITH_CHORDS : 1 });
+  mix.connect(output);
   const clock = new Clock(melody);
-  const wave = context.createPeriodicWave(
+  const when = (step) => at + clock.second(step) / settings.tempo - from;
+  const play = (notes, name) => {
+    const sound = { ...SOUNDS[name], wave: toWave(context, SOUNDS[name].partials) };
+    for (const [onset, duration, pitch, velocity, length] of notes) {
+      const stop = when(onset + duration * length);
+      if (stop <= at) continue;
+      const start = Math.max(when(onset), at);
+      playNote(context, mix, sound, { start, stop, pitch: pitch + settings.semitones, velocity });
+    }
+  };
+  play(melody.notes, settings.sound);
+  if (melody.accompaniment) play(melody.accompaniment, melody.accompanimentSound);
+  return output;
+}
+
+const toWave = (context, partials) =>
+  context.createPeriodicWave(
     new Float32Array([0, ...partials.map(() => 0)]),
     new Float32Array([0, ...partials]),
   );
-  const output = context.createGain();
-  for (const [onset, duration, pitch, velocity, length] of melody.notes) {
-    const begin = clock.second(onset) / settings.tempo;
-    const end = clock.second(onset + duration * length) / settings.tempo;
-    if (end <= from) continue;
-    const [start, stop] = [at + Math.max(begin - from, 0), at + end - from];
-    const oscillator = new OscillatorNode(context, {
-      type: "custom",
-      periodicWave: wave,
-      frequency: frequency(pitch + settings.semitones),
-    });
-    const envelope = context.createGain();
-    const level = PEAK * (velocity / 127) ** 2; // the level of a synthesiser grows with the square
-    const top = Math.min(start + attack, stop);
-    const rest = half === Infinity ? level : level * 2 ** (-(stop - top) / half);
-    envelope.gain.setValueAtTime(0, start);
-    envelope.gain.linearRampToValueAtTime(level, top);
-    envelope.gain.exponentialRampToValueAtTime(rest, Math.max(stop, top + 0.001));
-    envelope.gain.setTargetAtTime(0, Math.max(stop, top + 0.001), release / 3);
-    oscillator.connect(envelope).connect(output);
-    oscillator.start(start);
-    oscillator.stop(stop + 3 * release);
-  }
-  return output;
+
+// One note, from a second to another.
+function playNote(context, output, { wave, attack, half, release }, { start, stop, pitch, velocity }) {
+  const oscillator = new OscillatorNode(context, {
+    type: "custom",
+    periodicWave: wave,
+    frequency: frequency(pitch),
+  });
+  const envelope = context.createGain();
+  const level = PEAK * (velocity / 127) ** 2; // the level of a synthesiser grows with the square
+  const top = Math.min(start + attack, stop);
+  const rest = half === Infinity ? level : level * 2 ** (-(stop - top) / half);
+  envelope.gain.setValueAtTime(0, start);
+  envelope.gain.linearRampToValueAtTime(level, top);
+  envelope.gain.exponentialRampToValueAtTime(rest, Math.max(stop, top + 0.001));
+  envelope.gain.setTargetAtTime(0, Math.max(stop, top + 0.001), release / 3);
+  oscillator.connect(envelope).connect(output);
+  oscillator.start(start);
+  oscillator.stop(stop + 3 * release);
 }
 
 // A melody as it sounds with these settings, as an AudioBuffer.

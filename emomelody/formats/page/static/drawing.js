@@ -71,14 +71,16 @@ class Plane {
   }
 }
 
-// The notes of a melody: steps to the right, pitch up, louder notes darker, and a line where it is.
+// The notes of a melody: steps to the right, pitch up, louder notes darker, and a line where it is. Those of its
+// chords are pale.
 class PianoRoll {
   constructor(svg) {
     this.svg = svg;
   }
 
   draw(melody, semitones) {
-    const pitches = melody.notes.map((note) => note[2]);
+    const chords = melody.accompaniment ?? [];
+    const pitches = [...melody.notes, ...chords].map((note) => note[2]);
     const [low, high] = [Math.min(...pitches) - 2, Math.max(...pitches) + 3];
     this.height = high - low;
     this.svg.setAttribute("viewBox", `0 0 ${melody.steps} ${this.height}`);
@@ -96,12 +98,18 @@ class PianoRoll {
         "fill-opacity": (0.45 + (0.55 * velocity) / 127).toFixed(2),
       }),
     );
+    const pale = chords.map(([onset, duration, pitch, , length]) =>
+      element("rect", {
+        x: onset, y: high - 1 - pitch, width: Math.max(duration * length, 0.3), height: 1, class: "chord",
+      }),
+    );
     this.onsets = melody.notes.map(([onset, duration]) => [onset, onset + duration]);
     this.cursor = element("path", { class: "cursor", visibility: "hidden" });
     this.svg.replaceChildren(
       ...rows,
       element("path", { d: beats.join(""), class: "beats" }),
       element("path", { d: bars.join(""), class: "bars" }),
+      ...pale,
       ...this.notes,
       this.cursor,
     );

@@ -1,14 +1,7 @@
 // The player: a plane, a piano roll and a list of melodies, of which one is chosen and may sound.
 
-const TONICS = {
-  major: ["C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"],
-  minor: ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "G♯", "A", "B♭", "B"],
-};
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
-// A key as it is written, [pitch class, mode, name], moved by semitones.
-const keyName = ([tonic, mode, name], semitones) =>
-  semitones ? `${TONICS[mode][(tonic + semitones + 12) % 12]} ${mode}` : name;
 const time = (seconds) => {
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
@@ -96,6 +89,7 @@ class Player {
       option.textContent = keyName(melody.keys[0], Number(option.value)) + (option.value === "0" ? " (own)" : "");
     });
     this.roll.draw(melody, settings.semitones);
+    writeChords(this.find("chords"), melody, settings.semitones);
     const score = this.scores[index];
     this.find("score").hidden = !score;
     if (score) this.find("score").firstChild.src = `data:image/svg+xml,${encodeURIComponent(score)}`;
