@@ -35,9 +35,11 @@ def bands(
     are alike and other tunes might have been held out; and then, out of their melodies, as many as were
     generated. The band holds the middle 95 % of the means of the draws.
     """
+    if not real:
+        return {}
     rng = np.random.default_rng(seed)
-    names = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *tunes.values()]))
-    resampled = rng.multinomial(len(names), np.full(len(names), 1 / max(len(names), 1)), DRAWS)  # (D, tunes)
+    names = np.unique(np.concatenate([*tunes.values()]))
+    resampled = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), DRAWS)  # (D, tunes)
     draws: dict[str, Floats] = {}  # (D, M) each
     known: dict[str, NDArray[np.int64]] = {}  # of how many tunes there is each metric, (M,)
     for emotion, values in real.items():  # (N, M)
@@ -50,8 +52,7 @@ def bands(
         )
         draws[emotion.code] = _means(chosen, values)
         known[emotion.code] = np.array([len(np.unique(tune[~np.isnan(column)])) for column in values.T])
-    if draws:
-        draws["all"], known["all"] = np.mean([*draws.values()], 0), np.min([*known.values()], 0)
+    draws["all"], known["all"] = np.mean([*draws.values()], 0), np.min([*known.values()], 0)
     return {code: _middle(means, known[code]) for code, means in draws.items()}
 
 

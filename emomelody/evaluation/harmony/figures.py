@@ -38,7 +38,7 @@ def evaluate_harmony(
     of notes that are chord tones or lie at most two semitones from the next note; in melodies that move by
     step these are nearly all, so the share of chord tones alone stands below. PCS rates the intervals of
     melody and chord notes: unison, thirds, fifth and sixths 1, the fourth 0, others −1. MCTD is the tonal
-    distance of the melody's note and its chord, 0 for none. Harmonic rhythm is in chords per quarter note.
+    distance of the melody's note and its chord. Harmonic rhythm is in chords per quarter note.
     The tonic at the end is the triad on C, in minor also with the major third; a cadence is that after a
     dominant or subdominant. A figure is the mean over the melodies that have one, and of all emotions the
     mean of theirs.
@@ -50,9 +50,9 @@ def evaluate_harmony(
     a band of these would be too easy. Of many figures one in twenty lies outside by chance. There is no band
     for fewer than five tunes.
 
-    Two baselines harmonise the real melodies, with a chord wherever Bach has one: always the tonic triad, and
-    random diatonic triads. Their harmonic rhythm is, and some other figures may be, like the real ones; a
-    harmony is good if more of its figures are in the band than of theirs.
+    Two baselines harmonise the real melodies: always the tonic triad, and a random diatonic triad for each of
+    Bach's chords. Some of their figures may be in the band, such as the harmonic rhythm of the random ones; a
+    harmony has to have more.
 
     The key finder hears the notes of the chords like those of the melody, by their durations. Tonic triads
     alone would make any key clear: the share of real melodies is the measure, not 100 %. Perplexity is that
@@ -66,39 +66,16 @@ def evaluate_harmony(
         "tonic": {e: always_tonic(real[e]) for e in used},
         "random": {e: random_diatonic(real[e], seed=seed + e.index) for e in used},
     }
-    sets = {"generated": generated, "real": real, **baselines}
-    values = {name: {e: _values(some[e]) for e in used} for name, some in sets.items()}  # (N, M) each
-    edges = bands(
-        values["real"],
-        {e: np.asarray(tunes[e], dtype=np.int64) for e in used},
-        {e: len(generated[e]) for e in used},
-        seed=seed,
-    )
-    means = {name: _means(some) for name, some in values.items()}
-    cells = {
-        code: {
-            metric: {name: or_none(float(of[code][column])) for name, of in means.items()}
-            | {"low": or_none(float(low)), "high": or_none(float(high))}
-            for column, (metric, low, high) in enumerate(zip(METRICS, *edges[code], strict=True))
-        }
-        for code in edges
-    }
-    chords: dict[str, ByEmotion] = {**({"generated": reharmonised} if reharmonised else {}), **baselines}
+    given: dict[str, ByEmotion] = {"generated": generated, "real": real}
+    sets = {name: {e: some[e] for e in used} for name, some in (given | baselines).items()}
+    answers = ({"generated": reharmonised} if reharmonised else {}) | baselines
+    bach = _flat(real, used)
     return {
-        "metrics": cells,
-        "inside": {
-            code: {name: _share_inside(cells[code].values(), name) for name in COMPARED} for code in cells
-        },
-        "tonality": {name: tonality({e: some[e] for e in used}) for name, some in sets.items()},
-        "agreement": {
-            name: function_agreement(_flat(some, used), _flat(real, used)) for name, some in chords.items()
-        },
+        **_metrics_and_bands(sets, tunes, seed),
+        "tonality": {name: tonality(some) for name, some in sets.items()},
+        "agreement": {name: function_agreement(_flat(some, used), bach) for name, some in answers.items()},
         "perplexity": perplexity,
-        "melodies": {
-            name: sum(len(some[e]) for e in used)
-            for name, some in sets.items()
-            if name in ("generated", "real")
-        },
+        "melodies": {name: len(_flat(sets[name], used)) for name in given},
     }
 
 
@@ -107,6 +84,29 @@ def is_inside(cell: Figures, name: str) -> bool | None:
     if None in (cell[name], cell["low"], cell["high"]):
         return None
     return bool(cell["low"] <= cell[name] <= cell["high"])
+
+
+def _metrics_and_bands(
+    sets: Mapping[str, ByEmotion], tunes: Mapping[Emotion, Sequence[int]], seed: int
+) -> Figures:
+    """The means of the metrics of each set beside the bands, and the shares of them that are inside."""
+    values = {name: {e: _values(some) for e, some in of.items()} for name, of in sets.items()}  # (N, M) each
+    counts = {e: len(some) for e, some in sets["generated"].items()}
+    numbers = {e: np.asarray(tunes[e], dtype=np.int64) for e in counts}  # (N,) each
+    means = {name: _means(some) for name, some in values.items()}
+    cells: dict[str, dict[str, Figures]] = {}
+    for code, edges in bands(values["real"], numbers, counts, seed=seed).items():
+        columns = {name: of[code] for name, of in means.items()} | dict(
+            zip(("low", "high"), edges, strict=True)
+        )
+        cells[code] = {
+            metric: {name: or_none(float(column[number])) for name, column in columns.items()}
+            for number, metric in enumerate(METRICS)
+        }
+    inside = {
+        code: {name: _share_inside(of.values(), name) for name in COMPARED} for code, of in cells.items()
+    }
+    return {"metrics": cells, "inside": inside}
 
 
 def _share_inside(cells: Iterable[Figures], name: str) -> float | None:
