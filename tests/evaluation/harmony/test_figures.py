@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from evaluation.harmony.harmonies import harmonised, random_harmony
+from evaluation.labelled import dataset, two_of_each
 
 from emomelody.emotions.emotion import Emotion
-from emomelody.evaluation.evaluate import over_seeds
+from emomelody.evaluation.evaluate import evaluate_generated, over_seeds
 from emomelody.evaluation.harmony.agreement import function_agreement
 from emomelody.evaluation.harmony.bands import DRAWS, FEWEST, bands
 from emomelody.evaluation.harmony.baselines import DIATONIC, always_tonic, random_diatonic
@@ -17,6 +21,8 @@ from emomelody.evaluation.harmony.figures import evaluate_harmony, is_inside
 from emomelody.evaluation.harmony.harmonised import Harmonised
 from emomelody.evaluation.harmony.metrics import METRICS, metrics
 from emomelody.evaluation.presentation.harmony import CAPTION, harmony
+from emomelody.evaluation.presentation.report import write_report
+from emomelody.evaluation.presentation.tables import to_csv
 from emomelody.formats.sheet import BAD, GOOD
 from emomelody.music.chords import Chord
 from emomelody.music.meter import Meter
@@ -194,6 +200,21 @@ def test_the_tables_have_means_and_deviations_over_seeds() -> None:
     cell = deviation["metrics"]["all"]["pcs"]["generated"]
     (pcs,) = (row[1] for row in everything.rows if row[0].startswith("PCS"))
     assert f" ± {cell:.3f}" in pcs and cell > 0
+
+
+def test_the_block_is_in_the_report_the_json_and_the_csv(tmp_path: Path) -> None:
+    some = two_of_each()
+    evaluation = evaluate_generated(dataset(some), dataset(some), name="mine")
+    found = evaluation.figures | {"harmony": figures(tunes(8, seed=2))}
+    write_report(
+        [replace(evaluation, figures=found)], np.arange(8) % 4, tmp_path / "report.html", heading="Mine"
+    )
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('<h2 id="harmony">Harmony</h2>') :].split("<h2")[1]
+    assert "Do the chords fit the melody" in section and "``" not in section
+    assert section.count("<table") == 2 and "CC, chord coverage" in section
+    assert json.loads(json.dumps(found, allow_nan=False))["harmony"] == found["harmony"]
+    assert "mine,harmony.metrics.all.cc.tonic,1.0," in to_csv([found])
 
 
 def test_a_chord_that_no_scale_has_is_measured() -> None:
