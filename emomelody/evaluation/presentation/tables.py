@@ -25,6 +25,7 @@ from emomelody.evaluation.presentation.columns import (
     without_empty,
 )
 from emomelody.evaluation.presentation.comparison import form, two_sample
+from emomelody.evaluation.presentation.harmony import harmony
 from emomelody.evaluation.presentation.paper import METRICS
 from emomelody.evaluation.statistics import Figures, Rows
 from emomelody.evaluation.style import GAPS
@@ -58,6 +59,7 @@ def sheets(systems: Sequence[Figures]) -> list[Sheet]:
         _plain("long", "The key that longer melodies establish", LONG, systems),
         two_sample(systems),
         form(systems),
+        *harmony(systems),
         _plain("validity", "Before any repair", VALIDITY, systems),
     ]
     return [sheet for sheet in tables if sheet.rows]
