@@ -62,9 +62,7 @@ class MelodySet:
             if last <= BARS and len(line) >= bars * bar:
                 tokens.append(line[len(line) - bars * bar :])
                 rows.append(piece[whole[piece]][-windows:])
-        signs = _SIGNS[dataset.labels[np.array(rows, dtype=np.int64).reshape(-1, windows)]]  # (n, windows, 2)
-        sides = signs.sum(1) + _FIRST * signs[:, 0]
-        labels = np.array([Emotion.at(*side).index for side in sides.tolist()], dtype=np.int64)
+        labels = np.array([emotion_of(dataset.labels[row]).index for row in rows], dtype=np.int64)
         tunes = dataset.tunes[[row[0] for row in rows]] if rows else dataset.tunes[:0]
         return cls(np.array(tokens, dtype=np.int64).reshape(-1, bars * bar), labels, tunes, dataset.meter)
 
@@ -80,6 +78,13 @@ class MelodySet:
         """The tokens (n, T) of each emotion that has melodies."""
         rows = {e: self.tokens[self.labels == e.index] for e in Emotion}
         return {e: some for e, some in rows.items() if len(some)}
+
+
+def emotion_of(labels: NDArray[np.int64]) -> Emotion:
+    """The emotion of a run of windows with these labels (n,): on each axis the side of most of them."""
+    signs = _SIGNS[labels]  # (n, 2)
+    valence, arousal = (signs.sum(0) + _FIRST * signs[0]).tolist()
+    return Emotion.at(valence, arousal)
 
 
 def emotion_weights(first: NDArray[np.int64], second: NDArray[np.int64]) -> tuple[Floats, Floats]:

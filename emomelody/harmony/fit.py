@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from emomelody.harmony.model import MODES, HarmonyModel, shapes
-from emomelody.harmony.slots import Harmonised
+from emomelody.harmony.slots import ChordExample
 from emomelody.music.chords import Chord
 
 LEAST = 10  # a chord that occurs in fewer slots is replaced by the most similar one
@@ -22,7 +22,7 @@ EPOCHS, BATCH = 20, 32  # tunes
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 0.05, 0.01, 0.3
 
 
-def fit(tunes: Sequence[Harmonised], seed: int = 0) -> HarmonyModel:
+def fit(tunes: Sequence[ChordExample], seed: int = 0) -> HarmonyModel:
     """The model that makes the chords of these tunes likely, by AdamW on the negative log-likelihood."""
     vocabulary = _vocabulary(tunes)
     with torch.random.fork_rng(devices=[]):
@@ -43,7 +43,7 @@ def fit(tunes: Sequence[Harmonised], seed: int = 0) -> HarmonyModel:
     return HarmonyModel(tuple(vocabulary), **arrays)
 
 
-def perplexity(model: HarmonyModel, tunes: Sequence[Harmonised]) -> float:
+def perplexity(model: HarmonyModel, tunes: Sequence[ChordExample]) -> float:
     """The perplexity per chord of tunes: of how many chords the model is as uncertain as of equal ones."""
     numbers = [np.array([_nearest(chord, model.chords) for chord in tune.chords]) for tune in tunes]
     total = sum(
@@ -87,7 +87,7 @@ class _Network(nn.Module):
         return (torch.logsumexp(sums, 1) - path).sum() / within.sum()
 
 
-def _batches(tunes: Sequence[Harmonised], rng: np.random.Generator) -> list[list[Harmonised]]:
+def _batches(tunes: Sequence[ChordExample], rng: np.random.Generator) -> list[list[ChordExample]]:
     """The tunes in batches of about equal length, because padding takes time; the batches in random order."""
     shuffled = [tunes[number] for number in rng.permutation(len(tunes))]
     shuffled.sort(key=lambda tune: len(tune.chords) // BATCH)
@@ -95,7 +95,7 @@ def _batches(tunes: Sequence[Harmonised], rng: np.random.Generator) -> list[list
     return [batches[number] for number in rng.permutation(len(batches))]
 
 
-def _vocabulary(tunes: Sequence[Harmonised]) -> list[Chord]:
+def _vocabulary(tunes: Sequence[ChordExample]) -> list[Chord]:
     """The chords that occur often, or all where none does."""
     counts = Counter(chord for tune in tunes for chord in tune.chords)
     return sorted(chord for chord, count in counts.items() if count >= LEAST) or sorted(counts)
@@ -111,7 +111,7 @@ def _nearest(chord: Chord, vocabulary: Sequence[Chord]) -> int:
     return max(range(len(vocabulary)), key=lambda number: likeness(vocabulary[number]))
 
 
-def _pad(tunes: Sequence[Harmonised], vocabulary: Sequence[Chord]) -> tuple[Tensor, ...]:
+def _pad(tunes: Sequence[ChordExample], vocabulary: Sequence[Chord]) -> tuple[Tensor, ...]:
     """The tunes as arrays: features, chords, slots that exist, modes."""
     longest = max(len(tune.chords) for tune in tunes)
     features = torch.zeros(len(tunes), longest, tunes[0].features.shape[1])

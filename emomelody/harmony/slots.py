@@ -25,7 +25,7 @@ FEATURES = 3 * NOTES + 2 + POSITIONS + FARTHEST + 1 + 2
 
 
 @dataclass(frozen=True)
-class Harmonised:
+class ChordExample:
     """A tune with a chord for each slot, all in C."""
 
     features: Floats  # (S, F)

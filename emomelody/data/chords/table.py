@@ -17,7 +17,7 @@ from emomelody.data.chords.voices import METERS
 from emomelody.data.dataset import Dataset, tunes_of
 from emomelody.emotions.emotion import Emotion
 from emomelody.errors import BadInput, EmomelodyError
-from emomelody.harmony.slots import Harmonised, features
+from emomelody.harmony.slots import ChordExample, features
 from emomelody.music.chords import Chord, TimedChord, joined
 from emomelody.music.melody import BARS, STEPS_PER_BEAT
 from emomelody.music.tokens import from_tokens
@@ -76,7 +76,7 @@ def _timed(row: manifest.Row, known: Bars) -> Iterator[TimedChord]:
             onset += beat
 
 
-def harmonised_tunes(folder: Path, dataset: Dataset, chosen: NDArray[np.bool_]) -> list[Harmonised]:
+def harmonised_tunes(folder: Path, dataset: Dataset, chosen: NDArray[np.bool_]) -> list[ChordExample]:
     """The pieces at full speed that ``chosen`` windows (N,) of a dataset are from, with a chord a beat.
 
     Empty for a dataset without chords. Raises BadInput as ``read`` does.
@@ -97,7 +97,7 @@ def harmonised_tunes(folder: Path, dataset: Dataset, chosen: NDArray[np.bool_]) 
             continue
         by_beat = [c.chord for c in timed for _ in range(c.duration // STEPS_PER_BEAT)]
         mode = [*Emotion][dataset.labels[tune[0]]].mode
-        tunes.append(Harmonised(features(melody, STEPS_PER_BEAT), tuple(by_beat), mode))
+        tunes.append(ChordExample(features(melody, STEPS_PER_BEAT), tuple(by_beat), mode))
     return tunes
 
 
