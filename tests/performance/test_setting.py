@@ -84,6 +84,7 @@ def test_a_file_has_the_requested_setting(tmp_path: Path, run: Run) -> None:
         "velocity": 50,
         "note_length": None,
         "time_signature": None,
+        "chords_program": 0,
     }
 
 
