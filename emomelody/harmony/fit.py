@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from emomelody.harmony.model import MODES, HarmonyModel, shapes
-from emomelody.harmony.slots import ChordExample
+from emomelody.harmony.slots import NOTES, ChordExample
 from emomelody.music.chords import Chord
 
 LEAST = 10  # a chord that occurs in fewer slots is replaced by the most similar one
@@ -27,7 +27,7 @@ def fit(tunes: Sequence[ChordExample], seed: int = 0) -> HarmonyModel:
     vocabulary = _vocabulary(tunes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _Network(len(vocabulary))
+        network = _Network(vocabulary)
         rng = np.random.default_rng(seed)
         steps = EPOCHS * -(-len(tunes) // BATCH)
         optimiser = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -39,8 +39,7 @@ def fit(tunes: Sequence[ChordExample], seed: int = 0) -> HarmonyModel:
                 loss.backward()
                 optimiser.step()
                 schedule.step()
-    arrays = {name: getattr(network, name).detach().double().numpy() for name in shapes(len(vocabulary))}
-    return HarmonyModel(tuple(vocabulary), **arrays)
+    return network.model(vocabulary)
 
 
 def perplexity(model: HarmonyModel, tunes: Sequence[ChordExample]) -> float:
@@ -53,21 +52,27 @@ def perplexity(model: HarmonyModel, tunes: Sequence[ChordExample]) -> float:
 
 
 class _Network(nn.Module):
-    """The negative log-likelihood of ``HarmonyModel``."""
+    """The negative log-likelihood of ``HarmonyModel``.
 
-    fit: nn.Parameter
-    moves: nn.Parameter
-    stays: nn.Parameter
+    ``clash`` is learned for all chords together: how much a note counts that is not one of the chord's.
+    """
 
-    def __init__(self, chords: int) -> None:
+    def __init__(self, vocabulary: Sequence[Chord]) -> None:
         super().__init__()
-        for name, shape in shapes(chords).items():
-            setattr(self, name, nn.Parameter(torch.zeros(shape)))
+        sizes = shapes(len(vocabulary))
+        self.fit, self.moves, self.stays = (
+            nn.Parameter(torch.zeros(sizes[name])) for name in ("fit", "moves", "stays")
+        )
+        self.clash = nn.Parameter(torch.zeros(2, 1, NOTES))
+        foreign = [[number not in chord.pitch_classes for number in range(12)] for chord in vocabulary]
+        self.foreign = torch.tensor(foreign).float().repeat(1, NOTES // 12)  # (K, 24)
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, features: Tensor, chords: Tensor, within: Tensor, minor: Tensor) -> Tensor:
         """Nats per slot of features (B, S, F), chords (B, S) in slots ``within`` (B, S), modes (B,)."""
         scores = torch.einsum("bkf,bsf->bsk", self.fit[minor], self.dropout(features))  # (B, S, K)
+        clash = (self.clash * self.foreign)[minor]  # (B, K, 24)
+        scores = scores - torch.einsum("bkf,bsf->bsk", clash, features[:, :, :NOTES])
         stays = torch.einsum("bf,bsf->bs", self.stays[minor], features)  # (B, S)
         moves = self.moves[minor]  # (B, K, K)
         moving = moves.exp()
@@ -85,6 +90,13 @@ class _Network(nn.Module):
             own = scores[rows, slot, now] + moves[rows, before, now] + stays[:, slot] * (before == now)
             path = path + own * inside
         return (torch.logsumexp(sums, 1) - path).sum() / within.sum()
+
+    def model(self, vocabulary: Sequence[Chord]) -> HarmonyModel:
+        """The model with these weights, in which ``clash`` is part of the fit of each chord."""
+        fit = self.fit.detach().double()
+        fit[:, :, :NOTES] -= (self.clash * self.foreign).detach()
+        others = (array.detach().double().numpy() for array in (self.moves, self.stays))
+        return HarmonyModel(tuple(vocabulary), fit.numpy(), *others)
 
 
 def _batches(tunes: Sequence[ChordExample], rng: np.random.Generator) -> list[list[ChordExample]]:

@@ -25,10 +25,15 @@ from emomelody.harmony.slots import FEATURES, features, slot_length
 from emomelody.music.chords import Chord, Quality, TimedChord, joined
 from emomelody.music.melody import Melody
 from emomelody.music.tokens import Floats, Tokens, to_tokens
+from emomelody.music.tonality import ALBRECHT_SHANAHAN, MINOR, chord_totals, pitch_class_totals
 
 MODES = ("major", "minor")
 TENSION = 0.3  # nats by which valence −1 favours sevenths and diminished chords over triads, and +1 triads
 IMPOSSIBLE = -1e9  # nats
+CLASH = 2.5  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
+# Of so many sequences of chords, the one with the clearest key is taken: by how much the correlation of the
+# key exceeds that of any other; more than CLEAR is clear enough.
+CANDIDATES, CLEAR = 16, 0.2
 _TRIADS = (Quality.MAJOR, Quality.MINOR)
 
 
@@ -64,8 +69,8 @@ class HarmonyModel:
         """Chords for a melody in C, with the mode and the valence −1 … 1 of each bar.
 
         They begin with the first bar and end with the last. A bar that equals an earlier one gets its chords
-        where those before and after allow it. A melody that ends on a note of the tonic triad closes with it.
-        None for a melody without notes.
+        where those before and after allow it. A melody that ends on the tonic closes with its triad. None for
+        a melody without notes.
         """
         if not melody.notes:
             return ()
@@ -75,15 +80,22 @@ class HarmonyModel:
         minor = np.array([mode == "minor" for mode in modes])[bars].astype(int)  # (S,)
         scores, stays = self._scores(found, minor)
         tense = np.array([chord.quality not in _TRIADS for chord in self.chords])
-        scores = scores - TENSION * np.asarray(valences)[bars, None] * tense
+        foreign = np.array([~np.isin(range(12), chord.pitch_classes) for chord in self.chords])  # (K, 12)
+        scores -= TENSION * np.asarray(valences)[bars, None] * tense + CLASH * found[:, :12] @ foreign.T
         self._close(scores, melody, MODES[minor[-1]])
-        uniforms = rng.random(len(found))[_alike(melody, length)]
-        drawn = self._sample(scores, stays, minor, uniforms)
-        timed = (
-            TimedChord(slot * length, min(length, melody.steps - slot * length), self.chords[chord])
-            for slot, chord in enumerate(drawn)
+        sums = self._forward(scores, stays, minor)
+        alike = _alike(melody, length)
+        drawn = (self._sample(sums, stays, minor, rng.random(len(found))[alike]) for _ in range(CANDIDATES))
+        candidates = [self._timed(numbers, length, melody.steps) for numbers in drawn]
+        clear = _clearness(melody, candidates, MODES[minor[0]])
+        return candidates[int(np.minimum(clear, CLEAR).argmax())]
+
+    def _timed(self, numbers: Sequence[int], length: int, steps: int) -> tuple[TimedChord, ...]:
+        """Chords (S,) of slots of ``length`` steps, the last of which ends after ``steps``."""
+        return joined(
+            TimedChord(slot * length, min(length, steps - slot * length), self.chords[number])
+            for slot, number in enumerate(numbers)
         )
-        return joined(timed)
 
     def log_likelihood(self, found: Floats, mode: str, chords: Tokens) -> float:
         """log p in nats of chords (S,), numbers of ``chords``, for the features (S, F) of a melody."""
@@ -110,25 +122,35 @@ class HarmonyModel:
             sums[slot] += np.logaddexp.reduce(sums[slot - 1][:, None] + self._pairs(stays, minor, slot), 0)
         return sums
 
-    def _sample(self, scores: Floats, stays: Floats, minor: Tokens, uniforms: Floats) -> list[int]:
-        """Chords, one for each slot, by uniforms (S,) in 0 … 1."""
-        sums = self._forward(scores, stays, minor)
+    def _sample(self, sums: Floats, stays: Floats, minor: Tokens, uniforms: Floats) -> list[int]:
+        """Chords, one for each slot, by the log sums (S, K) and uniforms (S,) in 0 … 1."""
         drawn = [_choose(sums[-1], uniforms[-1])]
-        for slot in range(len(scores) - 1, 0, -1):
+        for slot in range(len(sums) - 1, 0, -1):
             before = sums[slot - 1] + self._pairs(stays, minor, slot)[:, drawn[-1]]
             drawn.append(_choose(before, uniforms[slot - 1]))
         return drawn[::-1]
 
     def _close(self, scores: Floats, melody: Melody, mode: str) -> None:
-        """Allow nothing but the tonic triad in the last slot where the last note is one of it."""
+        """Allow nothing but the tonic triad in the last slot where the last note is the tonic."""
         tonic = Chord(0, Quality.MINOR if mode == "minor" else Quality.MAJOR)
-        if melody.notes[-1].pitch % 12 in tonic.pitch_classes and tonic in self.chords:
+        if melody.notes[-1].pitch % 12 == tonic.root and tonic in self.chords:
             scores[-1, [chord != tonic for chord in self.chords]] = IMPOSSIBLE
 
 
 def shapes(chords: int) -> dict[str, tuple[int, ...]]:
     """The shapes of the arrays of a model of so many chords."""
     return {"fit": (2, chords, FEATURES), "moves": (2, chords, chords), "stays": (2, FEATURES)}
+
+
+def _clearness(melody: Melody, candidates: Sequence[Sequence[TimedChord]], mode: str) -> Floats:
+    """By how much C's key is clearer than any other, in a melody with each of N sequences of chords, (N,).
+
+    By Albrecht and Shanahan's profiles.
+    """
+    totals = chord_totals(candidates) + pitch_class_totals(to_tokens(melody)[None])  # (N, 12)
+    correlations = ALBRECHT_SHANAHAN.correlations(totals)  # (N, 24)
+    own = MINOR if mode == "minor" else 0
+    return np.asarray(correlations[:, own] - np.delete(correlations, own, 1).max(1))
 
 
 def _choose(logs: Floats, uniform: float) -> int:

@@ -14,9 +14,9 @@ from emomelody.music.melody import STEPS_PER_BEAT, Melody
 from emomelody.music.meter import Meter
 from emomelody.music.tokens import HOLD, REST, Floats, Tokens, to_tokens
 
-# Onsets per quarter note. Chorales have about 1.2, and a chord on each beat. Melodies with fewer are slow
-# versions, whose beats are two; dance tunes have more, and their chords last longer.
-SLOW, SLOWEST, DENSE = 0.8, 0.4, 1.6
+# Onsets per quarter note. Chorales have about 1, and a chord on each beat. Melodies with fewer are slow
+# versions, of which half a bar, or a bar, was a beat; dance tunes have more, and their chords last longer.
+SLOW, SLOWEST, DENSE = 0.7, 0.3, 1.6
 LONG = 2  # slots: a note as long ends a phrase, as one before a rest does
 FARTHEST = 4  # slots to the end of the phrase; more count as this many
 POSITIONS = 4  # slots after which the place in the bar, or in two bars, recurs

@@ -30,6 +30,8 @@ COLUMNS = {
     "always the tonic": "tonic",
     "random diatonic": "random",
 }
+# The emotion that listeners would hear, by what they hear.
+HEARD = {"melody": "heard as requested, melody alone", "chords": "… melody and chords"}
 CAPTION = "✓ in the band of the real melodies, ✗ outside."
 
 
@@ -46,7 +48,7 @@ def _sheet(title: str, codes: Sequence[str], having: Sequence[Figures], *, more:
     titles = [prefixes[code] + name for code in codes for name, _ in METRICS.values()]
     if more:
         titles += ["figures in the band", *(name for name, _ in (*TONALITY.values(), *AGREEMENT.values()))]
-        titles.append("perplexity of Bach's chords")
+        titles += ["perplexity of Bach's chords", *HEARD.values()]
 
     def column(system: Figures, key: str = "generated") -> list[str]:
         cells = [_metric(system, code, metric, key) for code in codes for metric in METRICS]
@@ -80,4 +82,6 @@ def _of_all(system: Figures, key: str) -> list[str]:
         values, of_seeds = figures[block].get(key, {}), deviations(system, "harmony", block, key)
         found += [number(values.get(name), form, of_seeds.get(name)) for name, (_, form) in rows.items()]
     perplexity = figures["perplexity"] if key == "generated" else None
-    return [*found, number(perplexity, "{:.2f}")]
+    of_listeners = figures.get("heard", {}) if key == "generated" else {}
+    shares = [number(of_listeners.get(name, {}).get("all"), "{:.1%}") for name in HEARD]
+    return [*found, number(perplexity, "{:.2f}"), *shares]
