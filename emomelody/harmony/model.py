@@ -28,7 +28,7 @@ from emomelody.music.tokens import Floats, Tokens, to_tokens
 from emomelody.music.tonality import ALBRECHT_SHANAHAN, MINOR, chord_totals, pitch_class_totals
 
 MODES = ("major", "minor")
-TENSION = 0.3  # nats by which valence −1 favours sevenths and diminished chords over triads, and +1 triads
+TENSION = 0.6  # nats by which valence −1 favours sevenths and diminished chords over triads, and +1 triads
 IMPOSSIBLE = -1e9  # nats
 CLASH = 2.5  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
 # Of so many sequences of chords, the one with the clearest key is taken: by how much the correlation of the
