@@ -90,6 +90,20 @@ def test_a_melody_at_the_middle_of_the_plane_is_called_neutral(tmp_path: Path) -
     assert melody.roll().startswith("neutral: neutral, ")
 
 
+def test_melodies_with_chords(tmp_path: Path) -> None:
+    model = emomelody.load()
+    (alone,), (melody,) = (model.sample("sad", seed=4, chords=wanted) for wanted in (False, True))
+    assert melody.notes == alone.notes
+    assert (alone.chords, melody.chords[0].onset) == ((), 0)
+    melody.write(tmp_path / "sad.mid", emomelody.Setting(tonic="E", chords_program="orchestral harp"))
+    song = midi.read(tmp_path / "sad.mid")
+    assert [track.program for track in song.tracks] == [0, 46]
+    roots = {(chord.chord.root + 4) % 12 for chord in melody.chords}
+    assert roots <= {note.pitch % 12 for note in song.tracks[1].notes}
+    with pytest.raises(EmomelodyError, match="know no chords"):
+        emomelody.load("base").sample("sad", chords=True)
+
+
 def test_words_for_emotions(tmp_path: Path) -> None:
     model = emomelody.load("emoreg-va")
     (melody,) = model.sample("Gloomy", seed=1)

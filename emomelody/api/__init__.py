@@ -85,12 +85,10 @@ class Model:
         - ``bars``: 1 … 64, by default 8 or those of ``like``, but 4 by base and emoreg.
         - ``style``: chorale, folk or own, by default the first that the model has learned in the meter.
         - ``meter``: 4/4, 3/4 or 6/8, by default 4/4 or that of the file or melody.
-        - ``form``: a letter for each section, such as ``AABA``, all of them equally long.
+        - ``form``: letters, such as ``AABA``, for sections of equal length; ``chords``: put chords under them.
         - ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling.
-        - ``chords``: whether to put chords under the melodies, which stay the same.
 
-        Base and emoreg make four bars in 4/4 of an emotion or at a point. Raises EmomelodyError for a request
-        that cannot be met.
+        Base and emoreg make four bars in 4/4. Raises EmomelodyError for a request that cannot be met.
         """
         own, goal = _own_tune(like if continued is None else continued), _own_tune(to)
         draft = _draft(own, continued is not None, keep, bars)

@@ -30,7 +30,7 @@ from emomelody.music.tonality import ALBRECHT_SHANAHAN, MINOR, chord_totals, pit
 MODES = ("major", "minor")
 TENSION = 0.6  # nats by which valence −1 favours sevenths and diminished chords over triads, and +1 triads
 IMPOSSIBLE = -1e9  # nats
-CLASH = 2.5  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
+CLASH = 3.0  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
 # Of so many sequences of chords, the one with the clearest key is taken: by how much the correlation of the
 # key exceeds that of any other; more than CLEAR is clear enough.
 CANDIDATES, CLEAR = 16, 0.2

@@ -523,7 +523,7 @@ def test_help_has_panels_and_plain_types(run: Run) -> None:
         assert f"─ {panel} ─" in text
     assert not re.search(r"<|INTEGER|FLOAT|BOOLEAN", text)
     assert "earlier runs that have such files" in text
-    assert len(re.findall("^ emomelody sample ", text, re.MULTILINE)) == 4
+    assert len(re.findall("^ emomelody sample ", text, re.MULTILINE)) == 5
 
 
 @pytest.mark.slow
