@@ -80,12 +80,11 @@ class Model:
           ``spread`` (0 … 1), near its own emotion or moved to the emotion, point or path. With ``keep``, as
           ``1-4,9``, these bars are kept, the others composed; ``n`` melodies lead to a second one, ``to``.
         - ``continued``: a file or melody that goes on for ``bars`` bars.
-        - ``seed``: 0 … 2³² − 1. The same seed gives the same melodies, and a larger ``n`` leaves the first
-          ones unchanged. Unlike the command's, it is fixed where it is not given.
+        - ``seed``: 0 … 2³² − 1, 0 where it is not given. A larger ``n`` leaves the first melodies unchanged.
         - ``bars``: 1 … 64, by default 8 or those of ``like``, but 4 by base and emoreg.
         - ``style``: chorale, folk or own, by default the first that the model has learned in the meter.
         - ``meter``: 4/4, 3/4 or 6/8, by default 4/4 or that of the file or melody.
-        - ``form``: letters, such as ``AABA``, for sections of equal length; ``chords``: put chords under them.
+        - ``form``: letters, such as ``AABA``, for sections of equal length. ``chords``: add chords.
         - ``temperature`` (above 0, at most 10) and ``top_p`` (0 … 1) are those of token sampling.
 
         Base and emoreg make four bars in 4/4. Raises EmomelodyError for a request that cannot be met.

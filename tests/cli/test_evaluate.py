@@ -263,3 +263,8 @@ def test_bundled_weights_on_the_chorales(
             assert system["novelty"]["exact"] == 0
             assert system["plane"]["far_as_requested"] >= 0.95
             assert min(system["plane"][axis] for axis in ("arousal", "valence")) >= 0.97
+            harmony = system["harmony"]
+            assert harmony["inside"]["all"]["reharmonised"] >= 0.8
+            assert harmony["inside"]["all"]["tonic"] == harmony["inside"]["all"]["random"] == 0
+            assert harmony["perplexity"] < 4.5
+            assert harmony["agreement"]["generated"]["function"] >= 0.7

@@ -27,6 +27,7 @@ BAND = "band"
 COLUMNS = {
     "real held-out melodies": "real",
     "band": BAND,
+    "held-out melodies, own chords": "reharmonised",
     "always the tonic": "tonic",
     "random diatonic": "random",
 }
