@@ -144,7 +144,7 @@ def cut_windows(source: Source, windows: Windows) -> PieceWindows | BadInput:
     reasons = Counter(reason for reason in cut if isinstance(reason, str)) if cut else {skipped.NO_BAR: 1}
     pitches = tuple(note.pitch for note in line)
     bars = sum(barline < line[-1].end for barline in piece.barlines)
-    chorale = source.style is Style.CHORALE and found
+    chorale = source.style is Style.CHORALE and windows is Windows.ALL and found
     chords = chords_by_bar(source.path, piece, transposition) if chorale else ()
     return PieceWindows(source, piece.key, piece.meter, transposition, pitches, bars, found, reasons, chords)
 

@@ -28,7 +28,7 @@ from emomelody.evaluation.emotion import (
 )
 from emomelody.evaluation.examples import Example, find_examples
 from emomelody.evaluation.form import evaluate_form
-from emomelody.evaluation.harmony.block import MELODIES, measure_harmony
+from emomelody.evaluation.harmony.block import measure_harmony
 from emomelody.evaluation.long import LONG_BARS, TUNE_BARS, evaluate_long, sample_long
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
 from emomelody.evaluation.own.between import PAIRS, evaluate_between
@@ -275,9 +275,7 @@ def _evaluate_model(
             for name, block in {
                 "completion": evaluate_completion(checkpoint, style, reference, min(per_emotion, TUNES)),
                 "between": evaluate_between(checkpoint, style, reference, min(per_emotion, PAIRS)),
-                "harmony": measure_harmony(
-                    checkpoint, style, reference, min(per_emotion, MELODIES), seeds[0]
-                ),
+                "harmony": measure_harmony(checkpoint, style, reference, per_emotion, seeds[0]),
             }.items()
             if block
         }

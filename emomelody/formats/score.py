@@ -91,7 +91,9 @@ def _to_music21(piece: Piece) -> stream.Score:
     part.append(measures)
     for first, last in _slurs(piece, measures):
         part.insert(0, spanner.Slur(first, last))
-    for timed in piece.chords:  # last, because to music21 they are notes, too
+    if piece.chords:
+        part.makeAccidentals(inPlace=True)  # now, because to music21 chord symbols are notes of the bar, too
+    for timed in piece.chords:
         number, in_bar = divmod(timed.onset, piece.time_signature.bar)
         symbol = chord_symbol(timed.chord, piece.key_at(timed.onset))
         measures[number].insert(in_bar / STEPS_PER_BEAT, symbol)

@@ -30,7 +30,7 @@ from emomelody.music.tonality import ALBRECHT_SHANAHAN, MINOR, chord_totals, pit
 MODES = ("major", "minor")
 TENSION = 0.6  # nats by which valence −1 favours sevenths and diminished chords over triads, and +1 triads
 IMPOSSIBLE = -1e9  # nats
-CLASH = 3.0  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
+CLASH = 2.5  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
 # Of so many sequences of chords, the one with the clearest key is taken: by how much the correlation of the
 # key exceeds that of any other; more than CLEAR is clear enough.
 CANDIDATES, CLEAR = 16, 0.2
@@ -68,14 +68,15 @@ class HarmonyModel:
     ) -> tuple[TimedChord, ...]:
         """Chords for a melody in C, with the mode and the valence −1 … 1 of each bar.
 
-        They begin with the first bar and end with the last. A bar that equals an earlier one gets its chords
-        where those before and after allow it. A melody that ends on the tonic closes with its triad. None for
-        a melody without notes.
+        They begin with the first bar and end with the last, and no chord begins after the last note. A bar
+        before the last that equals an earlier one in its mode has the same chords. A melody that ends on the
+        tonic closes with its triad, as all of Bach's do. None for a melody without notes.
         """
         if not melody.notes:
             return ()
         length = slot_length(melody)
-        found = features(melody, length)  # (S, F)
+        # The slots to that in which the last note begins.
+        found = features(melody, length)[: melody.notes[-1].onset // length + 1]  # (S, F)
         bars = np.minimum(np.arange(len(found)) * length // melody.meter.bar, melody.bars - 1)
         minor = np.array([mode == "minor" for mode in modes])[bars].astype(int)  # (S,)
         scores, stays = self._scores(found, minor)
@@ -84,17 +85,18 @@ class HarmonyModel:
         scores -= TENSION * np.asarray(valences)[bars, None] * tense + CLASH * found[:, :12] @ foreign.T
         self._close(scores, melody, MODES[minor[-1]])
         sums = self._forward(scores, stays, minor)
-        alike = _alike(melody, length)
-        drawn = (self._sample(sums, stays, minor, rng.random(len(found))[alike]) for _ in range(CANDIDATES))
-        candidates = [self._timed(numbers, length, melody.steps) for numbers in drawn]
+        alike = _alike(melody, length, minor)
+        draws = [self._sample(sums, stays, minor, rng.random(len(found))) for _ in range(CANDIDATES)]
+        candidates = [self._timed(draw[alike], length, melody.steps) for draw in draws]
         clear = _clearness(melody, candidates, MODES[minor[0]])
         return candidates[int(np.minimum(clear, CLEAR).argmax())]
 
-    def _timed(self, numbers: Sequence[int], length: int, steps: int) -> tuple[TimedChord, ...]:
-        """Chords (S,) of slots of ``length`` steps, the last of which ends after ``steps``."""
+    def _timed(self, numbers: Tokens, length: int, steps: int) -> tuple[TimedChord, ...]:
+        """Chords (S,) of slots of ``length`` steps, the last of which lasts until ``steps``."""
+        last = (len(numbers) - 1) * length
         return joined(
-            TimedChord(slot * length, min(length, steps - slot * length), self.chords[number])
-            for slot, number in enumerate(numbers)
+            TimedChord(onset, length if onset < last else steps - onset, self.chords[number])
+            for onset, number in zip(range(0, last + 1, length), numbers.tolist(), strict=True)
         )
 
     def log_likelihood(self, found: Floats, mode: str, chords: Tokens) -> float:
@@ -122,19 +124,22 @@ class HarmonyModel:
             sums[slot] += np.logaddexp.reduce(sums[slot - 1][:, None] + self._pairs(stays, minor, slot), 0)
         return sums
 
-    def _sample(self, sums: Floats, stays: Floats, minor: Tokens, uniforms: Floats) -> list[int]:
-        """Chords, one for each slot, by the log sums (S, K) and uniforms (S,) in 0 … 1."""
+    def _sample(self, sums: Floats, stays: Floats, minor: Tokens, uniforms: Floats) -> Tokens:
+        """Chords (S,) by the log sums (S, K) and uniforms (S,) in 0 … 1."""
         drawn = [_choose(sums[-1], uniforms[-1])]
         for slot in range(len(sums) - 1, 0, -1):
             before = sums[slot - 1] + self._pairs(stays, minor, slot)[:, drawn[-1]]
             drawn.append(_choose(before, uniforms[slot - 1]))
-        return drawn[::-1]
+        return np.array(drawn[::-1])
 
     def _close(self, scores: Floats, melody: Melody, mode: str) -> None:
-        """Allow nothing but the tonic triad in the last slot where the last note is the tonic."""
-        tonic = Chord(0, Quality.MINOR if mode == "minor" else Quality.MAJOR)
-        if melody.notes[-1].pitch % 12 == tonic.root and tonic in self.chords:
-            scores[-1, [chord != tonic for chord in self.chords]] = IMPOSSIBLE
+        """Allow nothing but the tonic triad in the last slot where the last note is the tonic.
+
+        Elsewhere it is not that of the other mode.
+        """
+        tonic, other = (Chord(0, quality) for quality in (_TRIADS if mode == "major" else _TRIADS[::-1]))
+        closes = melody.notes[-1].pitch % 12 == tonic.root and tonic in self.chords
+        scores[-1, [chord == other or (closes and chord != tonic) for chord in self.chords]] = IMPOSSIBLE
 
 
 def shapes(chords: int) -> dict[str, tuple[int, ...]]:
@@ -159,14 +164,18 @@ def _choose(logs: Floats, uniform: float) -> int:
     return min(int(np.searchsorted(sums, uniform * sums[-1], side="right")), len(logs) - 1)
 
 
-def _alike(melody: Melody, length: int) -> Tokens:
-    """For each slot, (S,), the first slot in the same place of a bar with the same notes."""
+def _alike(melody: Melody, length: int, minor: Tokens) -> Tokens:
+    """For each slot, (S,), the first slot in the same place of a bar with the same notes and mode.
+
+    A slot of the last bar, with its close, is like no other.
+    """
     bar = melody.meter.bar
     tokens = np.pad(to_tokens(melody), (0, -melody.steps % bar))
-    first: dict[bytes, int] = {}
-    alike = []
-    for slot in range(-(-melody.steps // length)):
+    first: dict[tuple[bytes, int], int] = {}
+    alike = np.arange(len(minor))
+    for slot in range(len(minor)):
         number, place = divmod(slot * length, bar)
-        same = first.setdefault(tokens[number * bar : (number + 1) * bar].tobytes(), number)
-        alike.append((same * bar + place) // length)
-    return np.array(alike)
+        if number < (len(minor) - 1) * length // bar:
+            key = tokens[number * bar : (number + 1) * bar].tobytes(), int(minor[slot])
+            alike[slot] = (first.setdefault(key, number) * bar + place) // length
+    return alike

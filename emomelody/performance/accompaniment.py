@@ -66,8 +66,9 @@ def accompany(
     """The notes of chords under a melody, both at sounding pitch, by onset and pitch.
 
     Of each pitch only one note sounds at a time. No bar has more onsets per second than the notes per second
-    of its point, unless its chords change more often. The last chord is held to the end of the melody. Raises
-    ValueError for chords that overlap, are not in order, are empty or leave the melody.
+    of its point, unless its chords change more often. The last chord is held to the end of the melody. Upper
+    voices that would not be below the melody are left out. Raises ValueError for chords that overlap, are not
+    in order, are empty or leave the melody.
     """
     end = 0
     for timed in chords:
@@ -81,7 +82,10 @@ def accompany(
         for start, end, voices in _strokes(melody, timed, bars, last=timed is chords[-1]):
             bar = bars[start // melody.meter.bar]
             length = 1.0 if end == melody.steps else played_length(end - start, bar.note_length, setting)
+            lowest = _lowest(melody, start, end)
             for number in voices:
+                if number and voicing[number] >= lowest:
+                    continue  # the melody is to be heard
                 change = UPPER_CHANGE if number else BASS_CHANGE
                 velocity = played_velocity(start, bar.loudness, melody.meter, setting, change)
                 notes.append(PlayedNote(Note(start, end - start, voicing[number]), velocity, length))
@@ -95,6 +99,12 @@ def _melody_below(melody: Melody, timed: TimedChord) -> tuple[float, ...]:
         together = min(note.end, timed.end) - max(note.onset, timed.onset)
         shares[note.pitch :] += max(0, together) / timed.duration
     return tuple(shares.tolist())
+
+
+def _lowest(melody: Melody, start: int, end: int) -> int:
+    """The lowest pitch of the melody between two steps; above all pitches where it rests."""
+    sounding = (note.pitch for note in melody.notes if note.onset < end and note.end > start)
+    return min(sounding, default=MAX_PITCH + 1)
 
 
 def _strokes(

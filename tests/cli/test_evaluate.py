@@ -167,6 +167,7 @@ def test_several_models_seeds_and_files(tmp_path: Path, run: Run, small_data: Pa
         assert f'id="{link}"' in page
 
 
+@pytest.mark.slow
 def test_judges_can_have_their_own_data(tmp_path: Path, run: Run, small_data: Path) -> None:
     shutil.copytree(small_data, tmp_path / "data")
     (tmp_path / "experts").mkdir()
@@ -182,6 +183,7 @@ def test_judges_can_have_their_own_data(tmp_path: Path, run: Run, small_data: Pa
     assert system["emotion"]["judged_on"]["where"] == "the judge data"
 
 
+@pytest.mark.slow
 def test_labels_by_the_rule_are_said_to_be(tmp_path: Path, run: Run, small_data: Path) -> None:
     (tmp_path / "songs").mkdir()
     for path in small_data.rglob("*.mid"):

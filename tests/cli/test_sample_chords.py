@@ -48,6 +48,7 @@ def test_chords_do_not_change_the_melodies(tmp_path: Path, run: Run) -> None:
     assert not any("chords" in entry for entry in described(tmp_path / "plain"))
 
 
+@pytest.mark.slow
 def test_chords_are_reproduced_and_can_be_added_later(tmp_path: Path, run: Run) -> None:
     run("sample", "-e", "angry", "-n", 2, "--seed", 5, "-o", "plain")
     run("sample", "-e", "angry", "-n", 2, "--seed", 5, "--chords", "-o", "chords")

@@ -55,6 +55,7 @@ def test_a_run_leaves_weights_history_and_pictures(tmp_path: Path, run: Run, sma
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["base", "emoreg", "emoreg-2"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(
     tmp_path: Path, run: Run, run_installed: Run, small_data: Path
 ) -> None:

@@ -47,6 +47,7 @@ def below_axes(picture: Picture) -> Picture:
     return picture[np.flatnonzero(dark)[-1] + 1 :]
 
 
+@pytest.mark.slow
 def test_long_melodies_have_eight_bars_a_row_and_a_readable_height() -> None:
     heights = {bars: draw(bars).shape[0] for bars in (4, 8, 12, 16, 32)}
     assert heights[4] < heights[12] == heights[16] < 2 * heights[4]

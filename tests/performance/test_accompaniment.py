@@ -93,6 +93,7 @@ def test_a_path_changes_the_accompaniment_bar_by_bar() -> None:
     assert [len(strokes(found, bar)) for bar in range(8)] == [1, 1, 1, 4, 4, 8, 8, 1]
 
 
+@pytest.mark.slow
 def test_no_bar_is_busier_than_the_notes_of_its_point() -> None:
     by_emotion = defaultdict(list)
     for found in pieces_with_chords():

@@ -87,6 +87,7 @@ def test_a_ritardando_brakes_ever_more() -> None:
     assert (np.diff(shares, 2) < 0).all()
 
 
+@pytest.mark.slow
 def test_files_are_played_as_samples_json_records(tmp_path: Path, run: Run) -> None:
     for emotion, octave in {"happy": 1, "angry": -1, "sad": 0, "relaxed": 0}.items():
         request = ("sample", "-e", emotion, "-n", 3, "--seed", 1, "--bars", 4)

@@ -210,7 +210,8 @@ Chords = Annotated[
     bool,
     _in_sampling(
         None,
-        "Put chords under the melodies, which stay as they are: a second track, and symbols in scores.",
+        "Put chords under the melodies, which stay as they are: a second track in MIDI, sound and pages, and"
+        " symbols in scores; also with --again.",
         "--chords",
     ),
 ]

@@ -58,7 +58,11 @@ Program = Annotated[
 ]
 ChordsProgram = Annotated[
     str | None,
-    _in_performance("NAME", "General MIDI sound of the chords, as for --program.", show_default="piano"),
+    _in_performance(
+        "NAME",
+        "General MIDI sound of the chords, as for --program; 48 is a string orchestra.",
+        show_default="piano",
+    ),
 ]
 Velocity = Annotated[
     int | None,

@@ -33,7 +33,13 @@ def measure_harmony(
     if model is None or not real:
         return None
     request = Request(
-        per_emotion, Emotion.E1, bars=TUNE_BARS, style=style.style, meter=style.meter, seed=seed, chords=True
+        min(per_emotion, MELODIES),
+        Emotion.E1,
+        bars=TUNE_BARS,
+        style=style.style,
+        meter=style.meter,
+        seed=seed,
+        chords=True,
     )
     samples = {e: sample(checkpoint, replace(request, emotion=e)) for e in Emotion}
     generated = {e: [Harmonised(s.melody, s.chords, e.mode) for s in some] for e, some in samples.items()}

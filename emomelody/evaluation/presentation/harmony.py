@@ -65,7 +65,7 @@ def _sheet(title: str, codes: Sequence[str], having: Sequence[Figures], *, more:
 def _metric(system: Figures, code: str, metric: str, key: str) -> str:
     """A metric, with its mark if it is not the real melodies' own."""
     form, cell = METRICS[metric][1], system["harmony"]["metrics"].get(code, {}).get(metric)
-    if cell is None:
+    if cell is None or (key != BAND and key not in cell):
         return NOTHING
     if key == BAND:
         return NOTHING if cell["low"] is None else f"{form.format(cell['low'])} … {form.format(cell['high'])}"

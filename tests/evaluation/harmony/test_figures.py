@@ -180,15 +180,16 @@ def test_the_tables_mark_what_is_in_the_band() -> None:
     found = figures(tunes(80, seed=2), reharmonised=tunes(60, seed=1), perplexity=3.5)
     everything, by_emotion = harmony([{"name": "mine", "harmony": found, "deviation": None}])
     assert everything.columns[1:] == (
-        "mine", "real held-out melodies", "band", "always the tonic", "random diatonic"
+        "mine", "real held-out melodies", "band", "held-out melodies, own chords", "always the tonic", "random diatonic"
     )  # fmt: skip
     rows = {row[0]: row[1:] for row in everything.rows}
-    ours, real, band, tonic, _ = rows["CC, chord coverage"]
+    ours, real, band, own, tonic, _ = rows["CC, chord coverage"]
     cell = found["metrics"]["all"]["cc"]
     assert ours == f"{cell['generated']:.2f}{GOOD}" and real == f"{cell['real']:.2f}"
     assert band == f"{cell['low']:.2f} … {cell['high']:.2f}" and tonic == f"1.00{BAD}"
-    assert rows["perplexity of Bach's chords"] == ("3.50", "–", "–", "–", "–")
-    assert rows["figures in the band"][3] == "0.0%"
+    assert own.startswith(f"{cell['reharmonised']:.2f}")
+    assert rows["perplexity of Bach's chords"] == ("3.50", "–", "–", "–", "–", "–")
+    assert rows["figures in the band"][4] == "0.0%"
     assert everything.caption == CAPTION
     assert len(by_emotion.rows) == 4 * len(METRICS)
     assert [len(sheet.rows) for sheet in harmony([{"name": "other", "deviation": None}])] == [0, 0]
