@@ -83,7 +83,6 @@ def test_a_file_without_notes_has_an_empty_melody() -> None:
     assert find_melody([Track("", ()), SONG], ()) == SONG
 
 
-@pytest.mark.slow
 def test_karaoke_files_are_read_by_their_lyrics(tmp_path: Path, run: Run) -> None:
     """Their texts are on a track of their own."""
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS)

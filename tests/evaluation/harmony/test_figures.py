@@ -180,7 +180,8 @@ def test_the_tables_mark_what_is_in_the_band() -> None:
     found = figures(tunes(80, seed=2), reharmonised=tunes(60, seed=1), perplexity=3.5)
     everything, by_emotion = harmony([{"name": "mine", "harmony": found, "deviation": None}])
     assert everything.columns[1:] == (
-        "mine", "real held-out melodies", "band", "held-out melodies, own chords", "always the tonic", "random diatonic"
+        "mine", "real held-out melodies", "band", "held-out melodies, own chords", "always the tonic",
+        "random diatonic",
     )  # fmt: skip
     rows = {row[0]: row[1:] for row in everything.rows}
     ours, real, band, own, tonic, _ = rows["CC, chord coverage"]
