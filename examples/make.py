@@ -1,8 +1,8 @@
 """Make the melodies, scores, sounds and pictures of this folder: python examples/make.py
 
 Each model gets four MIDI files per emotion, and a score and a sound of the first one. ``tunes`` gets a whole
-tune of sixteen bars per style and emotion, as MIDI and as a score; ``plane.html`` a melody for each of 7 × 7
-points of the plane.
+tune of sixteen bars per style and emotion, as MIDI and as a score; ``chords`` a melody with chords per emotion;
+``plane.html`` a melody for each of 7 × 7 points of the plane.
 latent-space.png is not made here, because it needs the training data. It is one of the report's pictures:
 
     emomelody preprocess --windows first -o first
@@ -58,3 +58,10 @@ for (style, title), meter in TUNES.items():
     (tune,) = emomelody.load().sample(title, seed=SEED, bars=16, style=style, meter=meter)
     for suffix in ("mid", "svg"):
         tune.write(HERE / "tunes" / f"{style}-{title}.{suffix}")
+
+(HERE / "chords").mkdir(exist_ok=True)
+for emotion in Emotion:
+    (melody,) = emomelody.load().sample(emotion, seed=SEED, chords=True)
+    for suffix in ("mid", "svg"):
+        melody.write(HERE / "chords" / f"{emotion.title}.{suffix}")
+    (HERE / "chords" / f"{emotion.title}.wav").write_bytes(melody.audio(rate=RATE))

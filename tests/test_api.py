@@ -199,6 +199,7 @@ def test_tunes_in_every_style_and_meter(small_model: Path, old_model: Path, tmp_
         emomelody.load(old_model).place(first["6/8"])
 
 
+@pytest.mark.slow
 def test_a_model_can_be_evaluated(small_data: Path) -> None:
     evaluation = emomelody.load("emoreg").evaluate(small_data, n=2, seeds=2)
     assert evaluation.figures["seeds"] == [0, 1]

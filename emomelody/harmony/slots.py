@@ -21,7 +21,7 @@ LONG = 2  # slots: a note as long ends a phrase, as one before a rest does
 FARTHEST = 4  # slots to the end of the phrase; more count as this many
 POSITIONS = 4  # slots after which the place in the bar, or in two bars, recurs
 NOTES = 24  # features of the notes of a slot: how long each pitch class sounds, and which begin
-FEATURES = 3 * NOTES + 2 + POSITIONS + FARTHEST + 1 + 2
+FEATURES = 3 * NOTES + 2 + POSITIONS + FARTHEST + 1 + 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def features(melody: Melody, length: int) -> Floats:
     """The features (S, F) of a melody in C whose slots have ``length`` steps, the last one maybe fewer.
 
     They are the notes of the slot, of the one before and the one after; whether no note begins in the slot,
-    or several; its place in the bar; how far the end of the phrase is; whether it is the last; and 1.
+    or several; its place in the bar; how far the end of the phrase is; whether it is the first or the last;
+    and 1.
     """
     slots = -(-melody.steps // length)
     tokens = np.full(slots * length, HOLD)
@@ -72,6 +73,7 @@ def features(melody: Melody, length: int) -> Floats:
             (counts > 1)[:, None],
             in_bar[:, None] == np.arange(POSITIONS),
             to_end[:, None] == np.arange(FARTHEST + 1),
+            (number == 0)[:, None],
             (number == slots - 1)[:, None],
             np.ones((slots, 1)),
         ],

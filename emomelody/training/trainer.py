@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +119,7 @@ class Trainer:
         finally:
             if self.group.is_main and folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-        checkpoint = self.save(folder)
+        checkpoint = self.save(folder, finished=True)
         if self.group.is_main:
             (folder / state.NAME).unlink(missing_ok=True)
         return checkpoint
@@ -154,8 +153,11 @@ class Trainer:
         where = f"; the weights of epoch {epoch.epoch - 1} are in {folder}" if kept else ""
         raise EmomelodyError(f"the loss of epoch {epoch.epoch} is not finite: use a smaller --lr{where}")
 
-    def save(self, folder: Path) -> Checkpoint:
-        """The model as it is now; the main process writes it, the history and pictures into the folder."""
+    def save(self, folder: Path, *, finished: bool = False) -> Checkpoint:
+        """The model as it is now; the main process writes it, the history and pictures into the folder.
+
+        Chords, which take half a minute, are learned when the model is ``finished``.
+        """
         learner = self.learner
         means, log_variances, labels = learner.encode(self.training)
         known = self.start.checkpoint.plane if self.start else None
@@ -168,7 +170,7 @@ class Trainer:
             plane,
             self._summary(means, labels),
             self._styles(plane),
-            self._harmony,
+            self._harmony(finished),
         )
         if self.group.is_main:
             run_folder.write_run(folder, checkpoint, self.history, means, labels)
@@ -182,17 +184,16 @@ class Trainer:
         styles = fit_styles(self._learned, self.learner.model, self.vocabulary, plane, self.config.seed)
         return self.start.with_styles(styles) if self.start else styles
 
-    @cached_property
-    def _harmony(self) -> HarmonyModel | None:
+    def _harmony(self, finished: bool) -> HarmonyModel | None:
         """The model of the chords of the training chorales, or that of the weights that are fine-tuned."""
-        if self.config.model != VA or self.start:
-            return self.start.checkpoint.harmony if self.start else None
-        return fit_harmony(self.source, self._learned, self.config.seed)
+        if self.start:
+            return self.start.checkpoint.harmony
+        learns = finished and self.config.model == VA and self.group.is_main
+        return fit_harmony(self.source, self._learned, self.config.seed) if learns else None
 
     def _summary(self, means: Floats, labels: NDArray[np.int64]) -> dict[str, Any]:
         """How the model was trained, for the weights file; means (N, 2) and labels (N,) of the training."""
         held_out_means, _, held_out_labels = self.learner.encode(self.held_out)
-        by_emotion = run_folder.placement_by_emotion
         return {
             **asdict(self.config),
             "epochs": len(self.history),
@@ -205,8 +206,8 @@ class Trainer:
             "examples_held_out": self.held_out_count,
             "loss": self.history[-1].loss,
             "reconstruction_held_out": self.history[-1].reconstruction_held_out,
-            "placement_training": by_emotion(means, labels),
-            "placement_held_out": by_emotion(held_out_means, held_out_labels),
+            "placement_training": run_folder.placement_by_emotion(means, labels),
+            "placement_held_out": run_folder.placement_by_emotion(held_out_means, held_out_labels),
             **({"from": self.start.summary()} if self.start else {}),
         }
 

@@ -568,6 +568,7 @@ def test_the_emotion_survives_reading_back(emotion: str, tmp_path: Path, run: Ru
     assert sum(row["emotion"] == Emotion.parse(emotion).code for row in rows) >= 7
 
 
+@pytest.mark.slow
 def test_files_are_varied(tmp_path: Path, run: Run) -> None:
     song(tmp_path / "one.mid", 0, 4, 7, 4)
     done = run("sample", "--like", "one.mid", "-n", 4, "--seed", 1, "--spread", 0.5, "-o", "varied")

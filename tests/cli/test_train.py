@@ -230,6 +230,7 @@ def test_ctrl_c_keeps_the_weights(tmp_path: Path, small_data: Path) -> None:
     assert RunState.read(folder).source == str(small_data.resolve())
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_training_in_one_line(tmp_path: Path, small_data: Path) -> None:
     """A limit on the size of files stands in for the disk: the first state does not fit."""
     words = ["train", str(small_data), "-m", "emoreg", "--epochs", "9"]

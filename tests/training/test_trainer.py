@@ -99,6 +99,7 @@ def test_the_held_out_loss_is_at_the_latent_means_and_draws_nothing(data: Datase
 @pytest.mark.parametrize(
     ("model", "precision"), [("emoreg", "float32"), ("emoreg-va", "float32"), ("emoreg-va", "bfloat16")]
 )
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(
     data: Datasets, tmp_path: Path, model: str, precision: str
 ) -> None:
