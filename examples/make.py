@@ -1,8 +1,8 @@
 """Make the melodies, scores, sounds and pictures of this folder: python examples/make.py
 
 Each model gets four MIDI files per emotion, and a score and a sound of the first one. ``tunes`` gets a whole
-tune of sixteen bars per style and emotion, as MIDI and as a score; ``chords`` a melody with chords per emotion;
-``plane.html`` a melody for each of 7 × 7 points of the plane.
+tune of sixteen bars per style and emotion, as MIDI and as a score; ``chords`` a melody with chords per
+emotion, with its sound; ``plane.html`` a melody for each of 7 × 7 points of the plane.
 latent-space.png is not made here, because it needs the training data. It is one of the report's pictures:
 
     emomelody preprocess --windows first -o first
