@@ -22,17 +22,17 @@ EPOCHS, BATCH = 20, 32  # tunes
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 0.05, 0.01, 0.3
 
 
-def fit(tunes: Sequence[ChordExample], seed: int = 0) -> HarmonyModel:
+def fit(tunes: Sequence[ChordExample], seed: int = 0, epochs: int = EPOCHS) -> HarmonyModel:
     """The model that makes the chords of these tunes likely, by AdamW on the negative log-likelihood."""
     vocabulary = _vocabulary(tunes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _Network(vocabulary)
         rng = np.random.default_rng(seed)
-        steps = EPOCHS * -(-len(tunes) // BATCH)
+        steps = epochs * -(-len(tunes) // BATCH)
         optimiser = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
-        for _ in range(EPOCHS):
+        for _ in range(epochs):
             for batch in _batches(tunes, rng):
                 optimiser.zero_grad()
                 loss = network(*_pad(batch, vocabulary))

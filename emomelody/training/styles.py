@@ -18,7 +18,7 @@ from emomelody.emotions.distribution import StyleDistribution
 from emomelody.emotions.emotion import Emotion
 from emomelody.emotions.plane import Plane, quadrants
 from emomelody.emotions.plans import Plans
-from emomelody.harmony.fit import FEWEST_TUNES, fit
+from emomelody.harmony.fit import EPOCHS, FEWEST_TUNES, fit
 from emomelody.harmony.model import HarmonyModel
 from emomelody.models.emoreg_va import EmoregVA
 from emomelody.models.inference import encode_all
@@ -49,14 +49,14 @@ def fit_styles(
 
 
 def fit_harmony(
-    folder: Path, learned: Sequence[tuple[Dataset, NDArray[np.bool_]]], seed: int
+    folder: Path, learned: Sequence[tuple[Dataset, NDArray[np.bool_]]], seed: int, epochs: int = EPOCHS
 ) -> HarmonyModel | None:
     """The model of the chords of the chorales in a data folder, of their training melodies (N,).
 
-    None where there are too few of them. Raises BadInput for a damaged table of chords.
+    It is trained for at most so many epochs. None where there are too few of them. Raises BadInput for a damaged table of chords.
     """
     tunes = [tune for dataset, chosen in learned for tune in harmonised_tunes(folder, dataset, chosen)]
-    return fit(tunes, seed) if len(tunes) >= FEWEST_TUNES else None
+    return fit(tunes, seed, min(epochs, EPOCHS)) if len(tunes) >= FEWEST_TUNES else None
 
 
 def fit_style(

@@ -189,7 +189,7 @@ class Trainer:
         if self.start:
             return self.start.checkpoint.harmony
         learns = finished and self.config.model == VA and self.group.is_main
-        return fit_harmony(self.source, self._learned, self.config.seed) if learns else None
+        return fit_harmony(self.source, self._learned, self.config.seed, self.epochs) if learns else None
 
     def _summary(self, means: Floats, labels: NDArray[np.int64]) -> dict[str, Any]:
         """How the model was trained, for the weights file; means (N, 2) and labels (N,) of the training."""
