@@ -53,7 +53,8 @@ def fit_harmony(
 ) -> HarmonyModel | None:
     """The model of the chords of the chorales in a data folder, of their training melodies (N,).
 
-    It is trained for at most so many epochs. None where there are too few of them. Raises BadInput for a damaged table of chords.
+    It is trained for at most so many epochs. None where there are too few melodies. Raises BadInput for a
+    damaged table of chords.
     """
     tunes = [tune for dataset, chosen in learned for tune in harmonised_tunes(folder, dataset, chosen)]
     return fit(tunes, seed, min(epochs, EPOCHS)) if len(tunes) >= FEWEST_TUNES else None
