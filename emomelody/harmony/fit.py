@@ -6,7 +6,7 @@ B tunes of at most S slots, F features, K chords.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 0.05, 0.01, 0.3
 def fit(tunes: Sequence[ChordExample], seed: int = 0, epochs: int = EPOCHS) -> HarmonyModel:
     """The model that makes the chords of these tunes likely, by AdamW on the negative log-likelihood."""
     vocabulary = _vocabulary(tunes)
+    numbers = _numbers(tunes, vocabulary)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _Network(vocabulary)
@@ -35,7 +36,7 @@ def fit(tunes: Sequence[ChordExample], seed: int = 0, epochs: int = EPOCHS) -> H
         for _ in range(epochs):
             for batch in _batches(tunes, rng):
                 optimiser.zero_grad()
-                loss = network(*_pad(batch, vocabulary))
+                loss = network(*_pad(batch, numbers))
                 loss.backward()
                 optimiser.step()
                 schedule.step()
@@ -44,11 +45,12 @@ def fit(tunes: Sequence[ChordExample], seed: int = 0, epochs: int = EPOCHS) -> H
 
 def perplexity(model: HarmonyModel, tunes: Sequence[ChordExample]) -> float:
     """The perplexity per chord of tunes: of how many chords the model is as uncertain as of equal ones."""
-    numbers = [np.array([_nearest(chord, model.chords) for chord in tune.chords]) for tune in tunes]
+    numbers = _numbers(tunes, model.chords)
     total = sum(
-        model.log_likelihood(tune.features, tune.mode, own) for tune, own in zip(tunes, numbers, strict=True)
+        model.log_likelihood(tune.features, tune.mode, np.array([numbers[chord] for chord in tune.chords]))
+        for tune in tunes
     )
-    return float(np.exp(-total / sum(map(len, numbers))))
+    return float(np.exp(-total / sum(len(tune.chords) for tune in tunes)))
 
 
 class _Network(nn.Module):
@@ -113,6 +115,11 @@ def _vocabulary(tunes: Sequence[ChordExample]) -> list[Chord]:
     return sorted(chord for chord, count in counts.items() if count >= LEAST) or sorted(counts)
 
 
+def _numbers(tunes: Sequence[ChordExample], vocabulary: Sequence[Chord]) -> dict[Chord, int]:
+    """The number of each chord of the tunes, or that of the most similar one in the vocabulary."""
+    return {chord: _nearest(chord, vocabulary) for chord in {c for tune in tunes for c in tune.chords}}
+
+
 def _nearest(chord: Chord, vocabulary: Sequence[Chord]) -> int:
     """The number of a chord, or of the one that has most of its notes, preferably with its root."""
     notes = set(chord.pitch_classes)
@@ -123,7 +130,7 @@ def _nearest(chord: Chord, vocabulary: Sequence[Chord]) -> int:
     return max(range(len(vocabulary)), key=lambda number: likeness(vocabulary[number]))
 
 
-def _pad(tunes: Sequence[ChordExample], vocabulary: Sequence[Chord]) -> tuple[Tensor, ...]:
+def _pad(tunes: Sequence[ChordExample], numbers: Mapping[Chord, int]) -> tuple[Tensor, ...]:
     """The tunes as arrays: features, chords, slots that exist, modes."""
     longest = max(len(tune.chords) for tune in tunes)
     features = torch.zeros(len(tunes), longest, tunes[0].features.shape[1])
@@ -132,6 +139,6 @@ def _pad(tunes: Sequence[ChordExample], vocabulary: Sequence[Chord]) -> tuple[Te
     for row, tune in enumerate(tunes):
         slots = len(tune.chords)
         features[row, :slots] = torch.from_numpy(tune.features)
-        chords[row, :slots] = torch.tensor([_nearest(chord, vocabulary) for chord in tune.chords])
+        chords[row, :slots] = torch.tensor([numbers[chord] for chord in tune.chords])
         within[row, :slots] = True
     return features, chords, within, torch.tensor([MODES.index(tune.mode) for tune in tunes])

@@ -156,7 +156,7 @@ class Trainer:
     def save(self, folder: Path, *, finished: bool = False) -> Checkpoint:
         """The model as it is now; the main process writes it, the history and pictures into the folder.
 
-        Chords, which take half a minute, are learned when the model is ``finished``.
+        Chords, which take some seconds, are learned when the model is ``finished``.
         """
         learner = self.learner
         means, log_variances, labels = learner.encode(self.training)
