@@ -142,7 +142,7 @@ class CandidateSampler:
             tokens = self._vocabulary.decode(classes)
             cost += LEAP * self._leap(melodies.last[rows], classes[:, -block.shape[1] :])
             if steps > size and first + size >= steps:
-                cost += OPEN_END * (closing[rows] & ~ends_on_tonic(tokens))
+                cost += OPEN_END * (closing[rows] != ends_on_tonic(tokens))
             if fixed is not None:
                 cost -= FIT * candidates.fit
                 cost += self._misfit(candidates, targets, attributes, forms, fixed, rows)
