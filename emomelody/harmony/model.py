@@ -28,12 +28,14 @@ from emomelody.music.tokens import Floats, Tokens, to_tokens
 from emomelody.music.tonality import ALBRECHT_SHANAHAN, MINOR, chord_totals, pitch_class_totals
 
 MODES = ("major", "minor")
-TENSION = 0.6  # nats by which valence −1 favours sevenths and diminished chords over triads, and +1 triads
+# Nats by which triads are favoured over sevenths and diminished chords, for each unit of valence above
+# NEUTRAL, at which they are as frequent as learned.
+TENSION, NEUTRAL = 0.6, -1 / 3
 IMPOSSIBLE = -1e9  # nats
-CLASH = 2.5  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
-# Of so many sequences of chords, the one with the clearest key is taken: by how much the correlation of the
-# key exceeds that of any other; more than CLEAR is clear enough.
-CANDIDATES, CLEAR = 16, 0.2
+CLASH = 3.5  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
+# Of so many sequences of chords, the first CLEAR_ONES count whose key is clear: its correlation exceeds that
+# of any other by CLEAR. As few chords make a key clear, the most varied of these is taken.
+CANDIDATES, CLEAR, CLEAR_ONES = 32, 0.2, 2
 _TRIADS = (Quality.MAJOR, Quality.MINOR)
 
 
@@ -82,14 +84,18 @@ class HarmonyModel:
         scores, stays = self._scores(found, minor)
         tense = np.array([chord.quality not in _TRIADS for chord in self.chords])
         foreign = np.array([~np.isin(range(12), chord.pitch_classes) for chord in self.chords])  # (K, 12)
-        scores -= TENSION * np.asarray(valences)[bars, None] * tense + CLASH * found[:, :12] @ foreign.T
+        scores -= TENSION * (np.asarray(valences)[bars, None] - NEUTRAL) * tense
+        scores -= CLASH * found[:, :12] @ foreign.T
         self._close(scores, melody, MODES[minor[-1]])
         sums = self._forward(scores, stays, minor)
         alike = _alike(melody, length, minor)
-        draws = [self._sample(sums, stays, minor, rng.random(len(found))) for _ in range(CANDIDATES)]
-        candidates = [self._timed(draw[alike], length, melody.steps) for draw in draws]
-        clear = _clearness(melody, candidates, MODES[minor[0]])
-        return candidates[int(np.minimum(clear, CLEAR).argmax())]
+        draws = self._sample(sums, stays, minor, rng.random((CANDIDATES, len(found))))[:, alike]  # (N, S)
+        candidates = [self._timed(draw, length, melody.steps) for draw in draws]
+        clear = _clearness(melody, candidates, MODES[minor[0]])  # (N,)
+        chosen = np.flatnonzero(clear >= CLEAR)[:CLEAR_ONES]
+        if not len(chosen):
+            return candidates[int(clear.argmax())]
+        return candidates[max(chosen, key=lambda number: _variety(draws[number]))]
 
     def _timed(self, numbers: Tokens, length: int, steps: int) -> tuple[TimedChord, ...]:
         """Chords (S,) of slots of ``length`` steps, the last of which lasts until ``steps``."""
@@ -125,12 +131,12 @@ class HarmonyModel:
         return sums
 
     def _sample(self, sums: Floats, stays: Floats, minor: Tokens, uniforms: Floats) -> Tokens:
-        """Chords (S,) by the log sums (S, K) and uniforms (S,) in 0 … 1."""
-        drawn = [_choose(sums[-1], uniforms[-1])]
+        """Sequences of chords (N, S) by the log sums (S, K) and uniforms (N, S) in 0 … 1."""
+        drawn = [_choose(sums[-1:], uniforms[:, -1])]
         for slot in range(len(sums) - 1, 0, -1):
-            before = sums[slot - 1] + self._pairs(stays, minor, slot)[:, drawn[-1]]
-            drawn.append(_choose(before, uniforms[slot - 1]))
-        return np.array(drawn[::-1])
+            before = sums[slot - 1] + self._pairs(stays, minor, slot)[:, drawn[-1]].T  # (N, K)
+            drawn.append(_choose(before, uniforms[:, slot - 1]))
+        return np.stack(drawn[::-1], 1)
 
     def _close(self, scores: Floats, melody: Melody, mode: str) -> None:
         """Allow nothing but the tonic triad in the last slot where the last note is the tonic.
@@ -158,10 +164,17 @@ def _clearness(melody: Melody, candidates: Sequence[Sequence[TimedChord]], mode:
     return np.asarray(correlations[:, own] - np.delete(correlations, own, 1).max(1))
 
 
-def _choose(logs: Floats, uniform: float) -> int:
-    """The chord that a uniform in 0 … 1 chooses by unnormalised log probabilities (K,)."""
-    sums = np.cumsum(np.exp(logs - logs.max()))
-    return min(int(np.searchsorted(sums, uniform * sums[-1], side="right")), len(logs) - 1)
+def _variety(numbers: Tokens) -> float:
+    """The entropy in nats of how often each chord occurs among numbers (S,)."""
+    shares = np.bincount(numbers)[np.unique(numbers)] / len(numbers)
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _choose(logs: Floats, uniforms: Floats) -> Tokens:
+    """The chords (N,) that uniforms (N,) in 0 … 1 choose by unnormalised log probabilities (N or 1, K)."""
+    sums = np.cumsum(np.exp(logs - logs.max(1, keepdims=True)), 1)
+    below = (sums <= uniforms[:, None] * sums[:, -1:]).sum(1)
+    return np.asarray(np.minimum(below, logs.shape[1] - 1))
 
 
 def _alike(melody: Melody, length: int, minor: Tokens) -> Tokens:
