@@ -32,10 +32,12 @@ class _Layout:
     semitone: float  # height of one semitone at most
     row: float  # height of the semitones of a row at most
     margin: float  # between rows, for the bar numbers
+    names: float  # size of the names of chords, in points
 
 
-_SHORT = _Layout(bars=4, semitone=0.13, row=float("inf"), margin=0.55)
-_LONG = _Layout(bars=8, semitone=0.09, row=3.4, margin=0.4)
+_SHORT = _Layout(bars=4, semitone=0.13, row=float("inf"), margin=0.55, names=8)
+_LONG = _Layout(bars=8, semitone=0.09, row=3.4, margin=0.4, names=5)
+_CHORDS = 0.15  # inches above a row, for the names of its chords
 _MAX_SHORT = 8  # bars
 
 
@@ -43,9 +45,9 @@ def piano_roll(piece: Piece) -> bytes:
     """Draw a piece as a PNG picture, each note as long as it sounds and in the colour of its emotion.
 
     The softer a note is than the loudest of the piece, the paler it is.
-    Bars are numbered and pitches named in their key. A row has four bars, or eight in melodies of more than
-    eight bars, whose rows are lower. The title names a meter that is not 4/4. Where the emotion changes, a
-    legend names the colours.
+    Bars are numbered and pitches named in their key; chords are named above the steps on which they begin. A
+    row has four bars, or eight in melodies of more than eight bars, whose rows are lower. The title names a
+    meter that is not 4/4. Where the emotion changes, a legend names the colours.
     """
     notes, steps, meter = piece.melody.notes, piece.melody.steps, piece.melody.meter
     layout = _SHORT if piece.melody.bars <= _MAX_SHORT else _LONG
@@ -54,11 +56,13 @@ def piano_roll(piece: Piece) -> bytes:
     span = pitches[-1] - pitches[0] + 1  # semitones
     semitone = min(layout.semitone, layout.row / span)
     starts = range(0, steps, row)
-    figure = new_figure(_WIDTH, (semitone * span + layout.margin) * len(starts) + 0.5)
+    margin = layout.margin + _CHORDS * bool(piece.chords)
+    figure = new_figure(_WIDTH, (semitone * span + margin) * len(starts) + 0.5)
     figure.suptitle(piece.title if meter is Meter.FOUR_FOUR else f"{piece.title}, {meter}", fontsize=11)
     bars = [_NoteBar.of(piece, number) for number in range(len(notes))]
     for start, (axes,) in zip(starts, figure.subplots(len(starts), 1, squeeze=False), strict=True):
         _draw_notes(axes, bars, meter, (start, min(start + row, steps)), (pitches[0], pitches[-1]))
+        _name_chords(axes, piece, (start, min(start + row, steps)), layout.names)
         names = {pitch: note_name(pitch, piece.key_at(start)) for pitch in pitches}
         axes.set_yticks(list(names), list(names.values()))
         axes.tick_params(axis="y", labelsize=min(7, 72 * semitone))
@@ -135,6 +139,16 @@ def _draw_notes(
     barlines = range(start, end, meter.bar)
     axes.set_xticks(list(barlines), [str(step // meter.bar + 1) for step in barlines])
     axes.set(xlim=span, ylim=(low - 0.5, high + 0.5))
+
+
+def _name_chords(axes: Axes, piece: Piece, span: tuple[int, int], size: float) -> None:
+    """Write the names of the chords that begin between two steps above the axes."""
+    start, end = span
+    for timed in piece.chords:
+        if start <= timed.onset < end:
+            name = timed.chord.printed_name(piece.key_at(timed.onset))
+            above = axes.get_xaxis_transform()  # y in shares of the axes' height
+            axes.text(timed.onset, 1.02, name, transform=above, fontsize=size, verticalalignment="bottom")
 
 
 def _colour(piece: Piece, note: Note) -> str:

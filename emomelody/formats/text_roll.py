@@ -16,8 +16,8 @@ _ONSET, _HOLD, _BAR = "▐", "█", "│"  # the half block leaves a gap between
 def to_text(piece: Piece, metrics: Metrics) -> str:
     """Draw a piece: its title, emotion and keys, its range and metrics, and its notes, four bars in a row.
 
-    A column is a sixteenth step, a line a semitone. A meter that is not 4/4 is named. ``metrics`` are those
-    of the melody in C.
+    A column is a sixteenth step, a line a semitone; chords are named above the steps on which they begin. A
+    meter that is not 4/4 is named. ``metrics`` are those of the melody in C.
     """
     keys = ", then ".join(signature_name(key) for _, key in piece.keys)
     meter = "" if piece.melody.meter is Meter.FOUR_FOUR else f", {piece.melody.meter}"
@@ -36,8 +36,9 @@ def to_text(piece: Piece, metrics: Metrics) -> str:
 
 
 def _row(piece: Piece, start: int, end: int) -> Iterator[str]:
-    """Yield the lines of the steps from ``start`` to ``end``, from their highest pitch down."""
+    """Yield the lines of the steps from ``start`` to ``end``: chords, then from their highest pitch down."""
     bar = piece.melody.meter.bar
+    yield from _chord_lines(piece, start, end)
     notes = [note for note in piece.melody.notes if note.onset < end and note.end > start]
     pitches = {note.pitch for note in notes}
     for pitch in range(max(pitches, default=60), min(pitches, default=60) - 1, -1):
@@ -51,3 +52,16 @@ def _row(piece: Piece, start: int, end: int) -> Iterator[str]:
         yield f"{name:>4} {_BAR}{_BAR.join(bars)}{_BAR}"
     numbers = "".join(f"{at // bar + 1:<{bar + 1}}" for at in range(start, end, bar))
     yield f"{'':6}{numbers.rstrip()}"
+
+
+def _chord_lines(piece: Piece, start: int, end: int) -> list[str]:
+    """The names of the chords from ``start`` to ``end``; one that has no room is on a line of its own."""
+    bar = piece.melody.meter.bar
+    lines: list[str] = []
+    for timed in piece.chords:
+        if start <= timed.onset < end:
+            column = 6 + timed.onset - start + (timed.onset - start) // bar  # after the barlines
+            name = timed.chord.printed_name(piece.key_at(timed.onset))
+            number = next((n for n, line in enumerate(lines) if len(line) < column), len(lines))
+            lines[number:] = [f"{''.join(lines[number : number + 1]):{column}}{name}", *lines[number + 1 :]]
+    return lines[::-1]  # the first line next to the notes

@@ -102,6 +102,11 @@ class Chord:
         letter, alteration, _ = spell(60 + self.root, key)
         return letter + ("#" * alteration or "b" * -alteration) + self.quality
 
+    def printed_name(self, key: str) -> str:
+        """The same as people write it: ``F♯m7``."""
+        letter, alteration, _ = spell(60 + self.root, key)
+        return letter + ("♯" * alteration or "♭" * -alteration) + self.quality
+
     def function(self, mode: str) -> Function | None:
         """Its function in C major or C minor; None for a chord that is not of the key, as D7 in C major."""
         if not set(self.pitch_classes) <= _SCALES[mode]:

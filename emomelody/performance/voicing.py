@@ -36,8 +36,10 @@ WITHOUT_FIFTH, DOUBLED_THIRD = 1.0, 2.0
 PER_SEMITONE_OFF = 0.25  # by which the mean of the upper voices is away from ``MIDDLE``
 PER_SEMITONE_WIDE = 0.5  # by which they are wider than ``CLOSE``
 PER_SEMITONE_OF_BASS = 0.25  # by which the bass moves
+PARALLEL = 8.0  # two voices that move in parallel fifths or octaves
 IMPOSSIBLE = 1000.0  # a leap; there may be no other way, as on an instrument of less than two octaves
 
+_LOW, _HIGH = np.array([*combinations(range(4), 2)]).T  # the voices of each pair, (6,) each
 _Voicings = NDArray[np.int64]  # (K, 4): bass, then the upper voices from low to high
 _DIMINISHED = {Quality.DIMINISHED, Quality.HALF_DIMINISHED, Quality.DIMINISHED_SEVENTH}
 
@@ -153,5 +155,14 @@ def _movement(before: _Voicings, after: _Voicings) -> Floats:
     """What the movement from each voicing (K₁, 4) to each of the next chord (K₂, 4) costs, (K₁, K₂)."""
     semitones = np.abs(before[:, None] - after[None])  # (K₁, K₂, 4)
     bass, upper = semitones[..., 0], semitones[..., 1:]
-    cost = PER_SEMITONE_OF_BASS * bass + upper.sum(2)
+    cost = PER_SEMITONE_OF_BASS * bass + upper.sum(2) + PARALLEL * _parallels(before, after)
     return np.asarray(cost + IMPOSSIBLE * ((bass > BASS_LEAP) + (upper > UPPER_LEAP).sum(2)))
+
+
+def _parallels(before: _Voicings, after: _Voicings) -> NDArray[np.int64]:
+    """How many pairs of voices move from a fifth or octave to another in the same direction, (K₁, K₂)."""
+    first, second = ((voices[:, _HIGH] - voices[:, _LOW]) % 12 for voices in (before, after))  # (K, 6)
+    alike = (first[:, None] == second) & np.isin(first, (0, 7))[:, None]  # (K₁, K₂, 6)
+    direction = np.sign(after - before[:, None])  # (K₁, K₂, 4)
+    together = direction[..., _LOW] * direction[..., _HIGH] > 0
+    return np.asarray((alike & together).sum(2))

@@ -17,6 +17,7 @@ import mido
 import numpy as np
 import pytest
 import symusic
+from matplotlib.image import imread
 from numpy.typing import NDArray
 from pieces import pieces_with_chords, under_each_bar, without_chords
 from scipy.io import wavfile
@@ -25,8 +26,11 @@ from emomelody.data.user_tune import read_tune
 from emomelody.emotions.emotion import Emotion
 from emomelody.formats import audio, midi, musicxml
 from emomelody.formats.encode import Format, encode
+from emomelody.formats.piano_roll import piano_roll
 from emomelody.formats.score import to_musicxml
+from emomelody.formats.text_roll import to_text
 from emomelody.music.chords import Chord, Quality, TimedChord
+from emomelody.music.features import metrics
 from emomelody.music.melody import Melody, Note
 from emomelody.music.meter import Meter
 from emomelody.performance.piece import Piece, arrange
@@ -35,6 +39,7 @@ from emomelody.performance.setting import PLAIN, Setting
 MUSESCORE = shutil.which("musescore3")
 NOTES = (Note(2, 6, 60), Note(8, 4, 63), Note(12, 8, 67), Note(20, 12, 68), Note(32, 16, 60))
 PLACES = {0: "Cm", 6: "Fm7", 16: "G7", 24: "Bdim7", 32: "Cm", 42: "Dm7b5", 48: "Abmaj7", 56: "Cm"}
+CLOSE = ((0, "A"), (1, "B"), (8, "C"))
 IN_A = ["Am", "Dm7", "E7", "G#dim7", "Am", "Bm7b5", "Fmaj7", "Am"]
 
 
@@ -274,3 +279,22 @@ def test_musescore_opens_a_score_with_chords(tmp_path: Path) -> None:
     assert [n.findtext("pitch/step") for n in root.iter("note") if n.find("pitch") is not None] == list(
         "ACEEFA"
     )
+
+
+def test_a_text_roll_names_each_chord_above_its_step() -> None:
+    lines = to_text(piece_in_a(), metrics(piece_in_a().melody)).splitlines()
+    assert lines[2] == "      Am    Dm7        E7      G♯dim7   Am        Bm7b5  Fmaj7   Am"
+    assert "│" in lines[3]
+    close = replace(piece_in_a(), chords=tuple(TimedChord(n, 1, Chord.parse(f"{c}m7b5")) for n, c in CLOSE))
+    lines = to_text(close, metrics(close.melody)).splitlines()
+    assert lines[2:4] == ["       Bm7b5", "      Am7b5   Cm7b5"]
+
+
+def test_a_piano_roll_names_the_chords_above_its_rows() -> None:
+    for piece in pieces_with_chords()[:2]:
+        plain, named = (imread(io.BytesIO(piano_roll(each))) for each in (without_chords(piece), piece))
+        assert named.shape[1] == plain.shape[1]
+        assert named.shape[0] > plain.shape[0]
+        unnamed = imread(io.BytesIO(piano_roll(replace(piece, chords=(piece.chords[0],)))))
+        dark = [(picture[..., :3] < 0.3).all(-1).sum() for picture in (unnamed, named)]
+        assert dark[1] > dark[0] + 20 * (len(piece.chords) - 1)  # pixels of letters

@@ -38,6 +38,15 @@ def test_voices_move_little(names: str, lowest: int) -> None:
 
 
 @pytest.mark.parametrize("names", SEQUENCES)
+def test_no_two_voices_move_in_parallel_fifths_or_octaves(names: str) -> None:
+    for before, after in itertools.pairwise(under(names)):
+        for low, high in itertools.combinations(range(4), 2):
+            intervals = {(voices[high] - voices[low]) % 12 for voices in (before, after)}
+            moves = np.sign([after[low] - before[low], after[high] - before[high]])
+            assert intervals not in ({0}, {7}) or moves.prod() <= 0
+
+
+@pytest.mark.parametrize("names", SEQUENCES)
 def test_chords_have_their_notes_and_double_none_that_wants_to_move(names: str) -> None:
     voicings = under(names)
     for name, voicing in zip(names.split(), voicings, strict=True):

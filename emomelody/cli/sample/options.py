@@ -211,7 +211,7 @@ Chords = Annotated[
     _in_sampling(
         None,
         "Put chords under the melodies, which stay as they are: a second track in MIDI, sound and pages, and"
-        " symbols in scores; also with --again.",
+        " symbols in scores and piano rolls; also with --again.",
         "--chords",
     ),
 ]

@@ -122,8 +122,8 @@ def _note_data(played: PlayedNote) -> list[float]:
 
 def _chord_data(piece: Piece, timed: TimedChord) -> list[Any]:
     """The step of a chord, its root as a pitch class and as it is written, and its quality."""
-    name, quality = timed.chord.name(piece.key_at(timed.onset)), str(timed.chord.quality)
-    return [timed.onset, timed.chord.root, _printed(name.removesuffix(quality)), quality]
+    name, quality = timed.chord.printed_name(piece.key_at(timed.onset)), str(timed.chord.quality)
+    return [timed.onset, timed.chord.root, name.removesuffix(quality), quality]
 
 
 def _description(piece: Piece) -> str:
