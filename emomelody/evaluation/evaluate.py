@@ -33,7 +33,7 @@ from emomelody.evaluation.long import LONG_BARS, TUNE_BARS, evaluate_long, sampl
 from emomelody.evaluation.novelty import evaluate_novelty, real_novelty
 from emomelody.evaluation.own.between import PAIRS, evaluate_between
 from emomelody.evaluation.own.completion import TUNES, evaluate_completion
-from emomelody.evaluation.paths import PATH_MELODIES, evaluate_path, evaluate_transfer
+from emomelody.evaluation.paths import PATH_MELODIES, TRANSFERRED, evaluate_path, evaluate_transfer
 from emomelody.evaluation.plane import (
     Grid,
     evaluate_latent_space,
@@ -269,7 +269,7 @@ def _evaluate_model(
     }
     if style:
         figures["path"] = evaluate_path(checkpoint, style, reference, min(per_emotion, PATH_MELODIES))
-        figures["transfer"] = evaluate_transfer(checkpoint, style, reference)
+        figures["transfer"] = evaluate_transfer(checkpoint, style, reference, min(per_emotion, TRANSFERRED))
         figures |= {
             name: block
             for name, block in {

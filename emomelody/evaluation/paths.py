@@ -33,7 +33,7 @@ from emomelody.weights.config import LATENT
 
 PATH_BARS = 16
 PATH_MELODIES = 50  # along each path, or fewer
-TRANSFERRED = 100  # real melodies given other emotions
+TRANSFERRED = 100  # real melodies given other emotions, or fewer
 PATH: Rows = {
     "first": ("first four bars as requested", "{:.1%}"),
     "last": ("last four bars as requested", "{:.1%}"),
@@ -99,9 +99,14 @@ def evaluate_path(
 
 
 def evaluate_transfer(
-    checkpoint: Checkpoint, distribution: StyleDistribution, reference: ReferenceSet
+    checkpoint: Checkpoint,
+    distribution: StyleDistribution,
+    reference: ReferenceSet,
+    count: int = TRANSFERRED,
 ) -> Figures:
     """Real melodies in another emotion: up to 100 held-out melodies, each in all four emotions.
+
+    An evaluation of fewer melodies per emotion takes as few here.
 
     Where it is not known what the model was trained on, any melodies are taken. The melody is encoded, and
     its content is decoded, with its form, at a point sampled from each emotion's region. "As requested" is
@@ -111,7 +116,7 @@ def evaluate_transfer(
     comparison, with a different melody.
     """
     chosen = np.flatnonzero(reference.held_out if reference.known else reference.seen)
-    chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), TRANSFERRED)).astype(int)]
+    chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), count)).astype(int)]
     originals = [reference.melodies[i] for i in chosen]  # M
     labels = reference.dataset.labels[chosen]  # (M,)
     contents = encode_melodies(checkpoint, originals)[:, LATENT:]  # (M, C)
