@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from emomelody.api import Model
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 __all__ = ["EXPRESSIVE", "PLAIN", "Setting", "__version__", "load"]
 
 
