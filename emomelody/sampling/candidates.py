@@ -4,7 +4,7 @@ Each block gets the attributes of its plan, but for a clearer mode and tonic. Ea
 by the model's own encoder. The one wins whose point and attributes are nearest to the targets; where the
 content is given, its distance counts too. Candidates lose that copy a training melody, lie in another
 quadrant, do not establish their mode or do not follow their form, and at the end of a tune those that do not
-end on the tonic, as often as real tunes do end on it.
+end on the tonic, or those that do, so that as many tunes end on it as real ones.
 
 B melodies, K candidates for each, S steps of a block, T steps in all, C content dimensions, Z = 2 + C latent
 dimensions, D attributes, G = Z + 1 + D.

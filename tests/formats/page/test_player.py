@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import shutil
 import zipfile
@@ -24,6 +25,7 @@ from scipy.io import wavfile
 from emomelody.emotions.emotion import Emotion
 from emomelody.formats import midi
 from emomelody.formats.page.player import player_page
+from emomelody.music.chords import Chord, TimedChord
 from emomelody.music.melody import Melody, Note
 from emomelody.performance.piece import Piece, arrange
 from emomelody.performance.setting import PLAIN
@@ -230,6 +232,20 @@ def test_a_held_note_sounds_wherever_one_begins_to_listen(browser: Browser, tmp_
     browser.change(".tempo", 50)
     wait(lambda: browser.level() > 0.01)
     browser.one(".play").click()
+
+
+def test_names_of_chords_on_every_beat_are_readable(browser: Browser, tmp_path: Path) -> None:
+    melody = Melody((Note(0, 128, 76),), 128)
+    names = itertools.cycle(["F#m7", "Bb", "Bdim7"])
+    chords = [TimedChord(step, 4, Chord.parse(next(names))) for step in range(0, 112, 4)]
+    path = tmp_path / "close.html"
+    close = arrange(melody, title="close", emotion=Emotion.E1, setting=PLAIN, chords=chords)
+    path.write_bytes(player_page([close], heading="close"))
+    browser.open(path)
+    shown = browser.all(".chords span")
+    assert len({name.value_of_css_property("top") for name in shown}) == 3
+    cut = "return [...document.querySelectorAll('.chords span')].map((e) => e.scrollWidth - e.clientWidth)"
+    assert set(browser.run(cut)) == {0}
 
 
 @pytest.mark.parametrize("semitones", [0, 2])

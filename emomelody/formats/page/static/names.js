@@ -12,16 +12,27 @@ const keyName = ([tonic, mode, name], semitones) =>
 const chordName = ([, root, name, quality], semitones) =>
   (semitones ? TONICS.major[(root + semitones + 12) % 12] : name) + quality;
 
-// Write the names of a melody's chords into an element as wide as its piano roll, each at its step.
+const LINE = 1.4; // em
+const MOST_LINES = 3;
+
+// Write the names of a melody's chords into an element as wide as its piano roll, each at its step: on one
+// line, or where they have no room there on several by turns.
 function writeChords(place, { chords = [], steps }, semitones) {
-  const names = chords.map((chord, i) => {
+  const names = chords.map((chord) => {
     const name = document.createElement("span");
     name.textContent = chordName(chord, semitones);
-    const end = chords[i + 1]?.[0] ?? steps;
     name.style.left = `${(100 * chord[0]) / steps}%`;
-    name.style.width = `${(100 * (end - chord[0])) / steps}%`; // what is longer is cut
     return name;
   });
-  place.hidden = !chords.length;
   place.replaceChildren(...names);
+  place.hidden = !chords.length;
+  for (let lines = 1; lines <= MOST_LINES; lines++) {
+    names.forEach((name, i) => {
+      const end = chords[i + lines]?.[0] ?? steps;
+      name.style.top = `${LINE * (i % lines)}em`;
+      name.style.width = `${(100 * (end - chords[i][0])) / steps}%`; // what is longer is cut
+    });
+    place.style.height = `${LINE * lines}em`;
+    if (names.every((name) => name.scrollWidth <= name.clientWidth)) break;
+  }
 }
