@@ -82,20 +82,16 @@ class HarmonyModel:
         bars = np.minimum(np.arange(len(found)) * length // melody.meter.bar, melody.bars - 1)
         minor = np.array([mode == "minor" for mode in modes])[bars].astype(int)  # (S,)
         scores, stays = self._scores(found, minor)
-        tense = np.array([chord.quality not in _TRIADS for chord in self.chords])
-        foreign = np.array([~np.isin(range(12), chord.pitch_classes) for chord in self.chords])  # (K, 12)
-        scores -= TENSION * (np.asarray(valences)[bars, None] - NEUTRAL) * tense
-        scores -= CLASH * found[:, :12] @ foreign.T
+        scores -= self._costs(found, np.asarray(valences)[bars])
         self._close(scores, melody, MODES[minor[-1]])
         sums = self._forward(scores, stays, minor)
         alike = _alike(melody, length, minor)
         draws = self._sample(sums, stays, minor, rng.random((CANDIDATES, len(found))))[:, alike]  # (N, S)
         candidates = [self._timed(draw, length, melody.steps) for draw in draws]
         clear = _clearness(melody, candidates, MODES[minor[0]])  # (N,)
-        chosen = np.flatnonzero(clear >= CLEAR)[:CLEAR_ONES]
-        if not len(chosen):
-            return candidates[int(clear.argmax())]
-        return candidates[max(chosen, key=lambda number: _variety(draws[number]))]
+        chosen = np.flatnonzero(clear >= CLEAR)[:CLEAR_ONES].tolist() or [int(clear.argmax())]
+        best: int = max(chosen, key=lambda number: _variety(draws[number]))
+        return candidates[best]
 
     def _timed(self, numbers: Tokens, length: int, steps: int) -> tuple[TimedChord, ...]:
         """Chords (S,) of slots of ``length`` steps, the last of which lasts until ``steps``."""
@@ -118,6 +114,13 @@ class HarmonyModel:
     def _scores(self, found: Floats, minor: Tokens) -> tuple[Floats, Floats]:
         """How well each chord fits each slot, (S, K), and how well a chord stays in it, (S,)."""
         return np.einsum("skf,sf->sk", self.fit[minor], found), (self.stays[minor] * found).sum(1)
+
+    def _costs(self, found: Floats, valences: Floats) -> Floats:
+        """What is added to what is learned: the costs (S, K) of sevenths and clashes, by valences (S,)."""
+        tense = np.array([chord.quality not in _TRIADS for chord in self.chords])  # (K,)
+        foreign = np.array([~np.isin(range(12), chord.pitch_classes) for chord in self.chords])  # (K, 12)
+        clashes = found[:, :12] @ foreign.T  # (S, K)
+        return np.asarray(TENSION * (valences[:, None] - NEUTRAL) * tense + CLASH * clashes)
 
     def _pairs(self, stays: Floats, minor: Tokens, slot: int) -> Floats:
         """The scores (K, K) of the chords of the slot before and of a slot."""
