@@ -38,6 +38,8 @@ def to_musicxml(piece: Piece) -> bytes:
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
     xml: bytes = GeneralObjectExporter(_to_music21(piece)).parse()
+    # MuseScore prints the number of a tempo that has no words, as those of a ritardando.
+    xml = xml.replace(b"<words />", b"<words> </words>")
     # The date differs between runs; a chord's root would be printed with a natural.
     return re.sub(rb" *<(encoding-date>.*?</encoding-date|root-alter>0</root-alter)>\n", b"", xml)
 
@@ -132,7 +134,7 @@ def _marks(piece: Piece) -> Iterator[tuple[int, Any]]:
 def _tempo_marks(piece: Piece) -> Iterator[tuple[int, Any]]:
     """Yield a metronome mark for each tempo. Small changes and a ritardando are played but not printed.
 
-    Marks count beats. A mark of dotted quarters, which may be a fraction, is printed as a whole number.
+    Marks count beats, and are printed as whole numbers or, of quarters, with up to two decimals.
     """
     from music21 import tempo
 
@@ -142,7 +144,8 @@ def _tempo_marks(piece: Piece) -> Iterator[tuple[int, Any]]:
         mark = tempo.MetronomeMark(numberSounding=beats, referent=beat)
         in_ritardando = piece.ritardando is not None and step > piece.ritardando
         if abs(beats - shown) >= _TEMPO_SHOWN * shown and not in_ritardando:
-            mark.number = round(beats) if beats == round(beats) or beat != 1 else beats
+            rounded = round(beats, 2 if beat == 1 else 0)
+            mark.number = int(rounded) if rounded.is_integer() else rounded
             shown = beats
         mark.placement = "above"
         yield step, mark

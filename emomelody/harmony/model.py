@@ -71,8 +71,9 @@ class HarmonyModel:
         """Chords for a melody in C, with the mode and the valence −1 … 1 of each bar.
 
         They begin with the first bar and end with the last, and no chord begins after the last note. A bar
-        before the last that equals an earlier one in its mode has the same chords. A melody that ends on the
-        tonic closes with its triad, as all of Bach's do. None for a melody without notes.
+        before the last that equals an earlier one in its mode has the same chords. The last chord is a triad,
+        as 96 % of Bach's are, and that of the tonic where the melody ends on it. None for a melody without
+        notes.
         """
         if not melody.notes:
             return ()
@@ -142,13 +143,14 @@ class HarmonyModel:
         return np.stack(drawn[::-1], 1)
 
     def _close(self, scores: Floats, melody: Melody, mode: str) -> None:
-        """Allow nothing but the tonic triad in the last slot where the last note is the tonic.
+        """Allow nothing but a triad in the last slot, of the tonic where the last note is the tonic.
 
         Elsewhere it is not that of the other mode.
         """
         tonic, other = (Chord(0, quality) for quality in (_TRIADS if mode == "major" else _TRIADS[::-1]))
         closes = melody.notes[-1].pitch % 12 == tonic.root and tonic in self.chords
-        scores[-1, [chord == other or (closes and chord != tonic) for chord in self.chords]] = IMPOSSIBLE
+        final = {tonic} if closes else {c for c in self.chords if c.quality in _TRIADS} - {other}
+        scores[-1, [chord not in final for chord in self.chords]] = IMPOSSIBLE
 
 
 def shapes(chords: int) -> dict[str, tuple[int, ...]]:

@@ -23,6 +23,7 @@ from emomelody.performance.voicing import Accompanied, voice
 # The arousal up to which chords are held, and that from which on they are repeated. Sampled points lie mostly
 # within 0.4 of the axis, so these leave some four fifths of them on one of the two sides.
 HELD, REPEATED = -0.1, 0.1
+LOW = 60  # the mean pitch below which chords lie above the melody
 BASS_CHANGE, UPPER_CHANGE = -5.0, -7.0  # dB from the melody; three upper voices sound together
 # Steps of a bar on which an accompaniment may have its notes, the densest first.
 GRIDS: dict[Meter, tuple[Sequence[int], ...]] = {
@@ -67,15 +68,21 @@ def accompany(
 
     Of each pitch only one note sounds at a time. No bar has more onsets per second than the notes per second
     of its point, unless its chords change more often. The last chord is held to the end of the melody. Upper
-    voices that would not be below the melody are left out. Raises ValueError for chords that overlap, are not
-    in order, are empty or leave the melody.
+    voices that would not be below the melody are left out; under a low melody, which leaves them no room,
+    they lie above it. Raises ValueError for chords that overlap, are not in order, are empty or leave the
+    melody.
     """
     end = 0
     for timed in chords:
         if timed.onset < end or timed.duration < 1 or timed.end > melody.steps:
             raise ValueError(f"{timed} overlaps, is empty or leaves the {melody.steps} steps")
         end = timed.end
-    accompanied = [Accompanied(timed.chord, _melody_below(melody, timed)) for timed in chords]
+    low = _is_low(melody)
+    sides = [_sides(melody, timed) for timed in chords]
+    accompanied = [
+        Accompanied(timed.chord, not_below, not_above if low else not_below)
+        for timed, (not_below, not_above) in zip(chords, sides, strict=True)
+    ]
     voicings = voice(accompanied, int(setting.chords_program), leading_note=(setting.semitones - 1) % 12)
     notes = []
     for timed, voicing in zip(chords, voicings, strict=True):
@@ -84,7 +91,7 @@ def accompany(
             length = 1.0 if end == melody.steps else played_length(end - start, bar.note_length, setting)
             lowest = _lowest(melody, start, end)
             for number in voices:
-                if number and voicing[number] >= lowest:
+                if number and not low and voicing[number] >= lowest:
                     continue  # the melody is to be heard
                 change = UPPER_CHANGE if number else BASS_CHANGE
                 velocity = played_velocity(start, bar.loudness, melody.meter, setting, change)
@@ -92,13 +99,23 @@ def accompany(
     return tuple(sorted(notes, key=lambda played: (played.note.onset, played.note.pitch)))
 
 
-def _melody_below(melody: Melody, timed: TimedChord) -> tuple[float, ...]:
-    """The share of a chord's duration in which the melody sounds at or below each MIDI pitch, (128,)."""
-    shares = np.zeros(MAX_PITCH + 1)
+def _sides(melody: Melody, timed: TimedChord) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The shares of a chord's duration in which each MIDI pitch is not below, and not above, the melody.
+
+    (128,) each.
+    """
+    not_below, not_above = np.zeros((2, MAX_PITCH + 1))
     for note in melody.notes:
-        together = min(note.end, timed.end) - max(note.onset, timed.onset)
-        shares[note.pitch :] += max(0, together) / timed.duration
-    return tuple(shares.tolist())
+        together = max(0, min(note.end, timed.end) - max(note.onset, timed.onset))
+        not_below[note.pitch :] += together / timed.duration
+        not_above[: note.pitch + 1] += together / timed.duration
+    return tuple(not_below.tolist()), tuple(not_above.tolist())
+
+
+def _is_low(melody: Melody) -> bool:
+    """Whether a melody lies so low that three voices and a bass have no room below it."""
+    sounding = sum(note.duration for note in melody.notes)
+    return sum(note.pitch * note.duration for note in melody.notes) < LOW * sounding
 
 
 def _lowest(melody: Melody, start: int, end: int) -> int:

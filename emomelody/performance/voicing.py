@@ -30,7 +30,7 @@ WIDEST = 16  # from the lowest to the highest upper voice
 MIDDLE = 58  # the mean pitch of the upper voices, where the melody leaves room for them
 CLOSE = 9  # a width of the upper voices from which on they cost more
 # What is to be avoided, in semitones by which the upper voices would rather move.
-ABOVE_MELODY = 12.0  # a note for as long as the melody sounds below it
+WRONG_SIDE = 12.0  # a note on the wrong side of the melody
 FIRST_INVERSION = 3.0
 WITHOUT_FIFTH, DOUBLED_THIRD = 1.0, 2.0
 PER_SEMITONE_OFF = 0.25  # by which the mean of the upper voices is away from ``MIDDLE``
@@ -49,8 +49,9 @@ class Accompanied:
     """A chord to be voiced, and what is above it."""
 
     chord: Chord
-    # Share 0 … 1 of its duration in which the melody sounds at or below each MIDI pitch.
-    melody: tuple[float, ...]  # (128,)
+    # Share 0 … 1 of its duration in which each MIDI pitch is on the wrong side of the melody, (128,) each.
+    avoided_bass: tuple[float, ...]
+    avoided_upper: tuple[float, ...]
 
 
 def voice(chords: Sequence[Accompanied], program: int, leading_note: int) -> Sequence[tuple[int, ...]]:
@@ -142,7 +143,8 @@ def _cost(accompanied: Accompanied, voicings: _Voicings) -> Floats:
     upper, classes = voicings[:, 1:], voicings % 12
     _, third, fifth, *_ = accompanied.chord.pitch_classes
     low, high = upper[:, 0], upper[:, 2]
-    cost = ABOVE_MELODY * np.array(accompanied.melody)[voicings].sum(1)
+    cost = WRONG_SIDE * np.array(accompanied.avoided_bass)[voicings[:, 0]]
+    cost += WRONG_SIDE * np.array(accompanied.avoided_upper)[upper].sum(1)
     cost += PER_SEMITONE_OFF * np.abs(upper.mean(1) - MIDDLE)
     cost += PER_SEMITONE_WIDE * np.maximum(high - low - CLOSE, 0)
     cost += FIRST_INVERSION * (classes[:, 0] == third)

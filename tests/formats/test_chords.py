@@ -267,18 +267,34 @@ def test_an_engraved_score_shows_the_chords_above_the_words() -> None:
     assert max(heights["harm"]) + space < min(heights["tempo"] + heights["dir"])
 
 
+def saved_by_musescore(score: bytes, folder: Path) -> ElementTree.Element:
+    """A score in MusicXML as MuseScore reads it, saved as MusicXML again."""
+    path, saved = folder / "a.musicxml", folder / "b.musicxml"
+    path.write_bytes(score)
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(folder)}
+    subprocess.run([str(MUSESCORE), "-o", saved, path], env=environment, capture_output=True, check=True)
+    return ElementTree.parse(saved).getroot()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(MUSESCORE is None, reason="MuseScore 3 is not installed here")
 def test_musescore_opens_a_score_with_chords(tmp_path: Path) -> None:
-    path, saved = tmp_path / "a.musicxml", tmp_path / "b.musicxml"
-    path.write_bytes(to_musicxml(piece_in_a()))
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(tmp_path)}
-    subprocess.run([str(MUSESCORE), "-o", saved, path], env=environment, capture_output=True, check=True)
-    root = ElementTree.parse(saved).getroot()
+    root = saved_by_musescore(to_musicxml(piece_in_a()), tmp_path)
     assert [h.findtext("root/root-step") for h in root.iter("harmony")] == [name[0] for name in IN_A]
     assert [n.findtext("pitch/step") for n in root.iter("note") if n.find("pitch") is not None] == list(
         "ACEEFA"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(MUSESCORE is None, reason="MuseScore 3 is not installed here")
+def test_musescore_prints_one_tempo_where_a_tune_slows_down(tmp_path: Path) -> None:
+    melody = Melody(tuple(Note(8 * n, 8, 60 + 2 * (n % 3)) for n in range(16)), 128)
+    score = to_musicxml(arrange(melody, title="a", emotion=Emotion.E3, trajectory=[(-0.5, -0.5)]))
+    assert score.count(b"<sound tempo=") > 5
+    root = saved_by_musescore(score, tmp_path)
+    assert len([*root.iter("metronome")]) == 1
+    assert len([*root.iter("sound")]) >= 5
 
 
 def test_a_text_roll_names_each_chord_above_its_step() -> None:

@@ -128,6 +128,14 @@ def test_a_bar_of_rest_is_a_rest_of_the_measure() -> None:
         assert xml.count("<measure ") == 3
 
 
+def test_the_tempo_of_a_midi_file_is_printed_as_it_was_meant() -> None:
+    for tempo, printed in ((60_000_000 / 454_545, "132"), (66.5, "66.5")):
+        melody = Melody((Note(0, 16, 60),), 16)
+        setting = replace(PLAIN, tempo=tempo)
+        xml = score.to_musicxml(arrange(melody, title="a", emotion=Emotion.E1, setting=setting)).decode()
+        assert f"<per-minute>{printed}</per-minute>" in xml
+
+
 def test_tempos_of_six_eight_count_dotted_quarters() -> None:
     for tempo, printed in ((120, "80"), (100, "67")):
         melody = Melody((Note(0, 6, 60),), 12, Meter.SIX_EIGHT)

@@ -174,6 +174,19 @@ def test_chords_stay_below_the_melody_within_the_instrument() -> None:
         assert above / total < (0.75 if found.emotion is Emotion.E2 else 0.2)
 
 
+@pytest.mark.parametrize("octave", [-2, -3])
+def test_chords_are_complete_above_a_low_melody(octave: int) -> None:
+    for whole in (
+        piece(setting=replace(PLAIN, octave=octave)),
+        piece(point=CALM, setting=replace(PLAIN, octave=octave)),
+    ):
+        highest = max(note.pitch for note in whole.melody.notes)
+        for timed in whole.chords:
+            pitches = [p.note.pitch for p in whole.accompaniment if timed.onset <= p.note.onset < timed.end]
+            assert {pitch % 12 for pitch in pitches} >= set(timed.chord.pitch_classes[:2])
+            assert min(pitches) < highest < max(pitches)
+
+
 def test_of_each_pitch_one_note_sounds_at_a_time() -> None:
     for found in [*pieces_with_chords(), *(piece(meter) for meter in Meter)]:
         ends: dict[int, int] = {}

@@ -22,7 +22,7 @@ PIANO, LEADING_NOTE = 0, 11
 def under(names: str, lowest: int = 72, program: int = PIANO) -> list[tuple[int, ...]]:
     """Voicings of chords under a melody that never goes below a pitch."""
     melody = tuple(float(pitch >= lowest) for pitch in range(128))
-    chords = [Accompanied(Chord.parse(name), melody) for name in names.split()]
+    chords = [Accompanied(Chord.parse(name), melody, melody) for name in names.split()]
     return [tuple(voicing) for voicing in voice(chords, program, LEADING_NOTE)]
 
 
