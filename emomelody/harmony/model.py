@@ -30,7 +30,7 @@ from emomelody.music.tonality import ALBRECHT_SHANAHAN, MINOR, chord_totals, pit
 MODES = ("major", "minor")
 # Nats by which triads are favoured over sevenths and diminished chords, for each unit of valence above
 # NEUTRAL, at which they are as frequent as learned.
-TENSION, NEUTRAL = 0.6, -1 / 3
+TENSION, NEUTRAL = 0.4, -0.5
 IMPOSSIBLE = -1e9  # nats
 CLASH = 3.5  # nats by which a note outside the chord that sounds throughout a slot counts more than learned
 # Of so many sequences of chords, the first CLEAR_ONES count whose key is clear: its correlation exceeds that

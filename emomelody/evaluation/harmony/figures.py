@@ -51,7 +51,7 @@ def evaluate_harmony(
     for fewer than five tunes.
 
     The model's chords for the same held-out melodies show what of a difference is the harmony's: generated
-    melodies end on the tonic more often than real ones, and stay in their key.
+    melodies stay in their key more than real ones do.
     Two baselines harmonise the real melodies: always the tonic triad, and a random diatonic triad for each of
     Bach's chords. Some of their figures may be in the band, such as the harmonic rhythm of the random ones; a
     harmony has to have more.
