@@ -1,5 +1,7 @@
 """Voicing chords: a bass and three upper voices for each of them, which move as little as possible.
 
+Two voices do not move in parallel fifths or octaves where that can be avoided.
+
 The voicings of a sequence are chosen together, by the Viterbi algorithm: the best sequence has the least sum
 of what each voicing costs by itself and what each movement costs. N chords, K voicings of a chord.
 """
