@@ -99,13 +99,15 @@ class Chord:
 
     def name(self, key: str = "C") -> str:
         """Its name as a key signature such as ``F#`` or ``Am`` spells it: ``F#m7``."""
-        letter, alteration, _ = spell(60 + self.root, key)
-        return letter + ("#" * alteration or "b" * -alteration) + self.quality
+        return self._spelled(key, "#", "b")
 
     def printed_name(self, key: str) -> str:
         """The same as people write it: ``F♯m7``."""
+        return self._spelled(key, "♯", "♭")
+
+    def _spelled(self, key: str, sharp: str, flat: str) -> str:
         letter, alteration, _ = spell(60 + self.root, key)
-        return letter + ("♯" * alteration or "♭" * -alteration) + self.quality
+        return letter + (sharp * alteration or flat * -alteration) + self.quality
 
     def function(self, mode: str) -> Function | None:
         """Its function in C major or C minor; None for a chord that is not of the key, as D7 in C major."""
