@@ -13,7 +13,7 @@ const chordName = ([, root, name, quality], semitones) =>
   (semitones ? TONICS.major[(root + semitones + 12) % 12] : name) + quality;
 
 const LINE = 1.4; // em
-const MOST_LINES = 3;
+const MOST_LINES = 5;
 
 // Write the names of a melody's chords into an element as wide as its piano roll, each at its step: on one
 // line, or where they have no room there on several by turns.
@@ -30,7 +30,7 @@ function writeChords(place, { chords = [], steps }, semitones) {
     names.forEach((name, i) => {
       const end = chords[i + lines]?.[0] ?? steps;
       name.style.top = `${LINE * (i % lines)}em`;
-      name.style.width = `${(100 * (end - chords[i][0])) / steps}%`; // what is longer is cut
+      name.style.width = `${(100 * (end - chords[i][0])) / steps}%`; // what is longer ends in …
     });
     place.style.height = `${LINE * lines}em`;
     if (names.every((name) => name.scrollWidth <= name.clientWidth)) break;
