@@ -63,5 +63,7 @@ def _chord_lines(piece: Piece, start: int, end: int) -> list[str]:
             column = 6 + timed.onset - start + (timed.onset - start) // bar  # after the barlines
             name = timed.chord.printed_name(piece.key_at(timed.onset))
             number = next((n for n, line in enumerate(lines) if len(line) < column), len(lines))
-            lines[number:] = [f"{''.join(lines[number : number + 1]):{column}}{name}", *lines[number + 1 :]]
+            if number == len(lines):
+                lines.append("")
+            lines[number] = f"{lines[number]:{column}}{name}"
     return lines[::-1]  # the first line next to the notes
